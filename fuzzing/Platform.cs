@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// Unmapped pages come from mmap.
+[assembly: UnsupportedOSPlatform("windows")]

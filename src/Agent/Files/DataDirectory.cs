@@ -1,0 +1,87 @@
+namespace Keyhole.Agent;
+
+/// <summary>
+/// The agent's private directory, held by one process at a time. It is made with mode 0700, and refused when it is open to
+/// anybody else.
+/// </summary>
+public sealed class DataDirectory : IDisposable
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, FileStream held)
+    {
+        FullPath = path;
+        _lock = held;
+    }
+
+    public string FullPath { get; }
+
+    public string StaticKey => Path.Combine(FullPath, "static.key");
+
+    public string TableCache => Path.Combine(FullPath, "table.json");
+
+    public string StatusSocket => StatusSocketIn(FullPath);
+
+    public static string StatusSocketIn(string directory) => Path.Combine(directory, "status.sock");
+
+    /// <summary>Creates the directory when it is not there, checks its mode and takes its lock.</summary>
+    /// <exception cref="AgentException">It cannot be used; the message names the path and what to do.</exception>
+    public static DataDirectory Open(string path)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(path);
+            else
+                Directory.CreateDirectory(path, Private);
+            Check(path);
+            return new DataDirectory(path, Lock(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new AgentException($"The data directory {path} cannot be used: {e.Message}", e);
+        }
+    }
+
+    public void Dispose() => _lock.Dispose();
+
+    /// <summary>Writes <paramref name="content"/> beside the file and renames it over: after a crash it is the old or the new one, whole.</summary>
+    internal static void WriteAtomically(string file, ReadOnlySpan<byte> content)
+    {
+        string beside = file + ".new";
+        File.Delete(beside);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var stream = new FileStream(beside, options))
+        {
+            stream.Write(content);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(beside, file, overwrite: true);
+    }
+
+    private static void Check(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var open = File.GetUnixFileMode(path) & ~Private & (UnixFileMode)0x1FF;
+        if (open != 0)
+            throw new AgentException($"The data directory {path} is open to other users and holds a private key: run 'chmod 700 {path}'.");
+    }
+
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new AgentException($"The data directory {path} is in use by another process.", e);
+        }
+    }
+}

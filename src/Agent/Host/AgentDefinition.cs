@@ -1,0 +1,9 @@
+using Keyhole.Contracts;
+
+namespace Keyhole.Agent;
+
+/// <summary>One of the programs: its name, its own settings and its data path.</summary>
+/// <param name="Name">"keyhole-relay".</param>
+/// <param name="Settings">Beyond those that all agents have.</param>
+/// <param name="Create">Makes the data path; throws <see cref="AgentException"/> for what the operator can put right.</param>
+public sealed record AgentDefinition(string Name, AgentKind Kind, string Description, IReadOnlyList<Setting> Settings, Func<AgentStart, IAgentBody> Create);

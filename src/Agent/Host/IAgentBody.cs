@@ -1,0 +1,33 @@
+using System.Text.Json.Nodes;
+using Keyhole.Contracts;
+
+namespace Keyhole.Agent;
+
+/// <summary>
+/// The data path of an agent as its host sees it. Every call comes from a thread that is not the data thread; an
+/// implementation posts to its loop and completes when the loop has done it.
+/// </summary>
+public interface IAgentBody : IAsyncDisposable
+{
+    /// <summary>Completes, or fails, when the data path ended by itself: the program then ends too.</summary>
+    Task Completion { get; }
+
+    /// <summary>True when traffic can flow, by what the data path has shown.</summary>
+    bool IsReady { get; }
+
+    /// <summary>Enforces the table: completes when every packet is judged by it. Never called twice at once.</summary>
+    /// <param name="agent">The identifier of the agent's own row.</param>
+    ValueTask<Enforcement> ApplyAsync(int agent, Table table);
+
+    /// <summary>What the status command prints, beside what the host says of itself: only what the data path has shown.</summary>
+    ValueTask<JsonObject> StatusAsync();
+
+    /// <summary>What Control is told now and then.</summary>
+    ValueTask<StatusMessage> ReportAsync();
+
+    /// <summary>Appends the program's metrics.</summary>
+    ValueTask WriteMetricsAsync(PrometheusText text);
+
+    /// <summary>Takes nothing new and completes when what runs has ended; <paramref name="hurry"/> ends it at once.</summary>
+    Task DrainAsync(CancellationToken hurry);
+}

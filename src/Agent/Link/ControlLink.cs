@@ -1,0 +1,263 @@
+using System.Globalization;
+using System.Net;
+using System.Net.WebSockets;
+using System.Threading.Channels;
+using Keyhole.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Agent;
+
+/// <summary>
+/// The connection to Control, made again for ever: hello, then snapshots and deltas are enforced one after the other, each
+/// acknowledged. A delta that does not follow asks for a snapshot. Nothing that Control says or fails to say ends the agent.
+/// </summary>
+internal sealed class ControlLink
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly AgentOptions _options;
+    private readonly HelloMessage _hello;
+    private readonly TableKeeper _keeper;
+    private readonly IAgentBody _body;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Backoff _backoff;
+    private readonly Uri _uri;
+    private volatile bool _connected;
+    private bool _wasConnected;
+    private bool _outageLogged;
+
+    public ControlLink(AgentOptions options, HelloMessage hello, TableKeeper keeper, IAgentBody body, TimeProvider time, ILogger logger, Func<double> random)
+    {
+        _options = options;
+        _hello = hello;
+        _keeper = keeper;
+        _body = body;
+        _time = time;
+        _logger = logger;
+        _backoff = new Backoff(random);
+        var joined = new Uri(options.Endpoint, AgentWire.Path.TrimStart('/'));
+        _uri = new UriBuilder(joined) { Scheme = joined.Scheme == "https" ? "wss" : "ws" }.Uri;
+    }
+
+    /// <summary>True from the first message of Control until the connection ends.</summary>
+    public bool IsConnected => _connected;
+
+    /// <summary>How often a status goes to Control.</summary>
+    public TimeSpan ReportInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                var end = await ConnectOnceAsync(stop);
+                _connected = false;
+                if (stop.IsCancellationRequested)
+                    return;
+                LogOutage(end);
+                await WaitAsync(end.Slow ? _backoff.Slow() : _backoff.Next(), stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task<LinkEnd> ConnectOnceAsync(CancellationToken stop)
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader(AgentWire.IdHeader, _options.Id);
+        socket.Options.SetRequestHeader(AgentWire.SecretHeader, _options.Secret.Expose());
+        socket.Options.KeepAliveInterval = PingInterval;
+        socket.Options.KeepAliveTimeout = PingTimeout;
+        socket.Options.CollectHttpResponseDetails = true;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        try
+        {
+            ended.CancelAfter(ConnectTimeout);
+            await socket.ConnectAsync(_uri, ended.Token);
+            ended.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or HttpRequestException)
+        {
+            return FromConnect(socket, e);
+        }
+
+        var outgoing = Channel.CreateUnbounded<AgentMessage>(new UnboundedChannelOptions { SingleReader = true });
+        var sending = SendAsync(socket, outgoing.Reader, ended.Token);
+        var reporting = ReportAsync(outgoing.Writer, ended.Token);
+        try
+        {
+            outgoing.Writer.TryWrite(_hello with { Revision = _keeper.Revision });
+            return await ReceiveAsync(socket, outgoing.Writer, ended.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
+        {
+            return new LinkEnd(e is OperationCanceledException ? "the connection was given up" : e.Message, Slow: false);
+        }
+        finally
+        {
+            outgoing.Writer.TryComplete();
+            await CloseAsync(socket, sending);
+            await ended.CancelAsync();
+            await Task.WhenAll(sending, reporting);
+        }
+    }
+
+    /// <summary>Says goodbye when the connection still stands, so that Control need not guess.</summary>
+    private static async Task CloseAsync(ClientWebSocket socket, Task sending)
+    {
+        if (socket.State is not (WebSocketState.Open or WebSocketState.CloseReceived))
+            return;
+        using var patience = new CancellationTokenSource(CloseTimeout);
+        try
+        {
+            await sending.WaitAsync(patience.Token);
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
+        {
+            // It ends without the handshake.
+        }
+    }
+
+    private LinkEnd FromConnect(ClientWebSocket socket, Exception e)
+    {
+        if (socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+            return new LinkEnd($"unknown ID or wrong secret (ID {_options.Id})", Slow: true, IsRefusal: true);
+        if (socket.HttpStatusCode is not (0 or HttpStatusCode.SwitchingProtocols))
+            return new LinkEnd(string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)socket.HttpStatusCode} from {_uri.Authority}"), Slow: false);
+        return new LinkEnd(e is OperationCanceledException ? "no answer" : (e.InnerException ?? e).Message, Slow: false);
+    }
+
+    /// <summary>The one writer of the socket.</summary>
+    private static async Task SendAsync(ClientWebSocket socket, ChannelReader<AgentMessage> outgoing, CancellationToken ended)
+    {
+        try
+        {
+            await foreach (var message in outgoing.ReadAllAsync(ended))
+                await socket.SendAsync(AgentWire.Write(message), WebSocketMessageType.Text, endOfMessage: true, ended);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // The receiving side sees the same end and says why.
+        }
+    }
+
+    private async Task ReportAsync(ChannelWriter<AgentMessage> outgoing, CancellationToken ended)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(ReportInterval, _time, ended);
+                if (!_connected)
+                    continue;
+                // An open connection has answered a ping within PingInterval + PingTimeout.
+                _keeper.HeardNow();
+                outgoing.TryWrite(await _body.ReportAsync());
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task<LinkEnd> ReceiveAsync(ClientWebSocket socket, ChannelWriter<AgentMessage> outgoing, CancellationToken ended)
+    {
+        byte[] buffer = new byte[16 * 1024];
+        bool awaitsSnapshot = _keeper.Current is null;
+        while (true)
+        {
+            int length = 0;
+            ValueWebSocketReceiveResult part;
+            do
+            {
+                if (length == buffer.Length)
+                {
+                    if (length >= AgentWire.MaximumControlMessageLength)
+                        return new LinkEnd("Control sent a message beyond the limit", Slow: true);
+                    Array.Resize(ref buffer, Math.Min(length * 2, AgentWire.MaximumControlMessageLength));
+                }
+
+                part = await socket.ReceiveAsync(buffer.AsMemory(length), ended);
+                if (part.MessageType == WebSocketMessageType.Close)
+                    return new LinkEnd("Control closed the connection", Slow: false);
+                length += part.Count;
+            }
+            while (!part.EndOfMessage);
+
+            if (part.MessageType != WebSocketMessageType.Text || AgentWire.ReadControlMessage(buffer.AsSpan(0, length)) is not { } message)
+                return new LinkEnd("Control sent a message that this version does not know", Slow: true);
+            if (message is RefusedMessage refused)
+                return new LinkEnd($"{refused.Text} (ID {_options.Id})", Slow: true, IsRefusal: true);
+            LogConnection();
+            _keeper.HeardNow();
+            switch (message)
+            {
+                case SnapshotMessage snapshot:
+                    outgoing.TryWrite(await _keeper.ReplaceAsync(snapshot.Agent, snapshot.Table));
+                    awaitsSnapshot = false;
+                    break;
+                case DeltaMessage delta when !awaitsSnapshot && _keeper.Current is { } held && held.Table.Apply(delta.Delta) is { } next:
+                    outgoing.TryWrite(await _keeper.ReplaceAsync(held.Agent, next));
+                    break;
+                case CurrentMessage current when !awaitsSnapshot && current.Revision == _keeper.Revision:
+                    outgoing.TryWrite(new AckMessage(current.Revision, _time.GetUtcNow().ToUnixTimeMilliseconds(), 0));
+                    break;
+                default:
+                    // The delta does not follow, or came before the snapshot that was asked for.
+                    if (!awaitsSnapshot)
+                    {
+                        awaitsSnapshot = true;
+                        AgentLog.Resync(_logger, _keeper.Revision);
+                        outgoing.TryWrite(_hello with { Revision = 0 });
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan wait, CancellationToken stop)
+    {
+        await _keeper.ExpireAsync();
+        await Task.Delay(wait, _time, stop);
+    }
+
+    private void LogConnection()
+    {
+        _backoff.Reset();
+        if (_connected)
+            return;
+        _connected = true;
+        AgentLog.Connected(_logger, _options.Endpoint.GetLeftPart(UriPartial.Authority), _wasConnected ? "again" : "");
+        _wasConnected = true;
+        _outageLogged = false;
+    }
+
+    private void LogOutage(LinkEnd end)
+    {
+        if (_outageLogged)
+        {
+            AgentLog.StillAway(_logger, end.Reason);
+            return;
+        }
+
+        _outageLogged = true;
+        if (end.IsRefusal)
+            AgentLog.Refused(_logger, end.Reason);
+        else
+            AgentLog.Away(_logger, _options.Endpoint.GetLeftPart(UriPartial.Authority), end.Reason, _keeper.Revision);
+    }
+
+    /// <summary>Why a connection ended, in words for the operator.</summary>
+    private sealed record LinkEnd(string Reason, bool Slow, bool IsRefusal = false);
+}

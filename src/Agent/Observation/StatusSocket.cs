@@ -1,0 +1,125 @@
+using System.Net.Sockets;
+
+namespace Keyhole.Agent;
+
+/// <summary>A unix socket in the data directory: whoever connects gets one JSON object and the end. Only the agent's user can.</summary>
+internal sealed class StatusSocket : IDisposable
+{
+    /// <summary>sun_path without its final zero.</summary>
+    private const int MaximumPathLength = 107;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly string _path;
+    private readonly Func<ValueTask<byte[]>> _status;
+    private readonly Socket _listener;
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <exception cref="AgentException">The socket cannot be made.</exception>
+    public StatusSocket(string path, Func<ValueTask<byte[]>> status)
+    {
+        CheckLength(path);
+        _path = path;
+        _status = status;
+        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            // The lock of the data directory says that no other process listens here.
+            File.Delete(path);
+            _listener.Bind(new UnixDomainSocketEndPoint(path));
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            _listener.Listen(8);
+        }
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
+        {
+            _listener.Dispose();
+            throw new AgentException($"The status socket {path} cannot be made: {e.Message}", e);
+        }
+
+        _ = AcceptAsync();
+    }
+
+    /// <summary>Asks the agent that runs in <paramref name="directory"/>.</summary>
+    /// <exception cref="AgentException">None runs there, or it does not answer.</exception>
+    public static async Task<byte[]> AskAsync(string directory)
+    {
+        string path = DataDirectory.StatusSocketIn(directory);
+        CheckLength(path);
+        if (!Directory.Exists(directory))
+            throw new AgentException($"There is no directory {directory}.");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), patience.Token);
+            await using var stream = new NetworkStream(socket);
+            using var answer = new MemoryStream();
+            await stream.CopyToAsync(answer, patience.Token);
+            return answer.Length > 0 ? answer.ToArray() : throw new AgentException($"The agent in {directory} gave no status.");
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new AgentException($"No access to {path}: run this as the agent's user.", e);
+        }
+        catch (SocketException e)
+        {
+            throw new AgentException($"No agent runs in {directory}.", e);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new AgentException($"The agent in {directory} does not answer.", e);
+        }
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _listener.Dispose();
+        File.Delete(_path);
+    }
+
+    private static void CheckLength(string path)
+    {
+        if (System.Text.Encoding.UTF8.GetByteCount(path) > MaximumPathLength)
+            throw new AgentException($"The path {path} is too long for a unix socket ({MaximumPathLength} bytes): choose a shorter --data.");
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await ServeAsync(await _listener.AcceptAsync(_stop.Token));
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(100);
+            }
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        using (socket)
+        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token))
+        {
+            patience.CancelAfter(Patience);
+            try
+            {
+                byte[] status = await _status().AsTask().WaitAsync(patience.Token);
+                for (int sent = 0; sent < status.Length;)
+                    sent += await socket.SendAsync(status.AsMemory(sent), patience.Token);
+                socket.Shutdown(SocketShutdown.Send);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException)
+            {
+                // The data thread or the caller took too long: the caller sees the end without a status.
+            }
+        }
+    }
+}

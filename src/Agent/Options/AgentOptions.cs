@@ -1,0 +1,69 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Agent;
+
+/// <summary>What every agent was told at its start, checked.</summary>
+public sealed class AgentOptions
+{
+    /// <summary>http or https; the path, if any, ends with a slash.</summary>
+    public required Uri Endpoint { get; init; }
+
+    public required string Id { get; init; }
+
+    public required AgentSecret Secret { get; init; }
+
+    public required string DataDirectory { get; init; }
+
+    /// <summary>A loopback address, or null for no metrics.</summary>
+    public IPEndPoint? Metrics { get; init; }
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <exception cref="AgentException">Something is missing or wrong; the message names it.</exception>
+    internal static AgentOptions From(SettingValues values, TextReader standardInput) => new()
+    {
+        Endpoint = EndpointFrom(values.Require(AgentSettings.Endpoint), values.IsOn(AgentSettings.AllowHttp)),
+        Id = IdFrom(values.Require(AgentSettings.Id)),
+        Secret = AgentSecret.From(values, standardInput),
+        DataDirectory = Path.GetFullPath(values.Require(AgentSettings.Data)),
+        Metrics = MetricsFrom(values.Get(AgentSettings.Metrics)),
+        LogLevel = LevelFrom(values.Require(AgentSettings.Log)),
+    };
+
+    private static Uri EndpointFrom(string text, bool allowHttp)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
+            throw new AgentException($"--endpoint '{text}' is not an http or https URL.");
+        if (uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            throw new AgentException("--endpoint takes scheme, host, port and path only.");
+        if (uri.Scheme == "http" && !uri.IsLoopback && !allowHttp)
+            throw new AgentException($"--endpoint {uri.Scheme}://{uri.Authority} would send the secret in the clear: use https, or --allow-http if the network between is trusted.");
+        return uri.AbsolutePath.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
+    }
+
+    private static string IdFrom(string text) =>
+        text.Length <= 128 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? text
+            : throw new AgentException("--id is not an identifier that Control gave out (letters, digits, '-', '_', '.').");
+
+    private static IPEndPoint? MetricsFrom(string? text)
+    {
+        if (text is null)
+            return null;
+        if (!text.Contains(':', StringComparison.Ordinal) || !IPEndPoint.TryParse(text, out var endpoint))
+            throw new AgentException($"--metrics '{text}' is not ADDR:PORT.");
+        return IPAddress.IsLoopback(endpoint.Address) ? endpoint : throw new AgentException($"--metrics {text} is not on loopback: metrics are served to this machine only.");
+    }
+
+    private static LogLevel LevelFrom(string text) => text.ToUpperInvariant() switch
+    {
+        "TRACE" => LogLevel.Trace,
+        "DEBUG" => LogLevel.Debug,
+        "INFORMATION" or "INFO" => LogLevel.Information,
+        "WARNING" or "WARN" => LogLevel.Warning,
+        "ERROR" => LogLevel.Error,
+        "NONE" => LogLevel.None,
+        _ => throw new AgentException($"--log '{text}' is not one of trace, debug, information, warning, error, none."),
+    };
+}

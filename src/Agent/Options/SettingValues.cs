@@ -1,0 +1,63 @@
+using System.CommandLine;
+
+namespace Keyhole.Agent;
+
+/// <summary>Settings as given on the command line and in the environment.</summary>
+public sealed class SettingValues
+{
+    private readonly Dictionary<Setting, (string Value, SettingSource Source)> _values = [];
+
+    internal SettingValues(ParseResult parsed, IEnumerable<(Setting Setting, Option Option)> options, Func<string, string?> environment)
+    {
+        foreach (var (setting, option) in options)
+        {
+            string? flag = setting.IsSwitch
+                ? parsed.GetResult(option) is { Implicit: false } ? "true" : null
+                : parsed.GetValue((Option<string?>)option);
+            if (flag is not null)
+                _values[setting] = (flag, SettingSource.Flag);
+            else if (environment(setting.Variable) is { Length: > 0 } twin)
+                _values[setting] = (twin, SettingSource.Environment);
+            else if (setting.Default is not null)
+                _values[setting] = (setting.Default, SettingSource.Default);
+        }
+    }
+
+    /// <summary>The value, or null when nobody gave one and there is no default.</summary>
+    public string? Get(Setting setting) => Find(setting)?.Value;
+
+    /// <summary>The value and who gave it, or null.</summary>
+    public (string Value, SettingSource Source)? Find(Setting setting) => _values.TryGetValue(setting, out var found) ? found : null;
+
+    /// <exception cref="AgentException">It was not given.</exception>
+    public string Require(Setting setting)
+    {
+        ArgumentNullException.ThrowIfNull(setting);
+        return Get(setting) ?? throw new AgentException($"{setting.Flag} is required (or the environment variable {setting.Variable}).");
+    }
+
+    /// <exception cref="AgentException">The variable is neither of 1, true, 0, false.</exception>
+    public bool IsOn(Setting setting)
+    {
+        ArgumentNullException.ThrowIfNull(setting);
+        return Get(setting) switch
+        {
+            null or "0" or "false" => false,
+            "1" or "true" => true,
+            var other => throw new AgentException($"{setting.Variable} is '{other}': expected 1, true, 0 or false."),
+        };
+    }
+
+    /// <summary>A whole number of <paramref name="minimum"/> or more.</summary>
+    /// <exception cref="AgentException">It is not one.</exception>
+    public int? Number(Setting setting, int minimum, int maximum)
+    {
+        ArgumentNullException.ThrowIfNull(setting);
+        if (Get(setting) is not { } text)
+            return null;
+        return int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int value)
+            && value >= minimum && value <= maximum
+            ? value
+            : throw new AgentException($"{setting.Flag} is '{text}': expected a whole number from {minimum} to {maximum}.");
+    }
+}

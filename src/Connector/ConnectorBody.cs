@@ -1,0 +1,207 @@
+using System.Text.Json.Nodes;
+using Keyhole.Agent;
+using Keyhole.Contracts;
+using Keyhole.Cryptography;
+using Keyhole.Net;
+using Keyhole.NetStack;
+using Keyhole.Packets;
+using Keyhole.Tunnel;
+using Keyhole.WireGuard;
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Connector;
+
+/// <summary>The connector as its host sees it: tables in, acknowledgements and status out; everything else happens on the data thread.</summary>
+internal sealed class ConnectorBody : IAgentBody
+{
+    private const long Second = 1_000_000;
+
+    private static readonly Setting RekeyAfter = new("--wireguard-rekey-after", "SECONDS", "For the lab: renew WireGuard keys after this time instead of 120 seconds.");
+    private static readonly Setting DrainTimeout = new("--drain-timeout", "SECONDS", "How long connections may go on after the first SIGTERM.") { Default = "30" };
+    private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
+
+    private readonly DataPath _data;
+    private readonly PrivateKey _key;
+    private readonly ILogger _logger;
+    private readonly TimeSpan _drainTimeout;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _surveying;
+    private readonly RegistrationLog _registrationLog;
+    private volatile ConnectorRoster _roster = ConnectorRoster.None;
+    private volatile bool _isReady;
+
+    private ConnectorBody(AgentStart start)
+    {
+        _key = start.Key;
+        _logger = start.Loggers.CreateLogger("connector");
+        _drainTimeout = TimeSpan.FromSeconds(start.Values.Number(DrainTimeout, 0, 86_400) ?? 30);
+        var schedule = ScheduleFor(start.Values.Number(RekeyAfter, 5, 120));
+        try
+        {
+            _data = new DataPath(
+                output => new ConnectorState(new ConnectorOptions
+                {
+                    PrivateKey = start.Key,
+                    RandomSource = RandomSource.System,
+                    TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
+                    Output = output,
+                    Slots = output,
+                    Schedule = schedule,
+                }),
+                (loop, state) => new SiteFlows(loop, state, FlowOptions()));
+        }
+        catch (NetworkException e)
+        {
+            throw new AgentException(e.Message, e);
+        }
+
+        if (_data.Socket.Capabilities.Warning is { } warning)
+            ConnectorLog.SocketWarning(_logger, warning);
+        _registrationLog = new RegistrationLog(_logger);
+        _data.TurnEnded = () => _isReady = _data.State.IsRegistered;
+        _data.Start();
+        _surveying = SurveyAsync(_stop.Token);
+    }
+
+    public static AgentDefinition Definition { get; } = new(
+        "keyhole-connector",
+        AgentKind.Connector,
+        "Opens authorised flows of a Keyhole network to targets of the network that it runs in.",
+        [RekeyAfter, DrainTimeout],
+        start => new ConnectorBody(start));
+
+    public Task Completion => _data.Completion;
+
+    public bool IsReady => _isReady;
+
+    public async ValueTask<Enforcement> ApplyAsync(int agent, Table table)
+    {
+        var roster = ConnectorRoster.Compile(table, agent);
+        var rules = AccessRules.Compile(table);
+        _roster = roster;
+        int cut = await _data.InvokeAsync(now =>
+        {
+            _data.State.Apply(roster, now);
+            return _data.Site.Apply(rules, now);
+        });
+        ConnectorLog.Enforced(_logger, table.Revision, DateTimeOffset.UtcNow, roster.Relays.Count, rules.ClientCount, cut);
+        _ = ResolveRelaysAsync(roster, _stop.Token);
+        return new Enforcement(cut);
+    }
+
+    public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now => ConnectorStatus.Write(_data, now));
+
+    public async ValueTask<StatusMessage> ReportAsync() => await _data.InvokeAsync(now => ConnectorStatus.Report(_data, now));
+
+    public async ValueTask WriteMetricsAsync(PrometheusText text) => await _data.InvokeAsync(now =>
+    {
+        ConnectorMetrics.Write(text, _data, now);
+        return true;
+    });
+
+    public async Task DrainAsync(CancellationToken hurry)
+    {
+        await _data.InvokeAsync(now =>
+        {
+            _data.State.Drain(now);
+            _data.Site.BeginDrain();
+            return true;
+        });
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(hurry);
+        patience.CancelAfter(_drainTimeout);
+        while (!patience.IsCancellationRequested && await _data.InvokeAsync(_ => _data.Site.Counts.TcpOpen) > 0)
+            await Task.Delay(DrainPoll, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        int left = await _data.InvokeAsync(now =>
+        {
+            int open = _data.Site.Counts.TcpOpen + _data.Site.Counts.UdpOpen + _data.Site.Counts.EchoOpen;
+            _data.Site.Apply(AccessRules.None, now);
+            _data.State.Goodbye(now);
+            return open;
+        });
+        ConnectorLog.Drained(_logger, left);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _surveying;
+        await _data.StopAsync();
+        _data.Dispose();
+        _key.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>Shorter keys, with the other limits in the proportions of the paper.</summary>
+    private static TimerSchedule ScheduleFor(int? rekeyAfter)
+    {
+        var schedule = ConnectorOptions.DefaultSchedule;
+        if (rekeyAfter is not { } seconds)
+            return schedule;
+        long unit = seconds * Second / 120;
+        return schedule with
+        {
+            RekeyAfterTime = 120 * unit,
+            RejectAfterTime = 180 * unit,
+            UnansweredTimeout = Math.Min(schedule.UnansweredTimeout, 60 * unit),
+            KeepaliveTimeout = Math.Min(schedule.KeepaliveTimeout, 40 * unit),
+        };
+    }
+
+    private static SiteFlowsOptions FlowOptions()
+    {
+        byte[] secret = new byte[48];
+        RandomSource.System.Fill(secret);
+        long budget = Math.Min(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+        var limits = new DatagramLimits { HashKey = BitConverter.ToUInt64(secret, 32), Mtu = 1280 };
+        return new SiteFlowsOptions
+        {
+            Tcp = new StackOptions { Secret = secret.AsMemory(0, 32), Mtu = 1280, BufferBudget = budget, BufferBudgetPerPeer = budget / 4 },
+            Udp = limits,
+            Echo = limits with { HashKey = BitConverter.ToUInt64(secret, 40) },
+        };
+    }
+
+    /// <summary>What the host and its name servers say changes without telling anybody: it is asked again and again.</summary>
+    private async Task SurveyAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        var next = TimeSpan.Zero;
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        try
+        {
+            do
+            {
+                _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations()));
+                if (watch.Elapsed < next)
+                    continue;
+                next = watch.Elapsed + SurveyInterval;
+                var rules = HostAddresses.Read();
+                await _data.InvokeAsync(_ =>
+                {
+                    _data.Site.SetTargetRules(rules);
+                    return true;
+                });
+                await ResolveRelaysAsync(_roster, stop);
+            }
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private async Task ResolveRelaysAsync(ConnectorRoster roster, CancellationToken stop)
+    {
+        foreach (var relay in roster.Relays.Where(relay => relay.Endpoints.Any(text => !IpEndpoint.TryParse(text, out _))))
+        {
+            var endpoints = await RelayEndpoints.ResolveAsync(relay.Endpoints, stop);
+            if (endpoints.Count > 0 && ReferenceEquals(roster, _roster))
+                await _data.InvokeAsync(now =>
+                {
+                    _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
+                    return true;
+                });
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Keyhole.Net;
+using Keyhole.Packets;
+using Keyhole.Tunnel;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Connector;
+
+/// <summary>
+/// What the connector sends, gathered until the end of a turn. The device's own datagrams have a batch of their own, since the device
+/// sends while a slot of the other one is being sealed.
+/// </summary>
+internal sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatagramOutput, IDisposable
+{
+    private readonly SendBatch _packets = new();
+    private readonly SendBatch _own = new(capacity: 64, arenaLength: 1 << 18);
+    private int _reserved;
+
+    public Span<byte> Reserved => _packets.TryReserve(_reserved, out var slot) ? slot : default;
+
+    public Span<byte> Reserve(int length)
+    {
+        _reserved = length;
+        if (_packets.TryReserve(length, out var slot))
+            return slot;
+        Flush();
+        _packets.TryReserve(length, out slot);
+        return slot;
+    }
+
+    public void Commit(in IpEndpoint destination, int length) => _packets.Commit(destination, length);
+
+    public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
+    {
+        if (_own.TryCopy(destination, datagram))
+            return;
+        socket.Send(_own);
+        _own.TryCopy(destination, datagram);
+    }
+
+    /// <summary>Handshakes first: what follows may depend on them.</summary>
+    public void Flush()
+    {
+        if (!_own.IsEmpty)
+            socket.Send(_own);
+        if (!_packets.IsEmpty)
+            socket.Send(_packets);
+    }
+
+    public void Dispose()
+    {
+        _packets.Dispose();
+        _own.Dispose();
+    }
+}

@@ -1,0 +1,4 @@
+using Keyhole.Agent;
+using Keyhole.Connector;
+
+return await AgentProgram.RunAsync(ConnectorBody.Definition, args);

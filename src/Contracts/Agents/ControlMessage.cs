@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+
+namespace Keyhole.Contracts;
+
+/// <summary>What Control tells an agent. The first member of the JSON object is "type".</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(SnapshotMessage), "snapshot")]
+[JsonDerivedType(typeof(DeltaMessage), "delta")]
+[JsonDerivedType(typeof(CurrentMessage), "current")]
+[JsonDerivedType(typeof(RefusedMessage), "refused")]
+public abstract record ControlMessage;

@@ -1,0 +1,7 @@
+namespace Keyhole.Contracts;
+
+/// <summary>The first message of every connection, and again when an agent lost the thread and asks for a snapshot.</summary>
+/// <param name="PublicKey">The agent's static WireGuard key, base64 of 32 bytes.</param>
+/// <param name="Version">The program's version.</param>
+/// <param name="Revision">Of the table that the agent holds; 0 when it holds none and wants a snapshot.</param>
+public sealed record HelloMessage(AgentKind Kind, string PublicKey, string Version, long Revision) : AgentMessage;

@@ -1,0 +1,7 @@
+namespace Keyhole.Contracts;
+
+/// <summary>What the agent's data path has shown, sent now and then and when it changes.</summary>
+/// <param name="Draining">The agent finishes its flows and takes no new ones.</param>
+/// <param name="Flows">Live flows.</param>
+/// <param name="Sessions">One entry per WireGuard peer that the agent has a session with, or tries to.</param>
+public sealed record StatusMessage(bool Draining, int Flows, IReadOnlyList<SessionStatus> Sessions) : AgentMessage;

@@ -1,0 +1,58 @@
+namespace Keyhole.Contracts;
+
+/// <summary>A change from exactly one revision to another; an agent at any other revision asks for a snapshot.</summary>
+public sealed record TableDelta
+{
+    public required long FromRevision { get; init; }
+
+    public required long Revision { get; init; }
+
+    /// <summary>Rows that are new or changed, whole. Lists that did not change are empty.</summary>
+    public Table? Upserts { get; init; }
+
+    /// <summary>Identifiers of rows that are gone, by kind.</summary>
+    public TableRemovals? Removals { get; init; }
+
+    /// <summary>
+    /// The smallest delta that takes <paramref name="from"/> to <paramref name="to"/>: applied, it gives the same rows, with
+    /// new rows behind those that stayed.
+    /// </summary>
+    public static TableDelta Between(Table from, Table to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        return new TableDelta
+        {
+            FromRevision = from.Revision,
+            Revision = to.Revision,
+            Upserts = to with
+            {
+                Relays = Changed(from.Relays, to.Relays),
+                Sites = Changed(from.Sites, to.Sites),
+                Peers = Changed(from.Peers, to.Peers),
+                Resources = Changed(from.Resources, to.Resources),
+                Grants = Changed(from.Grants, to.Grants),
+            },
+            Removals = new TableRemovals
+            {
+                Relays = Gone(from.Relays, to.Relays),
+                Sites = Gone(from.Sites, to.Sites),
+                Peers = Gone(from.Peers, to.Peers),
+                Resources = Gone(from.Resources, to.Resources),
+                Grants = Gone(from.Grants, to.Grants),
+            },
+        };
+    }
+
+    private static List<T> Changed<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
+    {
+        var before = from.ToDictionary(row => row.Key);
+        return [.. to.Where(row => !before.TryGetValue(row.Key, out var old) || !row.Equals(old))];
+    }
+
+    private static List<int> Gone<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
+    {
+        var after = to.Select(row => row.Key).ToHashSet();
+        return [.. from.Select(row => row.Key).Where(key => !after.Contains(key))];
+    }
+}

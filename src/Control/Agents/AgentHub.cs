@@ -1,0 +1,221 @@
+namespace Keyhole.Control;
+
+/// <summary>The connections of all agents: wakes them when the network changed, ends those whose credential is gone, follows confirmations.</summary>
+internal sealed class AgentHub
+{
+    private const int MaximumEnforcements = 256;
+
+    private readonly Ledger _ledger;
+    private readonly TimeProvider _time;
+    private readonly ILogger<AgentHub> _log;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Agent, AgentRecord> _records = [];
+    private readonly List<Enforcement> _enforcements = [];
+
+    public AgentHub(Ledger ledger, TimeProvider time, ILogger<AgentHub> log)
+    {
+        _ledger = ledger;
+        _time = time;
+        _log = log;
+        ledger.Changed += OnChanged;
+    }
+
+    /// <summary>The agent of an ID and secret; null when they are wrong. Takes the same time for an unknown ID.</summary>
+    public (Agent Agent, Credential Credential)? Authenticate(string id, string secret)
+    {
+        var credential = _ledger.Compiled.FindCredential(id);
+        bool matches = AgentSecret.Matches(credential?.Hash ?? AgentSecret.Hash("", ""), id, secret);
+        return matches && credential is not null ? (credential.Agent, credential) : null;
+    }
+
+    public string NameOf(Agent agent) => _ledger.Compiled.NameOf(agent);
+
+    public bool IsConnected(Agent agent)
+    {
+        lock (_lock)
+            return _records.TryGetValue(agent, out var record) && record.Link is not null;
+    }
+
+    /// <summary>A copy of what is known of an agent.</summary>
+    public AgentStatus StatusOf(Agent agent)
+    {
+        lock (_lock)
+        {
+            var record = _records.GetValueOrDefault(agent) ?? new AgentRecord();
+            long current = _ledger.Compiled.TableOf(agent) is var table && record.Sent is { } sent && IsSame(sent, table) ? sent.Revision : table.Revision;
+            return new AgentStatus(
+                record.Link is not null, record.Link is null ? null : record.ConnectedAt, record.Version,
+                record.AckedRevision == 0 ? null : record.AckedRevision, record.AckedAt, record.AckedRevision == current, record.Status);
+        }
+    }
+
+    /// <summary>The link counts from now on; an older one of the same agent ends.</summary>
+    /// <param name="held">The revision that the agent holds.</param>
+    /// <returns>The table to start from, where the agent is known to hold it; else null, and it needs a snapshot.</returns>
+    public Table? Attach(AgentLink link, string version, long held)
+    {
+        AgentLink? older;
+        Table? start;
+        lock (_lock)
+        {
+            var record = RecordOf(link.Agent);
+            older = ReferenceEquals(record.Link, link) ? null : record.Link;
+            if (record.Link != link)
+                record.ConnectedAt = _time.GetUtcNow();
+            record.Link = link;
+            record.Version = version;
+            start = held != 0 && record.Sent?.Revision == held && record.AckedRevision == held ? record.Sent : null;
+        }
+
+        older?.Refuse(RefusalReason.Replaced, "a newer connection with the same ID took over");
+        return start;
+    }
+
+    public void Detach(AgentLink link)
+    {
+        lock (_lock)
+        {
+            if (_records.TryGetValue(link.Agent, out var record) && record.Link == link)
+                record.Link = null;
+        }
+    }
+
+    public void NoteSent(AgentLink link, Table table)
+    {
+        lock (_lock)
+        {
+            var record = RecordOf(link.Agent);
+            if (record.Link == link)
+                record.Sent = table;
+        }
+    }
+
+    public void NoteStatus(AgentLink link, StatusMessage status)
+    {
+        lock (_lock)
+            RecordOf(link.Agent).Status = status;
+        if (link.Agent.Kind == AgentKind.Connector && _ledger.Compiled.IsDraining(link.Agent) != status.Draining)
+        {
+            _ledger.Change(
+                state => Transitions.Drain(state, link.Agent, status.Draining),
+                (_, _) => new AuditEntry(NameOf(link.Agent), "drain", NameOf(link.Agent), status.Draining ? "on" : "off"));
+        }
+    }
+
+    public void NoteAck(AgentLink link, AckMessage ack)
+    {
+        List<Enforcement> confirmed;
+        lock (_lock)
+        {
+            var record = RecordOf(link.Agent);
+            // An agent cannot have been faster than what it was sent.
+            if (record.Link != link || record.Sent is null || ack.Revision > record.Sent.Revision)
+                return;
+            record.AckedRevision = ack.Revision;
+            record.AckedAt = _time.GetUtcNow();
+            confirmed = Confirm(link.Agent, record, ack.FlowsCut);
+        }
+
+        Log(link.Agent, confirmed, ack.FlowsCut);
+    }
+
+    /// <summary>The network went on, but the table that the agent was sent is still the right one.</summary>
+    public void NoteUnchanged(AgentLink link)
+    {
+        List<Enforcement> confirmed;
+        lock (_lock)
+            confirmed = Confirm(link.Agent, RecordOf(link.Agent), flowsCut: 0);
+        Log(link.Agent, confirmed, flowsCut: 0);
+    }
+
+    /// <summary>The enforcement of a revision; null when no enforcer is concerned.</summary>
+    public Enforcement? FindEnforcement(long revision)
+    {
+        lock (_lock)
+            return _enforcements.Find(enforcement => enforcement.Revision == revision);
+    }
+
+    /// <summary>Ends all connections: the program stops.</summary>
+    public void StopAll()
+    {
+        foreach (var link in Links())
+            link.Stop();
+    }
+
+    /// <summary>Whether two tables say the same, whatever their revisions.</summary>
+    public static bool IsSame(Table left, Table right) => ReferenceEquals(left, right) || (left with { Revision = right.Revision }).Equals(right);
+
+    private void OnChanged(CompiledNetwork before, CompiledNetwork after)
+    {
+        if (after.State.Revision != before.State.Revision)
+            Follow(before, after);
+        foreach (var link in Links())
+        {
+            if (after.FindCredential(link.Credential.Id)?.Hash != link.Credential.Hash)
+                link.Refuse(RefusalReason.Revoked, "the secret was replaced, or the agent is no part of the network any more");
+            else
+                link.Wake();
+        }
+    }
+
+    private void Follow(CompiledNetwork before, CompiledNetwork after)
+    {
+        var plan = Planner.Compare(before.State, after.State);
+        var names = new Dictionary<Agent, string>();
+        foreach (var agent in after.Enforcers)
+        {
+            if (!IsSame(before.TableOf(agent), after.TableOf(agent)))
+                names.Add(agent, after.NameOf(agent));
+        }
+
+        string revoked = plan.RevocationsToText();
+        if (revoked.Length != 0)
+            _log.Revoking(after.State.Revision, revoked);
+        lock (_lock)
+        {
+            var exists = after.Enforcers.ToHashSet();
+            foreach (var enforcement in _enforcements)
+                enforcement.Forget(exists.Contains);
+            foreach (var gone in _records.Keys.Where(agent => !after.Exists(agent) && _records[agent].Link is null).ToList())
+                _records.Remove(gone);
+            if (names.Count == 0)
+                return;
+            if (_enforcements.Count == MaximumEnforcements)
+                _enforcements.RemoveAt(Math.Max(0, _enforcements.FindIndex(enforcement => enforcement.IsComplete)));
+            _enforcements.Add(new Enforcement(after.State.Revision, names, revoked, _time));
+        }
+    }
+
+    /// <summary>An agent that follows the newest of its tables follows the whole network, whatever that table's revision.</summary>
+    private List<Enforcement> Confirm(Agent agent, AgentRecord record, int flowsCut)
+    {
+        var compiled = _ledger.Compiled;
+        bool newest = record.Sent is { } sent && record.AckedRevision == sent.Revision && IsSame(sent, compiled.TableOf(agent));
+        long revision = newest ? compiled.State.Revision : record.AckedRevision;
+        return [.. _enforcements.Where(enforcement => enforcement.Confirm(agent, revision, flowsCut))];
+    }
+
+    private void Log(Agent agent, List<Enforcement> confirmed, int flowsCut)
+    {
+        foreach (var enforcement in confirmed.Where(enforcement => enforcement.Revoked.Length != 0))
+        {
+            long milliseconds = (long)enforcement.Elapsed.TotalMilliseconds;
+            _log.Enforced(enforcement.Revision, NameOf(agent), enforcement.Revoked, milliseconds, flowsCut);
+            if (enforcement.IsComplete)
+                _log.EnforcedEverywhere(enforcement.Revision, enforcement.Revoked, milliseconds);
+        }
+    }
+
+    private List<AgentLink> Links()
+    {
+        lock (_lock)
+            return [.. _records.Values.Select(record => record.Link).OfType<AgentLink>()];
+    }
+
+    private AgentRecord RecordOf(Agent agent)
+    {
+        if (!_records.TryGetValue(agent, out var record))
+            _records.Add(agent, record = new AgentRecord());
+        return record;
+    }
+}

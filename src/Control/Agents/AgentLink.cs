@@ -1,0 +1,237 @@
+using System.Net.WebSockets;
+using System.Threading.Channels;
+
+namespace Keyhole.Control;
+
+/// <summary>
+/// One WebSocket of one agent. Sending is driven by a wake-up that holds at most one entry: an agent that is slow to read gets
+/// one delta for many changes, and Control keeps nothing per change.
+/// </summary>
+/// <remarks>
+/// <code>
+/// opened → hello → attached ⇄ (wake: snapshot or delta; ack, status, hello 0)
+///    └── 10 s ──┴──── refused, replaced, revoked, closed by the agent, stopped ──→ closed
+/// </code>
+/// </remarks>
+internal sealed class AgentLink(WebSocket socket, Agent agent, Credential credential, string address, AgentHub hub, Ledger ledger, ILogger log)
+{
+    private const int ReceiveBufferLength = 4096;
+    private static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<bool> _wakeUps = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly TaskCompletionSource<RefusedMessage?> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _attached;
+    private volatile bool _wantsSnapshot;
+
+    /// <summary>The table that the agent holds once it has read everything; the sending side's own after the hello.</summary>
+    private Table? _sent;
+
+    public Agent Agent => agent;
+
+    public Credential Credential => credential;
+
+    /// <summary>The network changed: look whether the agent's table did.</summary>
+    public void Wake() => _wakeUps.Writer.TryWrite(true);
+
+    /// <summary>Tells the agent why, and closes.</summary>
+    public void Refuse(RefusalReason reason, string text) => _end.TrySetResult(new RefusedMessage(reason, text));
+
+    /// <summary>Closes without blame.</summary>
+    public void Stop() => _end.TrySetResult(null);
+
+    /// <summary>Returns when the connection is over.</summary>
+    public async Task RunAsync(CancellationToken aborted)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        var sending = SendAsync(over.Token);
+        string reason = "closed by the agent";
+        try
+        {
+            var receiving = ReceiveAsync(over.Token);
+            var first = await Task.WhenAny(receiving, sending, _end.Task);
+            if (_end.Task.IsCompleted)
+                reason = await FarewellAsync(await _end.Task, sending, receiving);
+            else
+                await CloseAsync(first);
+        }
+        catch (Exception error) when (error is WebSocketException or OperationCanceledException or IOException or OperatorException)
+        {
+            reason = _end.Task is { IsCompletedSuccessfully: true, Result: { } refusal } ? refusal.Text
+                : error is OperationCanceledException ? "the connection broke or was silent" : error.Message;
+        }
+        finally
+        {
+            hub.Detach(this);
+            await over.CancelAsync();
+            await sending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            socket.Abort();
+            if (_attached)
+                log.Disconnected(hub.NameOf(agent), reason);
+        }
+    }
+
+    /// <summary>One direction has ended: by the agent's close frame, which is answered, or by an exception, which is passed on.</summary>
+    private async Task CloseAsync(Task ended)
+    {
+        await ended;
+        using var deadline = new CancellationTokenSource(FarewellTimeout);
+        if (socket.State == WebSocketState.CloseReceived)
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, deadline.Token);
+    }
+
+    private async Task ReceiveAsync(CancellationToken cancelled)
+    {
+        using var helloDeadline = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        helloDeadline.CancelAfter(HelloTimeout);
+        using var message = new MemoryStream();
+        var buffer = new byte[ReceiveBufferLength];
+        while (true)
+        {
+            var part = await socket.ReceiveAsync(buffer.AsMemory(), _attached ? cancelled : helloDeadline.Token);
+            if (part.MessageType == WebSocketMessageType.Close)
+                return;
+            // After a refusal the agent's words are only read away, so that the system does not reset what it has yet to read.
+            if (_end.Task.IsCompleted)
+                continue;
+            message.Write(buffer, 0, part.Count);
+            if (part.MessageType != WebSocketMessageType.Text || message.Length > AgentWire.MaximumAgentMessageLength)
+            {
+                Refuse(RefusalReason.Message, "a message was binary or too long");
+                continue;
+            }
+
+            if (!part.EndOfMessage)
+                continue;
+            Take(AgentWire.ReadAgentMessage(message.GetBuffer().AsSpan(0, (int)message.Length)));
+            message.SetLength(0);
+        }
+    }
+
+    private void Take(AgentMessage? message)
+    {
+        switch (message)
+        {
+            case HelloMessage hello:
+                TakeHello(hello);
+                break;
+            case AckMessage ack when _attached:
+                hub.NoteAck(this, ack);
+                break;
+            case StatusMessage status when _attached:
+                hub.NoteStatus(this, status);
+                break;
+            default:
+                Refuse(RefusalReason.Message, _attached ? "a message was not understood" : "the first message must be a hello");
+                break;
+        }
+    }
+
+    private void TakeHello(HelloMessage hello)
+    {
+        if (hello.Kind != agent.Kind)
+        {
+            Refuse(RefusalReason.Kind, $"this ID belongs to a {Names.Of(agent.Kind)}, not to a {Names.Of(hello.Kind)}");
+            return;
+        }
+
+        if (!KeySyntax.IsPublicKey(hello.PublicKey) || hello.Revision < 0)
+        {
+            Refuse(RefusalReason.Message, "the hello holds no valid public key or revision");
+            return;
+        }
+
+        if (!TryBindKey(hello.PublicKey))
+        {
+            Refuse(RefusalReason.Message, "this public key belongs to another agent or client; every agent makes its own");
+            return;
+        }
+
+        string version = Findings.Shown(hello.Version);
+        var held = hub.Attach(this, version, hello.Revision);
+        if (_attached)
+        {
+            _wantsSnapshot = true;
+        }
+        else
+        {
+            log.Connected(hub.NameOf(agent), address, version, hello.Revision);
+            _sent = held;
+            _attached = true;
+        }
+
+        // A change between the look at the credential and now would have missed this link.
+        if (ledger.Compiled.FindCredential(credential.Id)?.Hash != credential.Hash)
+            Refuse(RefusalReason.Revoked, "the secret was replaced, or the agent is no part of the network any more");
+        Wake();
+    }
+
+    private bool TryBindKey(string publicKey)
+    {
+        bool free = true;
+        string? old = null;
+        var (before, after) = ledger.Change(
+            state =>
+            {
+                old = agent.Kind == AgentKind.Relay
+                    ? state.Relays.FirstOrDefault(relay => relay.Id == agent.Id)?.PublicKey
+                    : state.Peers.FirstOrDefault(peer => peer.Id == agent.Id)?.PublicKey;
+                var next = Transitions.ReportKey(state, agent, publicKey);
+                free = next is not null;
+                return next ?? state;
+            },
+            (_, _) => new AuditEntry(hub.NameOf(agent), "report-key", hub.NameOf(agent), old is null ? publicKey : $"{old} → {publicKey}"));
+        if (before != after && old is null)
+            log.KeyBound(hub.NameOf(agent), publicKey);
+        else if (before != after)
+            log.KeyReplaced(hub.NameOf(agent), publicKey, old!);
+        return free;
+    }
+
+    private async Task SendAsync(CancellationToken cancelled)
+    {
+        bool answered = false;
+        await foreach (bool _ in _wakeUps.Reader.ReadAllAsync(cancelled))
+        {
+            if (!_attached)
+                continue;
+            bool snapshot = _wantsSnapshot || _sent is null;
+            _wantsSnapshot = false;
+            var table = ledger.Compiled.TableOf(agent);
+            if (snapshot)
+                await SendAsync(new SnapshotMessage(agent.Id, table), table, cancelled);
+            else if (!AgentHub.IsSame(_sent!, table))
+                await SendAsync(new DeltaMessage(TableDelta.Between(_sent!, table)), table, cancelled);
+            else if (!answered)
+                await SendAsync(new CurrentMessage(_sent!.Revision), _sent, cancelled);
+            else
+                hub.NoteUnchanged(this);
+            answered = true;
+        }
+    }
+
+    private async Task SendAsync(ControlMessage message, Table table, CancellationToken cancelled)
+    {
+        // Noted first: the answer may be here before the send returns.
+        _sent = table;
+        hub.NoteSent(this, table);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        deadline.CancelAfter(SendTimeout);
+        await socket.SendAsync(AgentWire.Write(message).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
+    }
+
+    /// <summary>The last message, then the close frame; the agent has two seconds to read both and to close too.</summary>
+    private async Task<string> FarewellAsync(RefusedMessage? refusal, Task sending, Task receiving)
+    {
+        string reason = refusal?.Text ?? "Control stops";
+        using var deadline = new CancellationTokenSource(FarewellTimeout);
+        _wakeUps.Writer.TryComplete();
+        await sending.WaitAsync(deadline.Token);
+        if (refusal is not null)
+            await socket.SendAsync(AgentWire.Write(refusal).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, deadline.Token);
+        await socket.CloseOutputAsync(refusal is null ? WebSocketCloseStatus.EndpointUnavailable : WebSocketCloseStatus.PolicyViolation, reason, deadline.Token);
+        await receiving.WaitAsync(deadline.Token);
+        return reason;
+    }
+}

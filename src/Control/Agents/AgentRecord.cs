@@ -1,0 +1,24 @@
+namespace Keyhole.Control;
+
+/// <summary>What is known of an agent since this process started; kept when its connection goes. Guarded by its hub's lock.</summary>
+internal sealed class AgentRecord
+{
+    /// <summary>The connection that counts; null while there is none.</summary>
+    public AgentLink? Link { get; set; }
+
+    public DateTimeOffset? ConnectedAt { get; set; }
+
+    public string? Version { get; set; }
+
+    /// <summary>The last table that was sent: the start of the next delta, also for the next connection.</summary>
+    public Table? Sent { get; set; }
+
+    /// <summary>The newest revision that the agent's data path follows; 0 while none was confirmed.</summary>
+    public long AckedRevision { get; set; }
+
+    /// <summary>When the confirmation arrived here.</summary>
+    public DateTimeOffset? AckedAt { get; set; }
+
+    /// <summary>The last status that the agent's data path gave.</summary>
+    public StatusMessage? Status { get; set; }
+}

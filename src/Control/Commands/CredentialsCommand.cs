@@ -1,0 +1,35 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace Keyhole.Control;
+
+internal static class CredentialsCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var command = new Command("credentials", "Make the ID and secret of an agent. Again makes a new secret: the old one is refused and its connection ends.");
+        foreach (var kind in new[] { AgentKind.Relay, AgentKind.Connector, AgentKind.Machine })
+            command.Add(Create(terminal, kind));
+        return command;
+    }
+
+    private static Command Create(Terminal terminal, AgentKind kind)
+    {
+        string word = Names.Of(kind);
+        var name = new Argument<string>("NAME") { Description = $"The {word} as the network file names it." };
+        var data = Commands.DataOption();
+        var json = Commands.JsonOption();
+        var command = new Command(word, $"The ID and secret of a {word}.") { name, data, json };
+        command.SetAction((arguments, _) => Commands.RunAsync(terminal, arguments.GetRequiredValue(data), async client =>
+        {
+            var answer = await client.PostAsync(
+                OperatorRoutes.Credentials, new CredentialRequest(kind, arguments.GetRequiredValue(name)),
+                OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer);
+            await terminal.Output.WriteLineAsync(arguments.GetValue(json)
+                ? JsonSerializer.Serialize(answer, OperatorJson.Default.CredentialAnswer)
+                : $"id:     {answer.Id}\nsecret: {answer.Secret}\n\nThe secret is shown this once. Write it into a file of mode 0600 and name that by --secret-file.");
+            return 0;
+        }));
+        return command;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net.Sockets;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Keyhole.Control;
+
+/// <summary>The commands' side of the operator's socket.</summary>
+internal sealed class OperatorClient : IDisposable
+{
+    private readonly DataDirectory _directory;
+    private readonly HttpClient _http;
+
+    public OperatorClient(DataDirectory directory)
+    {
+        _directory = directory;
+        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://control.sock") };
+    }
+
+    /// <exception cref="OperatorException">The server is not running or refuses.</exception>
+    public async Task<TAnswer> PostAsync<TRequest, TAnswer>(string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType) =>
+        await SendAsync(() => _http.PostAsJsonAsync(path, request, requestType), answerType);
+
+    /// <exception cref="OperatorException">The server is not running or refuses.</exception>
+    public async Task<TAnswer> GetAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> answerType) =>
+        await SendAsync(() => _http.GetAsync(path), answerType);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<TAnswer> SendAsync<TAnswer>(Func<Task<HttpResponseMessage>> send, JsonTypeInfo<TAnswer> answerType)
+    {
+        try
+        {
+            using var response = await send();
+            if (response.IsSuccessStatusCode && await response.Content.ReadFromJsonAsync(answerType) is { } answer)
+                return answer;
+            bool known = response.Content.Headers.ContentType?.MediaType == "application/json";
+            var error = known ? await response.Content.ReadFromJsonAsync(OperatorJson.Default.ErrorAnswer) : null;
+            throw new OperatorException(error?.Error ?? $"the server answered with status {(int)response.StatusCode}; its log says why");
+        }
+        catch (HttpRequestException error) when (error.InnerException is SocketException)
+        {
+            throw new OperatorException($"no server is running on {_directory.Path}; start it with: keyhole-control serve --data {_directory.Path}");
+        }
+        catch (HttpRequestException error)
+        {
+            throw new OperatorException($"the server on {_directory.Path} broke off: {error.Message}");
+        }
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancelled)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_directory.Socket), cancelled);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,289 @@
+using System.Net;
+
+namespace Keyhole.Control;
+
+/// <summary>
+/// Reads a network file (version 1) and checks everything at once: syntax, keys, values, and that every name that is used is
+/// defined. With the present state it also checks what only the server knows: whose addresses and keys are taken.
+/// </summary>
+internal sealed class DescriptionReader
+{
+    public const int MaximumLength = 4 * 1024 * 1024;
+
+    private static readonly string[] Keys =
+        ["version", "org", "relays", "sites", "resources", "roles", "users", "machines", "external-clients", "grants"];
+
+    private readonly Findings _findings;
+    private readonly NetworkState _state;
+    private readonly Definitions _relays;
+    private readonly Definitions _sites;
+    private readonly Definitions _connectors;
+    private readonly Definitions _resources;
+    private readonly Definitions _aliases;
+    private readonly Definitions _roles;
+    private readonly Definitions _users;
+    private readonly Definitions _machines;
+    private readonly Definitions _externalClients;
+    private readonly Claims _claims;
+
+    private DescriptionReader(Findings findings, NetworkState state)
+    {
+        _findings = findings;
+        _state = state;
+        _claims = new Claims(findings);
+        _relays = new Definitions("relay", findings);
+        _sites = new Definitions("site", findings);
+        _connectors = new Definitions("connector", findings);
+        _resources = new Definitions("resource", findings);
+        _aliases = new Definitions("alias", findings);
+        _roles = new Definitions("role", findings);
+        _users = new Definitions("user", findings);
+        _machines = new Definitions("machine", findings);
+        _externalClients = new Definitions("external client", findings);
+    }
+
+    /// <param name="state">The present network, or <see cref="NetworkState.Empty"/> to check the file alone.</param>
+    /// <param name="found">Everything that is wrong, in the order of the file; empty when there is an answer.</param>
+    public static NetworkDescription? Read(string text, NetworkState state, out IReadOnlyList<Finding> found)
+    {
+        var findings = new Findings();
+        NetworkDescription? description = null;
+        if (text.Length > MaximumLength)
+            findings.Add(1, 1, "", null, $"the file is longer than {MaximumLength / 1024 / 1024} MiB", "split the network");
+        else if (NodeReader.Read(text, findings) is { } root)
+            description = new DescriptionReader(findings, state).ReadRoot(root);
+        found = findings.Sorted();
+        return findings.Any ? null : description;
+    }
+
+    private NetworkDescription? ReadRoot(Node node)
+    {
+        if (node is not MappingNode mapping)
+        {
+            _findings.Add(node, "", $"this is {node.Kind}, a network file is a group of keys", "begin with \"version: 1\" and \"org: NAME\"");
+            return null;
+        }
+
+        var root = new Section(mapping, "", _findings, Keys);
+        if (root.Require("version", "write version: 1") is { } version && version.Value != "1")
+            _findings.Add(version, "version", "this version of the format is not known", "write version: 1");
+        string organisation = ReadOrganisation(root);
+        var relays = ReadEach(root, "relays", "{ name: vps, endpoint: \"203.0.113.10:21820\", gateway: true }", ReadRelay);
+        var connectors = new List<ConnectorDescription>();
+        var sites = ReadEach(root, "sites", "{ name: office, connectors: [office-1] }", (item, path) => ReadSite(item, path, connectors));
+        var resources = ReadEach(root, "resources", "{ name: web, site: office, destination: 192.168.1.20, tcp: \"443\" }", ReadResource);
+        var roles = ReadEach(root, "roles", "staff", (item, path) => _roles.DefineName(item, path));
+        var users = ReadEach(root, "users", "{ email: alice@example.com, roles: [staff] }", ReadUser);
+        var machines = ReadEach(root, "machines", "ci", ReadMachine);
+        var clients = ReadEach(root, "external-clients", "{ name: phone }", ReadExternalClient);
+        var grants = ReadEach(root, "grants", "{ resource: web, roles: [staff] }", (item, path) => new GrantReader(_findings, _resources, _roles, _users, _machines, _externalClients).Read(item, path));
+        _claims.CheckAgainst(_state, _relays, _connectors, _machines, _externalClients);
+        return new NetworkDescription
+        {
+            Organisation = organisation,
+            Relays = relays,
+            Sites = sites,
+            Connectors = connectors.ToValueList(),
+            Resources = resources,
+            Roles = roles,
+            Users = users,
+            Machines = machines,
+            ExternalClients = clients,
+            Grants = grants.SelectMany(grant => grant).Distinct().ToValueList(),
+        };
+    }
+
+    private string ReadOrganisation(Section root)
+    {
+        if (root.Require("org", "write org: NAME") is not { } org)
+            return "";
+        if (!Names.IsName(org.Value))
+            _findings.Add(org, "org", "this is no name", $"use {Names.Rule}");
+        else if (_state.Organisation is { } present && present != org.Value)
+            _findings.Add(org, "org", $"this data directory holds the organisation \"{present}\"", $"write org: {present}, or use another --data directory");
+        return org.Value;
+    }
+
+    private static ValueList<T> ReadEach<T>(Section root, string key, string example, Func<Node, string, T?> read) where T : class
+    {
+        var values = new List<T>();
+        int index = 0;
+        foreach (var item in root.List(key, example))
+        {
+            if (read(item, $"{key}[{index++}]") is { } value)
+                values.Add(value);
+        }
+
+        return values.ToValueList();
+    }
+
+    private RelayDescription? ReadRelay(Node item, string path)
+    {
+        if (AsSection(item, path, "{ name: vps, endpoint: \"203.0.113.10:21820\" }", "name", "endpoint", "gateway") is not { } section)
+            return null;
+        string? name = _relays.Define(section);
+        const string Fix = "write endpoint: \"203.0.113.10:21820\"; clients reach the relay there";
+        var endpoints = new List<string>();
+        foreach (var endpoint in Items(section, "endpoint", Fix, required: true))
+        {
+            if (!HostSyntax.TryParseEndpoint(endpoint.Value, out string problem))
+                _findings.Add(endpoint, section.PathOf("endpoint"), problem, Fix);
+            endpoints.Add(endpoint.Value);
+        }
+
+        bool gateway = section.Flag("gateway");
+        return name is null ? null : new RelayDescription(name, endpoints.ToValueList(), gateway);
+    }
+
+    private string? ReadSite(Node item, string path, List<ConnectorDescription> connectors)
+    {
+        if (AsSection(item, path, "{ name: office, connectors: [office-1] }", "name", "connectors") is not { } section)
+            return null;
+        string? site = _sites.Define(section);
+        var list = section.List("connectors", "office-1");
+        if (section.Find("connectors") is SequenceNode { Items.Count: 0 } empty)
+            _findings.Add(empty, section.PathOf("connectors"), "the list is empty", "name a connector, or leave the key out until there is one");
+        for (int i = 0; i < list.Count; i++)
+        {
+            string place = $"{section.PathOf("connectors")}[{i}]";
+            if (ReadNamedKey(list[i], place, "office-1", _connectors) is var (name, key) && site is not null)
+                connectors.Add(new ConnectorDescription(name, site, key));
+        }
+
+        return site;
+    }
+
+    private ResourceDescription? ReadResource(Node item, string path)
+    {
+        if (AsSection(item, path, "{ name: web, site: office, destination: 192.168.1.20 }", "name", "site", "destination", "alias", "tcp", "udp", "icmp") is not { } section)
+            return null;
+        string? name = _resources.Define(section);
+        string? site = section.Require("site", "name one of the sites") is { } text ? _sites.Resolve(text, section.PathOf("site")) : null;
+        var destination = new Destination();
+        if (section.Require("destination", "write destination: 192.168.1.20, a CIDR prefix or a name") is { } target)
+        {
+            IPNetwork? own = _state.Organisation is null ? null : Overlay.Organisation(_state.OverlayIpv6);
+            if (!AddressSyntax.TryParseDestination(target.Value, own, out destination, out string problem, out string fix))
+                _findings.Add(target, section.PathOf("destination"), problem, fix);
+        }
+
+        string? alias = ReadAlias(section);
+        var tcp = ReadPorts(section, "tcp");
+        var udp = ReadPorts(section, "udp");
+        bool icmp = section.Flag("icmp");
+        return name is null || site is null ? null : new ResourceDescription(name, site, destination, alias, tcp, udp, icmp);
+    }
+
+    private string? ReadAlias(Section section)
+    {
+        if (section.Text("alias", HostSyntax.AliasFix) is not { } alias)
+            return null;
+        string path = section.PathOf("alias");
+        if (!HostSyntax.IsAlias(alias.Value))
+            _findings.Add(alias, path, "this is no DNS name", HostSyntax.AliasFix);
+        else
+            _aliases.Define(alias, path, alias.Value);
+        return alias.Value.ToLowerInvariant();
+    }
+
+    private ValueList<PortRange> ReadPorts(Section section, string key)
+    {
+        if (section.Text(key, PortSyntax.Fix) is not { } ports)
+            return [];
+        if (!PortSyntax.TryParse(ports.Value, out var ranges, out string problem))
+            _findings.Add(ports, section.PathOf(key), problem, PortSyntax.Fix);
+        return ranges;
+    }
+
+    private UserDescription? ReadUser(Node item, string path)
+    {
+        if (AsSection(item, path, "{ email: alice@example.com, roles: [staff] }", "email", "roles") is not { } section)
+            return null;
+        string? email = null;
+        if (section.Require("email", "write email: alice@example.com") is { } text)
+        {
+            if (!HostSyntax.IsEmail(text.Value))
+                _findings.Add(text, section.PathOf("email"), "this is no e-mail address", "write it like alice@example.com");
+            else if (_users.Define(text, section.PathOf("email"), text.Value))
+                email = text.Value;
+        }
+
+        var roles = _roles.ResolveEach(section, "roles");
+        return email is null ? null : new UserDescription(email, roles.ToValueList());
+    }
+
+    private MachineDescription? ReadMachine(Node item, string path) =>
+        ReadNamedKey(item, path, "ci", _machines) is var (name, key) ? new MachineDescription(name, key) : null;
+
+    private ExternalClientDescription? ReadExternalClient(Node item, string path)
+    {
+        if (AsSection(item, path, "{ name: phone }", "name", "public-key", "address", "dns", "expires") is not { } section)
+            return null;
+        string? name = _externalClients.Define(section);
+        string? key = ReadPublicKey(section, "external client", name);
+        var (ipv4, ipv6) = new ClientAddressReader(_findings, _state, _claims).Read(section, name);
+        var dns = new List<string>();
+        const string DnsFix = "write the address of a DNS server like 192.168.1.1";
+        foreach (var server in Items(section, "dns", DnsFix))
+        {
+            if (!AddressSyntax.TryParse(server.Value, out var address) || AddressSyntax.IsMulticast(address))
+                _findings.Add(server, section.PathOf("dns"), "this is no usable address", DnsFix);
+            else
+                dns.Add(address.ToString());
+        }
+
+        DateTimeOffset? expires = null;
+        const string ExpiresFix = "write a day like 2027-01-31 (until its end, UTC) or an instant like 2027-01-31T12:00:00Z";
+        if (section.Text("expires", ExpiresFix) is { } time)
+        {
+            if (TimeSyntax.TryParse(time.Value, out var instant))
+                expires = instant;
+            else
+                _findings.Add(time, section.PathOf("expires"), "this is no day and no instant with a zone", ExpiresFix);
+        }
+
+        return name is null ? null : new ExternalClientDescription(name, key, ipv4, ipv6, dns.ToValueList(), expires);
+    }
+
+    /// <summary>"office-1", or { name: office-1, public-key: … } for a stock WireGuard node.</summary>
+    private (string Name, string? Key)? ReadNamedKey(Node item, string path, string example, Definitions definitions)
+    {
+        if (item is ScalarNode { IsNull: false } scalar)
+            return definitions.DefineName(scalar, path) is { } plain ? (plain, null) : null;
+        if (AsSection(item, path, example, "name", "public-key") is not { } section)
+            return null;
+        string? name = definitions.Define(section);
+        string? key = ReadPublicKey(section, definitions.Kind, name);
+        return name is null ? null : (name, key);
+    }
+
+    private string? ReadPublicKey(Section section, string kind, string? name)
+    {
+        const string Fix = "write the 44 characters that \"wg pubkey\" prints";
+        if (section.Text("public-key", Fix) is not { } key)
+            return null;
+        if (!KeySyntax.IsPublicKey(key.Value))
+            _findings.Add(key, section.PathOf("public-key"), "this is no WireGuard public key", Fix);
+        else if (name is not null)
+            _claims.Key(key, section.PathOf("public-key"), kind, name);
+        return key.Value;
+    }
+
+    /// <summary>A single value, or a list of them.</summary>
+    private List<ScalarNode> Items(Section section, string key, string fix, bool required = false)
+    {
+        if (section.Find(key) is not SequenceNode list)
+            return (required ? section.Require(key, fix) : section.Text(key, fix)) is { } single ? [single] : [];
+        if (list.Items.Count == 0)
+            _findings.Add(list, section.PathOf(key), "the list is empty", required ? fix : $"{fix}, or leave the key out");
+        return [.. list.Items.Select((item, index) => section.AsScalar(item, $"{section.PathOf(key)}[{index}]", fix)).OfType<ScalarNode>()];
+    }
+
+    private Section? AsSection(Node item, string path, string example, params IReadOnlyList<string> keys)
+    {
+        if (item is MappingNode mapping)
+            return new Section(mapping, path, _findings, keys);
+        _findings.Add(item, path, $"this is {item.Kind}, a group of keys is needed", $"write {example}");
+        return null;
+    }
+}

@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record RelayDescription(string Name, ValueList<string> Endpoints, bool Gateway);

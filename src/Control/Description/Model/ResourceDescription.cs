@@ -1,0 +1,10 @@
+namespace Keyhole.Control;
+
+internal sealed record ResourceDescription(
+    string Name,
+    string Site,
+    Destination Destination,
+    string? Alias,
+    ValueList<PortRange> Tcp,
+    ValueList<PortRange> Udp,
+    bool Icmp);

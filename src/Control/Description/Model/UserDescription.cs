@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record UserDescription(string Email, ValueList<string> Roles);

@@ -1,0 +1,42 @@
+namespace Keyhole.Control;
+
+/// <summary>
+/// A whole network at one moment, immutable. Every change is a calculation from one state to the next
+/// (<see cref="Reconciliation"/>, <see cref="Transitions"/>); the store writes the difference in one transaction.
+/// Lists are in the order of their identifiers, and an identifier is never used twice.
+/// </summary>
+internal sealed record NetworkState
+{
+    public static NetworkState Empty { get; } = new();
+
+    /// <summary>Null until a description was applied.</summary>
+    public string? Organisation { get; init; }
+
+    /// <summary>The first address of the organisation's /48 of fd00::/8.</summary>
+    public UInt128 OverlayIpv6 { get; init; }
+
+    /// <summary>Counts up with every change that an agent could see.</summary>
+    public long Revision { get; init; }
+
+    public Cursors Cursors { get; init; } = Cursors.First;
+
+    public ValueList<Relay> Relays { get; init; } = [];
+
+    public ValueList<Site> Sites { get; init; } = [];
+
+    /// <summary>Connectors, machines and external clients.</summary>
+    public ValueList<Peer> Peers { get; init; } = [];
+
+    public ValueList<Resource> Resources { get; init; } = [];
+
+    public ValueList<Role> Roles { get; init; } = [];
+
+    public ValueList<User> Users { get; init; } = [];
+
+    public ValueList<Grant> Grants { get; init; } = [];
+
+    public ValueList<Credential> Credentials { get; init; } = [];
+
+    public Peer? FindPeer(PeerKind kind, string name) =>
+        Peers.FirstOrDefault(peer => peer.Kind == kind && Names.Comparer.Equals(peer.Name, name));
+}

@@ -1,0 +1,40 @@
+using System.Net;
+
+namespace Keyhole.Control;
+
+/// <summary>A connector, a machine or an external client.</summary>
+internal sealed record Peer(int Id, PeerKind Kind, string Name) : INamed
+{
+    /// <summary>The site of a connector; null for clients.</summary>
+    public int? Site { get; init; }
+
+    /// <summary>Base64 of 32 bytes.</summary>
+    public string? PublicKey { get; init; }
+
+    public KeySource KeySource { get; init; }
+
+    /// <summary>The preshared key as <see cref="SecretBox"/> sealed it; null where there is none.</summary>
+    public string? SealedPresharedKey { get; init; }
+
+    /// <summary>Overlay address of a client; null for connectors.</summary>
+    public IPAddress? Ipv4 { get; init; }
+
+    /// <summary>Overlay address of a client; null for connectors.</summary>
+    public IPAddress? Ipv6 { get; init; }
+
+    /// <summary>DNS servers that stand in the configuration of an external client.</summary>
+    public ValueList<string> Dns { get; init; } = [];
+
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Set by the transition that saw <see cref="Expires"/> pass: the peer leaves every table.</summary>
+    public bool Expired { get; init; }
+
+    /// <summary>A connector that said it takes no new flows.</summary>
+    public bool Draining { get; init; }
+
+    public bool IsClient => Kind != PeerKind.Connector;
+
+    /// <summary>A stock WireGuard node: no agent of ours runs there.</summary>
+    public bool Stock => Kind == PeerKind.ExternalClient || KeySource == KeySource.Declared;
+}

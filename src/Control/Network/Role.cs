@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record Role(int Id, string Name) : INamed;

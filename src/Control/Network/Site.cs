@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record Site(int Id, string Name) : INamed;

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Keyhole.Control;
+
+/// <summary>What goes over the operator's socket, and what --json prints.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    MaxDepth = 16,
+    AllowDuplicateProperties = false,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UseStringEnumConverter = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(ApplyRequest))]
+[JsonSerializable(typeof(ApplyAnswer))]
+[JsonSerializable(typeof(ApplyErrors))]
+[JsonSerializable(typeof(CredentialRequest))]
+[JsonSerializable(typeof(CredentialAnswer))]
+[JsonSerializable(typeof(ConfigRequest))]
+[JsonSerializable(typeof(ConfigAnswer))]
+[JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(ExportAnswer))]
+[JsonSerializable(typeof(StatusAnswer))]
+internal sealed partial class OperatorJson : JsonSerializerContext
+{
+    /// <summary>For people and for tools that show it to people: indented, and no escapes that are not needed.</summary>
+    public static OperatorJson Readable { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter<PeerKind>(), new JsonStringEnumConverter<AgentKind>() },
+    });
+}

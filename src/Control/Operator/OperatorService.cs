@@ -1,0 +1,152 @@
+using System.Reflection;
+using Keyhole.Cryptography;
+
+namespace Keyhole.Control;
+
+/// <summary>What the operator's commands do, inside the server.</summary>
+internal sealed class OperatorService(Ledger ledger, AgentHub hub, TimeProvider time, ILogger<OperatorService> log)
+{
+    /// <summary>Revocations are promised within a second to enforcers that are in contact.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+
+    /// <exception cref="OperatorException">The network moved on since the plan, or the change cannot be stored.</exception>
+    public async Task<ApplyAnswer> ApplyAsync(ApplyRequest request)
+    {
+        ledger.Expire();
+        return request.PlanOnly ? MakePlan(request) : await ChangeAsync(request);
+    }
+
+    /// <exception cref="OperatorException">The network holds no such agent.</exception>
+    public CredentialAnswer Rotate(CredentialRequest request)
+    {
+        string secret = AgentSecret.NewSecret();
+        Credential? made = null;
+        string name = "";
+        ledger.Change(
+            state =>
+            {
+                var agent = Find(state, request);
+                string id = state.Credentials.FirstOrDefault(credential => credential.Agent == agent)?.Id ?? AgentSecret.NewId(request.Kind);
+                made = new Credential(id, agent, AgentSecret.Hash(id, secret), DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds()));
+                name = hub.NameOf(agent);
+                return Transitions.Rotate(state, made);
+            },
+            (_, _) => new AuditEntry("operator", "rotate-credential", name, made!.Id));
+        log.SecretMade(name);
+        return new CredentialAnswer(made!.Id, secret);
+    }
+
+    public ExportAnswer Export() => new(DescriptionWriter.Write(ledger.State));
+
+    public StatusAnswer Status()
+    {
+        var compiled = ledger.Compiled;
+        var state = compiled.State;
+        return new StatusAnswer(
+            Version,
+            _startedAt,
+            state.Organisation,
+            state.Revision,
+            state.Organisation is null ? [] : [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
+            [.. compiled.Agents.OrderBy(agent => agent.Kind).ThenBy(agent => agent.Id).Select(agent => StatusOf(compiled, agent))],
+            [.. state.Peers.Where(peer => peer.Kind == PeerKind.ExternalClient).Select(peer =>
+                new StatusOfClient(peer.Name, [$"{peer.Ipv4}", $"{peer.Ipv6}"], peer.KeySource.ToString().ToLowerInvariant(), peer.Expired, peer.Expires))]);
+    }
+
+    private static string Version =>
+        Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private ApplyAnswer MakePlan(ApplyRequest request)
+    {
+        var state = ledger.State;
+        if (DescriptionReader.Read(request.Text, state, out var found) is not { } description)
+            return new ApplyAnswer(found, null, false, state.Revision, EnforcementReport.Nobody);
+        var next = Reconcile(state, description);
+        return new ApplyAnswer([], Planner.Compare(state, next), false, state.Revision, EnforcementReport.Nobody);
+    }
+
+    private async Task<ApplyAnswer> ChangeAsync(ApplyRequest request)
+    {
+        IReadOnlyList<Finding> found = [];
+        var (before, after) = ledger.Change(
+            state =>
+            {
+                if (request.FromRevision is { } planned && planned != state.Revision)
+                    throw new OperatorException($"the network changed since the plan (revision {planned} is now {state.Revision}): nothing was applied; run apply again");
+                return DescriptionReader.Read(request.Text, state, out found) is { } description ? Reconcile(state, description) : state;
+            },
+            (from, to) => new AuditEntry("operator", "apply", $"org {to.Organisation}", Summary(Planner.Compare(from, to))));
+        if (found.Count != 0)
+            return new ApplyAnswer(found, null, false, before.State.Revision, EnforcementReport.Nobody);
+        var plan = Planner.Compare(before.State, after.State);
+        if (before == after)
+            return new ApplyAnswer([], plan, false, after.State.Revision, EnforcementReport.Nobody);
+        log.Applied(after.State.Revision, plan.Count('+'), plan.Count('~'), plan.Count('-'));
+        return new ApplyAnswer([], plan, true, after.State.Revision, await FollowAsync(after.State.Revision));
+    }
+
+    private async Task<EnforcementReport> FollowAsync(long revision)
+    {
+        if (hub.FindEnforcement(revision) is not { } enforcement)
+            return EnforcementReport.Nobody;
+        var report = await enforcement.WaitAsync(hub.IsConnected, Patience);
+        if (report.Missing.Count != 0 && enforcement.Revoked.Length != 0)
+        {
+            string missing = string.Join(", ", report.Missing.Select(entry => $"{entry.Agent} ({entry.Reason})"));
+            log.NotEnforced(revision, missing, enforcement.Revoked, (long)enforcement.Elapsed.TotalMilliseconds);
+        }
+
+        return report;
+    }
+
+    private NetworkState Reconcile(NetworkState state, NetworkDescription description)
+    {
+        try
+        {
+            return Reconciliation.Reconcile(state, description, time.GetUtcNow(), RandomSource.System);
+        }
+        catch (OverlayExhaustedException error)
+        {
+            throw new OperatorException(error.Message);
+        }
+    }
+
+    private static Agent Find(NetworkState state, CredentialRequest request)
+    {
+        string kind = Names.Of(request.Kind);
+        if (request.Kind == AgentKind.Relay)
+        {
+            var relay = state.Relays.FirstOrDefault(relay => Names.Comparer.Equals(relay.Name, request.Name))
+                ?? throw OperatorErrors.Unknown(kind, request.Name, state.Relays.Select(relay => relay.Name));
+            return new Agent(AgentKind.Relay, relay.Id);
+        }
+
+        var peerKind = request.Kind switch
+        {
+            AgentKind.Connector => PeerKind.Connector,
+            AgentKind.Machine => PeerKind.Machine,
+            _ => throw new OperatorException("devices log in with their user; there is no secret to make"),
+        };
+        var peer = state.FindPeer(peerKind, request.Name)
+            ?? throw OperatorErrors.Unknown(kind, request.Name, state.Peers.Where(peer => peer.Kind == peerKind).Select(peer => peer.Name));
+        return peer.Stock
+            ? throw new OperatorException($"the {kind} {peer.Name} has a public-key in the network file: a stock WireGuard node runs there and needs no secret")
+            : new Agent(request.Kind, peer.Id);
+    }
+
+    private StatusOfAgent StatusOf(CompiledNetwork compiled, Agent agent)
+    {
+        var state = compiled.State;
+        string? key = agent.Kind == AgentKind.Relay
+            ? state.Relays.First(relay => relay.Id == agent.Id).PublicKey
+            : state.Peers.First(peer => peer.Id == agent.Id).PublicKey;
+        string kind = Names.Of(agent.Kind);
+        return new StatusOfAgent(kind, compiled.NameOf(agent)[(kind.Length + 1)..], state.Credentials.Any(credential => credential.Agent == agent), key, hub.StatusOf(agent));
+    }
+
+    private static string Summary(Plan plan) =>
+        string.Join("; ", plan.Changes.Select(change => $"{change.Sign}{change.Kind} {change.Name}")
+            .Concat(plan.Access.SelectMany(change => change.Loses.Select(resource => $"{change.Client} loses {resource}"))));
+}

@@ -1,0 +1,60 @@
+namespace Keyhole.Control;
+
+/// <summary>The changes of a network that come from elsewhere than its description: agents, time and credentials.</summary>
+internal static class Transitions
+{
+    /// <summary>
+    /// An agent told its static key: the first one is bound to it, another one replaces it (the secret is what proves the agent).
+    /// </summary>
+    /// <returns>Null when the key belongs to another agent or client.</returns>
+    public static NetworkState? ReportKey(NetworkState state, Agent agent, string publicKey)
+    {
+        bool taken = state.Relays.Any(relay => relay.PublicKey == publicKey && !(agent.Kind == AgentKind.Relay && relay.Id == agent.Id))
+            || state.Peers.Any(peer => peer.PublicKey == publicKey && !(agent.Kind != AgentKind.Relay && peer.Id == agent.Id));
+        if (taken)
+            return null;
+        return Next(state, agent.Kind == AgentKind.Relay
+            ? state with { Relays = Replace(state.Relays, agent.Id, relay => relay with { PublicKey = publicKey }) }
+            : state with { Peers = Replace(state.Peers, agent.Id, peer => peer with { PublicKey = publicKey, KeySource = KeySource.Reported }) });
+    }
+
+    /// <summary>A connector said whether it takes new flows.</summary>
+    public static NetworkState Drain(NetworkState state, Agent connector, bool draining) =>
+        Next(state, state with { Peers = Replace(state.Peers, connector.Id, peer => peer with { Draining = draining }) });
+
+    /// <summary>Marks the clients whose time is over.</summary>
+    public static NetworkState Expire(NetworkState state, DateTimeOffset now) =>
+        state.Peers.Any(peer => !peer.Expired && peer.Expires <= now)
+            ? Next(state, state with { Peers = state.Peers.Select(peer => peer.Expires <= now ? peer with { Expired = true } : peer).ToValueList() })
+            : state;
+
+    /// <summary>The next instant at which <see cref="Expire"/> has something to do.</summary>
+    public static DateTimeOffset? NextExpiry(NetworkState state) =>
+        state.Peers.Where(peer => !peer.Expired).Min(peer => peer.Expires);
+
+    /// <summary>Gives the agent this credential in place of the one it had. Tables do not change.</summary>
+    public static NetworkState Rotate(NetworkState state, Credential credential) =>
+        state with
+        {
+            Credentials = state.Credentials.Where(other => other.Agent != credential.Agent).Append(credential)
+                .OrderBy(other => other.Id, StringComparer.Ordinal).ToValueList(),
+        };
+
+    /// <summary>New keys of an external client: the public key is null where it stays as it is.</summary>
+    public static NetworkState GiveKeys(NetworkState state, Peer client, string? generatedPublicKey, string sealedPresharedKey) =>
+        Next(state, state with
+        {
+            Peers = Replace(state.Peers, client.Id, peer => peer with
+            {
+                PublicKey = generatedPublicKey ?? peer.PublicKey,
+                KeySource = generatedPublicKey is null ? peer.KeySource : KeySource.Generated,
+                SealedPresharedKey = sealedPresharedKey,
+            }),
+        });
+
+    private static NetworkState Next(NetworkState before, NetworkState after) =>
+        after == before ? before : after with { Revision = before.Revision + 1 };
+
+    private static ValueList<T> Replace<T>(ValueList<T> items, int id, Func<T, T> change) where T : INamed =>
+        items.Select(item => item.Id == id ? change(item) : item).ToValueList();
+}

@@ -1,0 +1,178 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Keyhole.Control;
+
+/// <summary>
+/// The running server: two web applications in one process that share the network but no route. One listens on TCP for
+/// agents, one on a Unix socket for the operator's commands.
+/// </summary>
+internal sealed class ControlServer : IAsyncDisposable
+{
+    private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const long MaximumPublicBody = 64 * 1024;
+    private const long MaximumOperatorBody = 8L * DescriptionReader.MaximumLength;
+    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(15);
+
+    private readonly DataDirectory _directory;
+    private readonly FileStream _lock;
+    private readonly Ledger _ledger;
+    private readonly AgentHub _hub;
+    private readonly WebApplication _public;
+    private readonly WebApplication _operator;
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly Task _expiring;
+    private readonly ILogger _log;
+    private volatile bool _ready;
+
+    private ControlServer(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, DataDirectory directory, FileStream held)
+    {
+        _directory = directory;
+        _lock = held;
+        _ledger = new Ledger(NetworkStore.Open(directory, time), time);
+        var publicBuilder = Builder(logging, kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = MaximumPublicBody;
+            kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        publicBuilder.Services.AddOpenApi("v1");
+        _public = publicBuilder.Build();
+        var loggers = _public.Services.GetRequiredService<ILoggerFactory>();
+        _log = loggers.CreateLogger<ControlServer>();
+        _hub = new AgentHub(_ledger, time, loggers.CreateLogger<AgentHub>());
+        SecurityHeaders.Use(_public, options.PublicUrl?.Scheme == Uri.UriSchemeHttps);
+        _public.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAliveInterval, KeepAliveTimeout = KeepAliveTimeout });
+        var agents = new AgentEndpoint(_hub, _ledger, new FailureLimiter(time), loggers.CreateLogger<AgentEndpoint>());
+        PublicRoutes.Map(_public, agents, () => _ready);
+
+        _operator = Builder(logging, kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = MaximumOperatorBody;
+            kestrel.ListenUnixSocket(directory.Socket, listen => listen.Protocols = HttpProtocols.Http1);
+        }).Build();
+        var service = new OperatorService(_ledger, _hub, time, loggers.CreateLogger<OperatorService>());
+        OperatorRoutes.Map(_operator, service, new ExternalClientConfig(_ledger, _hub, loggers.CreateLogger<ExternalClientConfig>()), _log);
+        _expiring = new ExpiryClock(_ledger, time, loggers.CreateLogger<ExpiryClock>()).RunAsync(_stopped.Token);
+    }
+
+    /// <summary>Where agents dial in, with the port that was taken.</summary>
+    public Uri Address { get; private set; } = new(ServeOptions.DefaultListen);
+
+    public Ledger Ledger => _ledger;
+
+    public IServiceProvider PublicServices => _public.Services;
+
+    /// <exception cref="OperatorException">The data directory, the database or the address cannot be used.</exception>
+    public static async Task<ControlServer> StartAsync(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging)
+    {
+        var directory = DataDirectory.Create(options.Data);
+        var held = Hold(directory);
+        ControlServer? server = null;
+        try
+        {
+            server = new ControlServer(options, time, logging, directory, held);
+            await server.ListenAsync(options);
+            return server;
+        }
+        catch
+        {
+            if (server is not null)
+                await server.DisposeAsync();
+            else
+                await held.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_ready)
+            _log.Stopping();
+        _ready = false;
+        await _stopped.CancelAsync();
+        await _expiring;
+        _hub.StopAll();
+        await _public.StopAsync();
+        await _operator.StopAsync();
+        await _public.DisposeAsync();
+        await _operator.DisposeAsync();
+        File.Delete(_directory.Socket);
+        _ledger.Dispose();
+        _stopped.Dispose();
+        await _lock.DisposeAsync();
+    }
+
+    private async Task ListenAsync(ServeOptions options)
+    {
+        // Whoever held the lock before is gone: its socket file is a remainder.
+        File.Delete(_directory.Socket);
+        try
+        {
+            await _public.StartAsync();
+            await _operator.StartAsync();
+        }
+        catch (IOException error) when (error.InnerException is SocketException or Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            throw new OperatorException($"{options.Listen} cannot be used: {error.InnerException.Message}; is another server running there? choose another --listen");
+        }
+        catch (SocketException error)
+        {
+            throw new OperatorException($"{options.Listen} cannot be used: {error.Message}; choose another --listen");
+        }
+
+        // The directory keeps others out in the moment before this.
+        File.SetUnixFileMode(_directory.Socket, SocketMode);
+        Address = new Uri(_public.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        _ready = true;
+        _log.Serving(_directory.Path, Address.GetLeftPart(UriPartial.Authority), SystemSqlite.Use(), _ledger.State.Revision);
+        if (!IPAddress.IsLoopback(options.Listen.Address))
+            _log.PlainHttp(Address.GetLeftPart(UriPartial.Authority));
+    }
+
+    /// <summary>One server per directory: the lock goes with the process, also by kill -9.</summary>
+    private static FileStream Hold(DataDirectory directory)
+    {
+        try
+        {
+            return new FileStream(directory.Lock, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = SocketMode,
+            });
+        }
+        catch (IOException)
+        {
+            throw new OperatorException($"another keyhole-control serves {directory.Path} already; stop it first, or use another --data directory");
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new OperatorException($"{directory.Lock} cannot be opened: {error.Message}");
+        }
+    }
+
+    private static WebApplicationBuilder Builder(Action<ILoggingBuilder> logging, Action<KestrelServerOptions> kestrel)
+    {
+        // The slim builder reads no configuration files and no environment of its own that could open another port.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(ControlServer).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        logging(builder.Logging);
+        builder.WebHost.ConfigureKestrel(server =>
+        {
+            server.AddServerHeader = false;
+            server.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            server.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            server.Limits.MaxConcurrentConnections = 20_000;
+            kestrel(server);
+        });
+        builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        return builder;
+    }
+}

@@ -1,0 +1,59 @@
+namespace Keyhole.Control;
+
+/// <summary>The directory that holds everything Control knows. Nobody but its owner may read it.</summary>
+internal sealed class DataDirectory
+{
+    /// <summary>Longest path of a Unix socket on Linux, without its terminating zero (unix(7)).</summary>
+    private const int MaximumSocketPathLength = 107;
+
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const UnixFileMode Others = ~Owner & (UnixFileMode)0x1FF;
+
+    private DataDirectory(string path) => Path = path;
+
+    public string Path { get; }
+
+    public string Database => File("control.db");
+
+    public string KeyFile => File("control.key");
+
+    public string Socket => File("control.sock");
+
+    public string Lock => File("control.lock");
+
+    /// <summary>Opens the directory, and makes it with mode 0700 where it does not exist yet.</summary>
+    /// <exception cref="OperatorException">It cannot be made, or others can enter it.</exception>
+    public static DataDirectory Create(string path)
+    {
+        string full = System.IO.Path.GetFullPath(path);
+        try
+        {
+            if (!Directory.Exists(full))
+                Directory.CreateDirectory(full, Owner);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OperatorException($"the data directory {full} cannot be made: {error.Message}");
+        }
+
+        return Open(full);
+    }
+
+    /// <summary>Opens a directory that must exist.</summary>
+    /// <exception cref="OperatorException">It does not exist, others can enter it, or its path is too long for a socket.</exception>
+    public static DataDirectory Open(string path)
+    {
+        string full = System.IO.Path.GetFullPath(path);
+        if (!Directory.Exists(full))
+            throw new OperatorException($"the data directory {full} does not exist; \"keyhole-control serve --data {full}\" makes it");
+        var directory = new DataDirectory(full);
+        var mode = System.IO.File.GetUnixFileMode(full);
+        if ((mode & Others) != 0)
+            throw new OperatorException($"the data directory {full} is open to other users (mode {Convert.ToString((int)mode, 8)}); it holds secrets: chmod 700 {full}");
+        if (System.Text.Encoding.UTF8.GetByteCount(directory.Socket) > MaximumSocketPathLength)
+            throw new OperatorException($"the path {directory.Socket} is longer than the {MaximumSocketPathLength} bytes that a Unix socket can have; use a shorter --data");
+        return directory;
+    }
+
+    private string File(string name) => System.IO.Path.Combine(Path, name);
+}

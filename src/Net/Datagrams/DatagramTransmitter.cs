@@ -1,0 +1,225 @@
+using System.Runtime.InteropServices;
+
+namespace Keyhole.Net;
+
+/// <summary>
+/// Puts a send batch on the wire with sendmmsg: a run as one message with UDP_SEGMENT where the system takes it, as single
+/// datagrams, gathered from the same memory, where not. Order is kept in both cases.
+/// </summary>
+internal sealed unsafe class DatagramTransmitter : IDisposable
+{
+    private const int HeaderCount = 256;
+    private const int SendFlags = Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL;
+
+    private readonly int _descriptor;
+    private readonly int _family;
+    private readonly NativeBlock _block;
+    private readonly mmsghdr* _headers;
+    private readonly sockaddr_in6* _names;
+    private readonly byte* _controls;
+    private readonly iovec* _vectors;
+    private readonly OutgoingMessage** _messages;
+    private readonly OffloadRefusals _refusals = new();
+
+    private int _count;
+
+    internal DatagramTransmitter(int descriptor, int family, bool offload)
+    {
+        _descriptor = descriptor;
+        _family = family;
+        Offload = offload;
+        _block = new NativeBlock(NativeBlock.LengthOf<mmsghdr>(HeaderCount) + NativeBlock.LengthOf<sockaddr_in6>(HeaderCount)
+            + NativeBlock.LengthOf<byte>(HeaderCount * ControlMessages.MaximumLength) + NativeBlock.LengthOf<iovec>(HeaderCount)
+            + NativeBlock.LengthOf<nint>(HeaderCount));
+        _headers = _block.Take<mmsghdr>(HeaderCount);
+        _names = _block.Take<sockaddr_in6>(HeaderCount);
+        _controls = _block.Take<byte>(HeaderCount * ControlMessages.MaximumLength);
+        _vectors = _block.Take<iovec>(HeaderCount);
+        _messages = (OutgoingMessage**)_block.Take<nint>(HeaderCount);
+    }
+
+    /// <summary>UDP_SEGMENT is there, and was not refused for good.</summary>
+    internal bool Offload { get; private set; }
+
+    // Written by the owner of the socket, read by anyone.
+    internal long Calls;
+    internal long Messages;
+    internal long Datagrams;
+    internal long Bytes;
+    internal long Dropped;
+    internal long Refused;
+    internal long OffloadRefused;
+    internal int LastErrno;
+
+    internal void Send(SendBatch batch)
+    {
+        for (int i = 0; i < batch.Count; i++)
+        {
+            var message = batch.Message(i);
+            if (_family == Libc.AF_INET && !message->Destination.Address.IsIpv4)
+            {
+                LastErrno = Errno.EAFNOSUPPORT;
+                Refused += message->Segments;
+                continue;
+            }
+
+            if (message->Segments > 1 && !(Offload && !_refusals.Contains(message->Destination)))
+            {
+                AddSegments(message, batch.Vectors(i));
+                continue;
+            }
+
+            Add(message, batch.Vectors(i), message->Vectors, segmented: message->Segments > 1);
+        }
+
+        Flush();
+    }
+
+    public void Dispose() => _block.Dispose();
+
+    private void Add(OutgoingMessage* message, iovec* vectors, int vectorCount, bool segmented)
+    {
+        if (_count == HeaderCount)
+            Flush();
+        int i = _count++;
+        byte* control = _controls + i * ControlMessages.MaximumLength;
+        int controlLength = ControlMessages.Write(control, *message, segmented);
+        _names[i] = sockaddr_in6.FromEndpoint(message->Destination, _family);
+        _headers[i].msg_hdr = new msghdr
+        {
+            msg_name = _names + i,
+            msg_namelen = sockaddr_in6.LengthOf(_family),
+            msg_iov = vectors,
+            msg_iovlen = (nuint)vectorCount,
+            msg_control = controlLength == 0 ? null : control,
+            msg_controllen = (nuint)controlLength,
+        };
+        _messages[i] = message;
+    }
+
+    /// <summary>Each datagram of a run as a message of its own.</summary>
+    private void AddSegments(OutgoingMessage* message, iovec* vectors)
+    {
+        for (int v = 0; v < message->Vectors; v++)
+        {
+            byte* end = vectors[v].iov_base + vectors[v].iov_len;
+            for (byte* at = vectors[v].iov_base; at < end; at += message->SegmentSize)
+            {
+                if (_count == HeaderCount)
+                    Flush();
+                var vector = _vectors + _count;
+                *vector = new iovec { iov_base = at, iov_len = (nuint)Math.Min(message->SegmentSize, end - at) };
+                Add(message, vector, 1, segmented: false);
+            }
+        }
+    }
+
+    private void Flush()
+    {
+        int count = _count;
+        _count = 0;
+        for (int done = 0; done < count;)
+        {
+            int sent = Libc.sendmmsg(_descriptor, _headers + done, count - done, SendFlags);
+            Calls++;
+            if (sent > 0)
+            {
+                for (int i = done; i < done + sent; i++)
+                    CountSent(i);
+                done += sent;
+                continue;
+            }
+
+            // The call stops before the first message that fails, and says why only when that one is first.
+            int errno = Marshal.GetLastPInvokeError();
+            if (errno == Errno.EINTR)
+                continue;
+            Fail(done++, errno);
+        }
+    }
+
+    private bool IsSegmented(int index) => _headers[index].msg_hdr.msg_iovlen > 1 || _headers[index].msg_hdr.msg_iov->iov_len > (nuint)_messages[index]->SegmentSize;
+
+    private void CountSent(int index)
+    {
+        Messages++;
+        Datagrams += IsSegmented(index) ? _messages[index]->Segments : 1;
+        Bytes += _headers[index].msg_len;
+    }
+
+    private void Fail(int index, int errno)
+    {
+        var message = _messages[index];
+        bool segmented = IsSegmented(index);
+        LastErrno = errno;
+        if (segmented && errno is Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE)
+        {
+            OffloadRefused++;
+            // EIO: the device cannot. The others: not on this path, whose MTU is below the segment size.
+            if (errno == Errno.EIO)
+                Offload = false;
+            else
+                _refusals.Add(message->Destination, MonotonicClock.Now);
+            SendOneByOne(message, _headers[index].msg_hdr.msg_iov);
+            return;
+        }
+
+        int datagrams = segmented ? message->Segments : 1;
+        if (errno is Errno.EAGAIN or Errno.ENOBUFS)
+            Dropped += datagrams;
+        else
+            Refused += datagrams;
+    }
+
+    /// <summary>Between two calls of sendmmsg, so that the headers behind this message stay as they are.</summary>
+    private void SendOneByOne(OutgoingMessage* message, iovec* vectors)
+    {
+        byte* control = stackalloc byte[ControlMessages.MaximumLength];
+        int controlLength = ControlMessages.Write(control, *message, segmented: false);
+        var name = sockaddr_in6.FromEndpoint(message->Destination, _family);
+        iovec vector;
+        mmsghdr header = default;
+        header.msg_hdr = new msghdr
+        {
+            msg_name = &name,
+            msg_namelen = sockaddr_in6.LengthOf(_family),
+            msg_iov = &vector,
+            msg_iovlen = 1,
+            msg_control = controlLength == 0 ? null : control,
+            msg_controllen = (nuint)controlLength,
+        };
+        for (int v = 0; v < message->Vectors; v++)
+        {
+            byte* end = vectors[v].iov_base + vectors[v].iov_len;
+            for (byte* at = vectors[v].iov_base; at < end; at += message->SegmentSize)
+            {
+                vector = new iovec { iov_base = at, iov_len = (nuint)Math.Min(message->SegmentSize, end - at) };
+                SendOne(&header);
+            }
+        }
+    }
+
+    private void SendOne(mmsghdr* header)
+    {
+        int errno;
+        do
+        {
+            Calls++;
+            if (Libc.sendmmsg(_descriptor, header, 1, SendFlags) == 1)
+            {
+                Messages++;
+                Datagrams++;
+                Bytes += header->msg_len;
+                return;
+            }
+
+            errno = Marshal.GetLastPInvokeError();
+        }
+        while (errno == Errno.EINTR);
+        LastErrno = errno;
+        if (errno is Errno.EAGAIN or Errno.ENOBUFS)
+            Dropped++;
+        else
+            Refused++;
+    }
+}

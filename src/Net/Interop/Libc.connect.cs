@@ -1,0 +1,9 @@
+using System.Runtime.InteropServices;
+
+namespace Keyhole.Net;
+
+internal static unsafe partial class Libc
+{
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int connect(int sockfd, sockaddr_in6* address, uint length);
+}

@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using Keyhole.Agent;
+using Keyhole.Contracts;
+using Keyhole.Cryptography;
+using Keyhole.Net;
+using Keyhole.Tunnel;
+using Keyhole.WireGuard;
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Relay;
+
+/// <summary>The relay's data path as its host sees it.</summary>
+internal sealed class RelayBody : IAgentBody
+{
+    public const int MaximumAgents = 16_384;
+    public const int MaximumFlows = 65_536;
+
+    /// <summary>WireGuard's own age of a session that gets new keys, in seconds.</summary>
+    private const int PaperRekeyAfter = 120;
+
+    private readonly RelayLoop _loop;
+    private readonly RelayState _state;
+    private readonly JournalFile _journal;
+    private readonly PrivateKey _key;
+    private readonly ILogger _logger;
+    private readonly Task _logging;
+    private volatile bool _hasTable;
+
+    private RelayBody(RelayLoop loop, RelayState state, JournalFile journal, PrivateKey key, ILogger logger)
+    {
+        _loop = loop;
+        _state = state;
+        _journal = journal;
+        _key = key;
+        _logger = logger;
+        _logging = LogEventsAsync();
+    }
+
+    public Task Completion => _loop.Ended;
+
+    public bool IsReady => _hasTable && !_loop.Ended.IsCompleted;
+
+    /// <summary>Where it listens.</summary>
+    public Packets.IpEndpoint Local => _loop.Local;
+
+    /// <exception cref="AgentException">The port is in use, or the journal cannot be used.</exception>
+    public static RelayBody Create(AgentStart start)
+    {
+        var listen = RelaySettings.ListenFrom(start.Values);
+        int rekeyAfter = start.Values.Number(RelaySettings.RekeyAfter, 1, PaperRekeyAfter) ?? PaperRekeyAfter;
+        var logger = start.Loggers.CreateLogger("relay");
+        RelayLoop loop;
+        try
+        {
+            loop = new RelayLoop(new DatagramSocketOptions { Local = listen });
+        }
+        catch (NetworkException e)
+        {
+            throw new AgentException($"--listen {listen}: {e.Message}", e);
+        }
+
+        var journal = JournalFile.Open(Path.Combine(start.Data.FullPath, "relay.journal"), MaximumAgents, MaximumFlows, start.Key.PublicKey, BootId.Read());
+        var state = new RelayState(new RelayStateOptions
+        {
+            PrivateKey = start.Key,
+            RandomSource = RandomSource.System,
+            Output = loop,
+            TimestampAtZero = Tai64n.FromUnixMicroseconds(UnixAtZero()),
+            Journal = journal,
+            MaximumAgents = MaximumAgents,
+            MaximumFlows = MaximumFlows,
+            AgentSchedule = Shorten(TimerSchedule.Keyhole, rekeyAfter),
+            StockSchedule = Shorten(TimerSchedule.Paper, rekeyAfter),
+        });
+        var body = new RelayBody(loop, state, journal, start.Key, logger);
+        var capabilities = loop.Capabilities;
+        RelayLog.Listening(logger, loop.Local.ToString(), capabilities.Backend.ToString(), capabilities.ReceiveOffload, capabilities.SendOffload);
+        if (capabilities.Warning is { } warning)
+            RelayLog.Capability(logger, warning);
+        loop.Start(state);
+        return body;
+    }
+
+    public async ValueTask<Enforcement> ApplyAsync(int agent, Table table)
+    {
+        var (applied, agents) = await _loop.AskAsync(state => (state.Apply(agent, table, MonotonicClock.Now), state.AgentCount));
+        _hasTable = true;
+        RelayLog.Applied(_logger, applied.Revision, agents, applied.Added, applied.Removed, applied.FlowsCut);
+        if (applied.Refused > 0)
+            RelayLog.Refused(_logger, applied.Revision, applied.Refused, MaximumAgents);
+        return new Enforcement(applied.FlowsCut);
+    }
+
+    public async ValueTask<JsonObject> StatusAsync() => RelayStatus.Describe(await SnapshotAsync(), _loop);
+
+    public async ValueTask<StatusMessage> ReportAsync() => RelayStatus.Report(await SnapshotAsync(), UnixAtZero());
+
+    public async ValueTask WriteMetricsAsync(PrometheusText text) => RelayMetrics.Write(text, await SnapshotAsync(), _loop.Counters);
+
+    private Task<RelaySnapshot> SnapshotAsync() => _loop.AskAsync(state => RelaySnapshot.Take(state, MonotonicClock.Now));
+
+    /// <summary>Nothing runs that could be finished: sessions and flows wait in the journal for the next start.</summary>
+    public Task DrainAsync(CancellationToken hurry) => Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        _loop.Dispose();
+        await _logging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _state.Dispose();
+        _journal.Dispose();
+        _key.Dispose();
+    }
+
+    /// <summary>Unix microseconds at the zero of the monotonic clock.</summary>
+    private static long UnixAtZero() => (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond - MonotonicClock.Now;
+
+    private static TimerSchedule Shorten(TimerSchedule schedule, int rekeyAfter) => rekeyAfter == PaperRekeyAfter
+        ? schedule
+        : schedule with { RekeyAfterTime = rekeyAfter * 1_000_000L, ResponderRekeys = true };
+
+    private async Task LogEventsAsync()
+    {
+        await foreach (var happened in _loop.Events.ReadAllAsync())
+            Log(happened);
+    }
+
+    private void Log(in RelayEvent happened)
+    {
+        string? endpoint = happened.Endpoint?.ToString();
+        switch (happened.Kind)
+        {
+            case RelayEventKind.Registered:
+                RelayLog.Registered(_logger, happened.Agent, endpoint);
+                break;
+            case RelayEventKind.Moved:
+                RelayLog.Moved(_logger, happened.Agent, endpoint);
+                break;
+            case RelayEventKind.AddressTaken:
+                RelayLog.AddressTaken(_logger, happened.Agent, endpoint);
+                break;
+            case RelayEventKind.ConnectorRestarted:
+                RelayLog.ConnectorRestarted(_logger, happened.Agent, happened.FlowCount);
+                break;
+            case RelayEventKind.ConnectorSilent:
+                RelayLog.ConnectorSilent(_logger, happened.Agent, happened.FlowCount);
+                break;
+            case RelayEventKind.ConnectorBack:
+                RelayLog.ConnectorBack(_logger, happened.Agent);
+                break;
+            case RelayEventKind.Left:
+                RelayLog.Left(_logger, happened.Agent, happened.FlowCount);
+                break;
+            case RelayEventKind.Removed:
+                RelayLog.Removed(_logger, happened.Agent, happened.FlowCount);
+                break;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Relay;
+
+/// <summary>Every line that the relay can say beside those of all agents. None is written per packet.</summary>
+internal static partial class RelayLog
+{
+    [LoggerMessage(101, LogLevel.Information, "listening on UDP {Endpoint} ({Backend}, offload in {ReceiveOffload}, out {SendOffload})")]
+    public static partial void Listening(ILogger logger, string endpoint, string backend, bool receiveOffload, bool sendOffload);
+
+    [LoggerMessage(102, LogLevel.Warning, "{Warning}")]
+    public static partial void Capability(ILogger logger, string warning);
+
+    [LoggerMessage(103, LogLevel.Information, "table revision {Revision} is in force: {Agents} agents, {Added} new, {Removed} gone, {Flows} flows cut")]
+    public static partial void Applied(ILogger logger, long revision, int agents, int added, int removed, int flows);
+
+    [LoggerMessage(104, LogLevel.Warning, "table revision {Revision}: {Refused} agents cannot be used (key, address, or more than {Maximum})")]
+    public static partial void Refused(ILogger logger, long revision, int refused, int maximum);
+
+    [LoggerMessage(105, LogLevel.Information, "{Agent} registered from {Endpoint}")]
+    public static partial void Registered(ILogger logger, string agent, string? endpoint);
+
+    [LoggerMessage(106, LogLevel.Information, "{Agent} moved to {Endpoint}")]
+    public static partial void Moved(ILogger logger, string agent, string? endpoint);
+
+    [LoggerMessage(107, LogLevel.Warning, "{Agent} lost its address {Endpoint} to another agent")]
+    public static partial void AddressTaken(ILogger logger, string agent, string? endpoint);
+
+    [LoggerMessage(108, LogLevel.Information, "connector {Agent} started anew: {Flows} TCP flows reset")]
+    public static partial void ConnectorRestarted(ILogger logger, string agent, int flows);
+
+    [LoggerMessage(109, LogLevel.Information, "connector {Agent} does not answer: {Flows} flows cut")]
+    public static partial void ConnectorSilent(ILogger logger, string agent, int flows);
+
+    [LoggerMessage(110, LogLevel.Information, "connector {Agent} is back")]
+    public static partial void ConnectorBack(ILogger logger, string agent);
+
+    [LoggerMessage(111, LogLevel.Information, "{Agent} left: {Flows} flows cut")]
+    public static partial void Left(ILogger logger, string agent, int flows);
+
+    [LoggerMessage(112, LogLevel.Information, "{Agent} was taken out: its session is closed, {Flows} flows cut")]
+    public static partial void Removed(ILogger logger, string agent, int flows);
+}

@@ -1,0 +1,216 @@
+using System.Buffers.Binary;
+using Keyhole.Contracts;
+using Keyhole.NetStack;
+using Keyhole.Packets;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// The connector's sessions as a calculation: it registers at its relays, stays registered, opens what they bring and seals what goes
+/// back. Not safe for several threads at once.
+/// <code>
+/// in    Receive → relay's address → Device.Receive → control message | client by inner source → the caller's flows
+/// out   Sink.Rent → the caller writes in place → Sink.Commit → Device.Seal in place → IDatagramSlots.Commit
+/// </code>
+/// </summary>
+public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, IDisposable
+{
+    // Fixed after construction.
+    private readonly ConnectorOptions _options;
+    private readonly Device _device;
+    private readonly IDatagramSlots _slots;
+    private readonly UInt128 _bootNonce;
+
+    // This thread only.
+    private readonly List<Registration> _registrations = [];
+    private readonly Dictionary<IpEndpoint, Registration> _byEndpoint = [];
+    private readonly Dictionary<IpAddress, ClientPath> _bySource = [];
+    private readonly Dictionary<int, ClientPath> _byClient = [];
+    private readonly long[] _drops = new long[Enum.GetValues<ConnectorDropReason>().Length];
+    private ConnectorRoster _roster = ConnectorRoster.None;
+    private bool _isStopping;
+    private long _now;
+
+    public ConnectorState(ConnectorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _slots = options.Slots;
+        _device = new Device(new DeviceOptions
+        {
+            PrivateKey = options.PrivateKey,
+            RandomSource = options.RandomSource,
+            Output = options.Output,
+            TimestampAtZero = options.TimestampAtZero,
+            TimerSchedule = options.Schedule,
+            LoadPolicy = LoadPolicy.Never,
+            ReplayWindowLength = 65_472,
+            Mtu = options.Mtu,
+        });
+        Span<byte> nonce = stackalloc byte[16];
+        options.RandomSource.Fill(nonce);
+        _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(nonce) | 1;
+    }
+
+    /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextDeadline
+    {
+        get
+        {
+            long next = _device.NextDeadline;
+            foreach (var registration in _registrations)
+                next = Math.Min(next, registration.Deadline);
+            return next;
+        }
+    }
+
+    /// <summary>The revision of the table in force.</summary>
+    public long Revision => _roster.Revision;
+
+    /// <summary>True while the connector takes no new flow: it is stopping, or Control asked for it.</summary>
+    public bool IsDraining => _isStopping || _roster.IsDraining;
+
+    /// <summary>Clients for which a relay may speak.</summary>
+    public int ClientCount => _byClient.Count;
+
+    /// <summary>True while a relay answers.</summary>
+    public bool IsRegistered
+    {
+        get
+        {
+            foreach (var registration in _registrations)
+            {
+                if (registration.State == RegistrationState.Live)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Inner packets of clients that were opened.</summary>
+    public long PacketsReceived { get; private set; }
+
+    /// <summary>Inner packets to clients that were sealed.</summary>
+    public long PacketsSent { get; private set; }
+
+    /// <summary>Datagrams and packets that went nowhere for this reason.</summary>
+    public long DropCount(ConnectorDropReason reason) => _drops[(int)reason];
+
+    /// <summary>What the WireGuard device refused.</summary>
+    public long DropCount(WireGuard.DropReason reason) => _device.DropCount(reason);
+
+    /// <summary>
+    /// Deals with one datagram, opening it in place. True when it holds a packet of a client, which the caller judges and carries on; what
+    /// does not come from a relay is dropped without an answer.
+    /// </summary>
+    public bool Receive(Span<byte> datagram, in IpEndpoint source, long now, out ClientPacket packet)
+    {
+        _now = now;
+        packet = default;
+        if (!_byEndpoint.ContainsKey(source))
+            return Drop(ConnectorDropReason.UnknownSource);
+        var result = _device.Receive(datagram, source, now);
+        if (result.Peer?.State is not Registration registration)
+            return Drop(ConnectorDropReason.WireGuard);
+        registration.Heard(result, source, now);
+        if (result.Kind != ReceiveKind.Packet)
+            return false;
+        var payload = datagram.Slice(result.Offset, result.Length);
+        if (SessionMessage.Claims(payload))
+            return TakeControlMessage(registration, payload, now);
+        registration.DataMoved(now);
+        if (!TryReadSource(payload, out var client) || !_bySource.TryGetValue(client, out var path))
+            return Drop(ConnectorDropReason.UnknownClient);
+        path.Relay = registration;
+        PacketsReceived++;
+        packet = new ClientPacket(payload, path.Client);
+        return true;
+    }
+
+    /// <summary>Does what is due. May be called early.</summary>
+    public void Tick(long now)
+    {
+        _now = now;
+        _device.Tick(now);
+        while (_device.TryDequeueEvent(out var happened))
+        {
+            if (happened.Kind == DeviceEventKind.HandshakeGaveUp && happened.Peer.State is Registration registration)
+                registration.GaveUp(now);
+        }
+
+        foreach (var registration in _registrations)
+            registration.Tick(now);
+    }
+
+    /// <summary>Tells the relays that no new flow is taken from now on.</summary>
+    public void Drain(long now)
+    {
+        _isStopping = true;
+        foreach (var registration in _registrations)
+            SendControl(registration, SessionMessageType.Draining, now);
+    }
+
+    /// <summary>Tells the relays that this connector is gone, its flows with it.</summary>
+    public void Goodbye(long now)
+    {
+        _isStopping = true;
+        foreach (var registration in _registrations)
+            SendControl(registration, SessionMessageType.Goodbye, now);
+    }
+
+    /// <summary>The relays by what the data path has shown, those included whose key or address is not known.</summary>
+    public IReadOnlyList<RegistrationStatus> Registrations()
+    {
+        var status = _registrations.Select(registration => registration.Status()).ToList();
+        status.AddRange(_roster.Relays.Where(row => status.TrueForAll(known => known.Relay != row.Id))
+            .Select(row => new RegistrationStatus(row.Id, row.Name, null, RegistrationState.NoEndpoint, null, null, null, 0, 0, 0, 0)));
+        return status;
+    }
+
+    public void Dispose() => _device.Dispose();
+
+    private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
+    {
+        if (!SessionMessage.TryParse(payload, SessionScope.Registration, out var message))
+            return Drop(ConnectorDropReason.Control);
+        if (SessionPing.TryParse(message, out var ping))
+        {
+            if (ping.IsPong)
+                registration.PongReceived(ping, now);
+            else
+                SendPong(registration, ping, payload.Length, now);
+            return false;
+        }
+
+        if (!SessionHelloAck.TryParse(message, out var ack) || ack.BootNonce != _bootNonce)
+            return Drop(ConnectorDropReason.Control);
+        registration.HelloAnswered();
+        return false;
+    }
+
+    /// <summary>The source of what the device has proved to be as long as its header says; its other checks are the flows'.</summary>
+    private static bool TryReadSource(ReadOnlySpan<byte> packet, out IpAddress source)
+    {
+        source = default;
+        switch (packet.IsEmpty ? 0 : packet[0] >> 4)
+        {
+            case 4 when packet.Length >= 20:
+                source = IpAddress.FromBytes(packet.Slice(12, 4));
+                return true;
+            case 6 when packet.Length >= 40:
+                source = IpAddress.FromBytes(packet.Slice(8, 16));
+                // A mapped address would be looked up as the IPv4 address that it names.
+                return !source.IsIpv4;
+            default:
+                return false;
+        }
+    }
+
+    private bool Drop(ConnectorDropReason reason)
+    {
+        _drops[(int)reason]++;
+        return false;
+    }
+}

@@ -1,0 +1,163 @@
+using Keyhole.Contracts;
+using Keyhole.Cryptography;
+using Keyhole.Packets;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>The session with one relay: kept alive, judged by pings, made anew when the relay stops answering.</summary>
+internal sealed class Registration
+{
+    /// <summary>How long one endpoint of several is tried.</summary>
+    private const long EndpointPatience = 2_000_000;
+    private const long HelloInterval = 1_000_000;
+    private const int PaddedPingLength = 1200;
+
+    private readonly Device _device;
+    private readonly RandomSource _random;
+    private readonly IRegistrationOutput _output;
+    private readonly PingSchedule _pings = new();
+    private readonly long _keepalive;
+    private IReadOnlyList<IpEndpoint> _endpoints = [];
+    private int _endpoint;
+    private long _helloAt = long.MaxValue;
+    private long _nextEndpointAt = long.MaxValue;
+
+    public Registration(Device device, RandomSource random, IRegistrationOutput output, RelayRow row, PublicKey key, TimerSchedule schedule, long keepalive)
+    {
+        _device = device;
+        _random = random;
+        _output = output;
+        _keepalive = keepalive;
+        Row = row;
+        Peer = device.AddPeer(new PeerOptions { PublicKey = key, AcceptAnySource = true, TimerSchedule = schedule, State = this });
+    }
+
+    public RelayRow Row { get; set; }
+
+    public Peer Peer { get; }
+
+    public RegistrationState State { get; private set; } = RegistrationState.NoEndpoint;
+
+    /// <summary>Sessions that came to be because an earlier one had died, and the first.</summary>
+    public long Count { get; private set; }
+
+    public IReadOnlyList<IpEndpoint> Endpoints => _endpoints;
+
+    public long Deadline => Math.Min(Math.Min(_helloAt, _nextEndpointAt), _pings.Deadline);
+
+    /// <summary>Where the relay can be reached, best first. Unchanged ones change nothing.</summary>
+    public void SetEndpoints(IReadOnlyList<IpEndpoint> endpoints, long now)
+    {
+        if (_endpoints.SequenceEqual(endpoints))
+            return;
+        var current = Peer.Endpoint;
+        _endpoints = endpoints;
+        if (endpoints.Count == 0)
+        {
+            Peer.Endpoint = null;
+            State = RegistrationState.NoEndpoint;
+            return;
+        }
+
+        if (current is { } kept && endpoints.Contains(kept))
+            return;
+        _endpoint = 0;
+        Register(now);
+    }
+
+    /// <summary>An authentic datagram came from <paramref name="source"/>, which is one of <see cref="Endpoints"/>.</summary>
+    public void Heard(in ReceiveResult result, in IpEndpoint source, long now)
+    {
+        if (!result.NewSession)
+            return;
+        Peer.Endpoint = source;
+        if (State is not (RegistrationState.Live or RegistrationState.Greeting))
+            Count++;
+        if (State != RegistrationState.Live)
+            State = RegistrationState.Greeting;
+        _nextEndpointAt = long.MaxValue;
+        _pings.Start(NewNonce(), now);
+        Greet(now);
+    }
+
+    /// <summary>The relay has taken the hello of this process.</summary>
+    public void HelloAnswered()
+    {
+        _helloAt = long.MaxValue;
+        State = RegistrationState.Live;
+    }
+
+    public void PongReceived(in SessionPing pong, long now)
+    {
+        if (_pings.Answered(pong.Nonce, now) && State == RegistrationState.Silent)
+            State = RegistrationState.Live;
+    }
+
+    public void DataMoved(long now) => _pings.DataMoved(now);
+
+    /// <summary>The device stopped trying: the next endpoint's turn.</summary>
+    public void GaveUp(long now)
+    {
+        if (_endpoints.Count > 0)
+            Advance(now);
+    }
+
+    /// <summary>Says hello, again and again until it is answered.</summary>
+    public void Greet(long now)
+    {
+        _helloAt = now + HelloInterval;
+        if (Peer.HasSession(now))
+            _output.SendHello(this, now);
+    }
+
+    public void Tick(long now)
+    {
+        if (now >= _helloAt)
+            Greet(now);
+        if (now >= _nextEndpointAt)
+            Advance(now);
+        switch (_pings.Next(now))
+        {
+            case PingSchedule.Step.Ping:
+                if (_pings.Misses > 0 && State == RegistrationState.Live)
+                    State = RegistrationState.Silent;
+                _output.SendPing(this, _pings.Nonce, SessionPing.Length, now);
+                break;
+            case PingSchedule.Step.PaddedPing:
+                _output.SendPing(this, _pings.Nonce, PaddedPingLength, now);
+                break;
+            case PingSchedule.Step.Dead:
+                Register(now);
+                break;
+        }
+    }
+
+    public RegistrationStatus Status() => new(
+        Row.Id, Row.Name, Peer.PublicKey, State, Peer.Endpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count);
+
+    private void Advance(long now)
+    {
+        _endpoint++;
+        Register(now);
+    }
+
+    private void Register(long now)
+    {
+        State = RegistrationState.Registering;
+        _pings.Stop();
+        _helloAt = long.MaxValue;
+        var endpoint = _endpoints[_endpoint % _endpoints.Count];
+        Peer.Endpoint ??= endpoint;
+        Peer.PersistentKeepalive = _keepalive;
+        _nextEndpointAt = _endpoints.Count > 1 ? now + EndpointPatience : long.MaxValue;
+        _device.InitiateHandshake(Peer, endpoint, now);
+    }
+
+    private ulong NewNonce()
+    {
+        Span<byte> nonce = stackalloc byte[sizeof(ulong)];
+        _random.Fill(nonce);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(nonce);
+    }
+}

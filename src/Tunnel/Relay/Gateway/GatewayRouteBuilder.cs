@@ -1,0 +1,57 @@
+using Keyhole.Contracts;
+using Keyhole.Packets;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>Makes the routes of every client out of a table; clients with equal grants share one object.</summary>
+internal sealed class GatewayRouteBuilder
+{
+    private readonly Dictionary<int, GrantRow> _grants = [];
+    private readonly Dictionary<int, Resource> _resources = [];
+    private readonly Dictionary<string, GatewayRoutes> _shared = [];
+
+    public GatewayRouteBuilder(Table table, Func<int, RelaySite> site)
+    {
+        foreach (var grant in table.Grants)
+            _grants[grant.Client] = grant;
+        foreach (var row in table.Resources)
+            _resources[row.Id] = new Resource(site(row.Site), Parse(row.Overlay), IpPrefix.TryParse(row.Destination, out var native) ? native : null);
+    }
+
+    public GatewayRoutes For(int client)
+    {
+        if (!_grants.TryGetValue(client, out var grant) || grant.Resources.Count == 0)
+            return GatewayRoutes.None;
+        string key = $"{string.Join(',', grant.Resources.Order())}/{string.Join(',', grant.OverlayOnly.Order())}";
+        if (!_shared.TryGetValue(key, out var routes))
+            _shared.Add(key, routes = new GatewayRoutes(RoutesOf(grant)));
+        return routes;
+    }
+
+    private IEnumerable<(IpPrefix Prefix, RelaySite Site)> RoutesOf(GrantRow grant)
+    {
+        foreach (int id in grant.Resources.Order())
+        {
+            if (!_resources.TryGetValue(id, out var resource))
+                continue;
+            foreach (var prefix in resource.Overlay)
+                yield return (prefix, resource.Site);
+            if (resource.Native is { } native && !grant.OverlayOnly.Contains(id))
+                yield return (native, resource.Site);
+        }
+    }
+
+    private static List<IpPrefix> Parse(IReadOnlyList<string> texts)
+    {
+        var prefixes = new List<IpPrefix>(texts.Count);
+        foreach (string text in texts)
+        {
+            if (IpPrefix.TryParse(text, out var prefix))
+                prefixes.Add(prefix);
+        }
+
+        return prefixes;
+    }
+
+    private sealed record Resource(RelaySite Site, List<IpPrefix> Overlay, IpPrefix? Native);
+}

@@ -1,0 +1,52 @@
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// Why the relay let an opened packet or a datagram of its own go no further. What the WireGuard device refuses is counted there
+/// (<see cref="WireGuard.DropReason"/>).
+/// </summary>
+public enum RelayDropReason
+{
+    None,
+
+    /// <summary>The inner packet is malformed or can never be legal inside the overlay.</summary>
+    Malformed,
+
+    /// <summary>An IP packet in the registration session of an agent that does not use the gateway.</summary>
+    NotGatewayMode,
+
+    /// <summary>Neither TCP, UDP nor echo, nor an error about one of these.</summary>
+    UnsupportedProtocol,
+
+    /// <summary>No granted resource holds the destination.</summary>
+    UnknownDestination,
+
+    /// <summary>No connector of the destination's site is there.</summary>
+    NoConnector,
+
+    /// <summary>From a connector: no client opened this flow.</summary>
+    UnknownFlow,
+
+    /// <summary>Of a flow that goes through another connector, or that another client opened.</summary>
+    ForeignFlow,
+
+    /// <summary>A later fragment of a packet whose first fragment was not forwarded, or is long gone.</summary>
+    UnknownFragment,
+
+    /// <summary>Longer than the inner MTU of the receiver.</summary>
+    TooLarge,
+
+    /// <summary>The flow table is full.</summary>
+    FlowLimit,
+
+    /// <summary>The receiver has no confirmed address.</summary>
+    NoAddress,
+
+    /// <summary>The receiver's session does not take it: see the device's counters.</summary>
+    NotSealed,
+
+    /// <summary>A control message that is malformed, or comes from where none is expected.</summary>
+    Control,
+
+    /// <summary>It would have sent more bytes to an unproven address than came from there.</summary>
+    CandidateBudget,
+}

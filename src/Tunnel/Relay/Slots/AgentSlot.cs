@@ -1,0 +1,59 @@
+using Keyhole.Contracts;
+using Keyhole.Packets;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// One agent that may register (docs/protocol.md, rules 1 to 5). Its address moves, the slot stays.
+/// <code>
+/// unknown ── initiation from S, authentic and fresh ──▶ candidate S          (only handshakes and one challenge go there, never more than came)
+/// candidate S ── first data after the response, answer to the relay's initiation, or pong, from S ──▶ confirmed S
+/// confirmed S ── authentic datagram from T ──▶ confirmed S, candidate T ──▶ confirmed T
+/// </code>
+/// </summary>
+internal sealed class AgentSlot(int index, PeerRow row)
+{
+    // Fixed after construction, but for the row, whose name and draining mark may change.
+    public int Index { get; } = index;
+
+    public PeerRow Row { get; set; } = row;
+
+    public Peer Peer { get; set; } = null!;
+
+    /// <summary>Of a connector.</summary>
+    public RelaySite? Site { get; set; }
+
+    /// <summary>Of a client in gateway mode.</summary>
+    public GatewayRoutes Routes { get; set; } = GatewayRoutes.None;
+
+    // Addresses.
+    public IpEndpoint? Address;
+    public Candidate Candidate;
+    public ulong RecordVersion;
+    public long RecordedHeardAt;
+
+    // Liveness of a connector.
+    public UInt128 BootNonce;
+    public bool SaidDraining;
+
+    /// <summary>Nothing was heard for a while although something was sent, or it said goodbye.</summary>
+    public bool IsSilent;
+
+    /// <summary>When something was sent that nothing answered yet; 0 for never.</summary>
+    public long UnansweredSince;
+    public long ProbedAt;
+
+    // Flows of a client, the newest and the oldest in the table's list; -1 for none.
+    public int NewestFlow = -1;
+    public int OldestFlow = -1;
+    public int FlowCount;
+    public TokenBucket ErrorBucket = new(capacity: 50, perSecond: 50);
+
+    public bool IsConnector => Row.Kind == PeerKind.Connector;
+
+    public bool IsGatewayClient => Row.Kind == PeerKind.ExternalClient;
+
+    /// <summary>Whether new flows may go through this connector.</summary>
+    public bool TakesFlows(long now) => Address.HasValue && !IsSilent && !SaidDraining && !Row.Draining && Peer.HasSession(now);
+}

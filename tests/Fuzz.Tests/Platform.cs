@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// As the harness under test.
+[assembly: UnsupportedOSPlatform("windows")]

@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace Keyhole.Lab;
+
+/// <summary>What stands between hosts: NATs, walls and losses, in nftables. Each call is a table of its own, removed by its name.</summary>
+public static class Firewall
+{
+    /// <summary>A home router: masquerades what leaves by an interface, port-restricted, as Linux does by default.</summary>
+    public static void Masquerade(NetworkNamespace host, string outside) => Load(host, "nat",
+        $"chain post {{ type nat hook postrouting priority srcnat; oifname \"{outside}\" masquerade; }}");
+
+    /// <summary>A symmetric NAT: every destination sees another, random port.</summary>
+    public static void MasqueradeRandom(NetworkNamespace host, string outside) => Load(host, "nat",
+        $"chain post {{ type nat hook postrouting priority srcnat; oifname \"{outside}\" masquerade random,fully-random; }}");
+
+    /// <summary>A full-cone-like NAT for one inner host: whatever arrives from outside for UDP ports it never used goes to it.</summary>
+    public static void MasqueradeFullCone(NetworkNamespace host, string outside, string inner) => Load(host, "nat",
+        $"chain pre {{ type nat hook prerouting priority dstnat; iifname \"{outside}\" meta l4proto udp dnat ip to {inner}; }} " +
+        $"chain post {{ type nat hook postrouting priority srcnat; oifname \"{outside}\" masquerade; }}");
+
+    /// <summary>Forwards nothing from an interface that was not asked for from the other side.</summary>
+    public static void DenyInbound(NetworkNamespace host, string outside) => Load(host, "wall",
+        $"chain forward {{ type filter hook forward priority filter; iifname \"{outside}\" ct state != {{ established, related }} drop; }} " +
+        // Neighbour discovery is not a connection: without it the router has no IPv6 neighbours.
+        $"chain input {{ type filter hook input priority filter; meta l4proto ipv6-icmp accept; iifname \"{outside}\" ct state != {{ established, related }} drop; }}");
+
+    /// <summary>Drops a share of the packets that pass through (or arrive at) a host, at random. 0 ends it.</summary>
+    public static void Lose(NetworkNamespace host, double percent)
+    {
+        Remove(host, "loss");
+        if (percent <= 0)
+            return;
+        int threshold = (int)Math.Round(percent * 100);
+        Load(host, "loss", $"chain pre {{ type filter hook prerouting priority raw; meta l4proto udp numgen random mod 10000 < {threshold.ToString(CultureInfo.InvariantCulture)} drop; }}");
+    }
+
+    /// <summary>Drops what matches an nftables expression while it passes through or arrives, for instance "udp dport 21820".</summary>
+    public static void Block(NetworkNamespace host, string name, string expression) => Load(host, name,
+        $"chain pre {{ type filter hook prerouting priority raw; {expression} drop; }} chain out {{ type filter hook output priority raw; {expression} drop; }}");
+
+    /// <summary>Removes the table of that name, if there is one.</summary>
+    public static void Remove(NetworkNamespace host, string name)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        LabProcess.TryRun("ip", "netns", "exec", host.Name, "nft", "delete", "table", "inet", $"lab_{name}");
+    }
+
+    private static void Load(NetworkNamespace host, string name, string chains)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        // nft takes one statement a line, and a chain's policy line ends with a semicolon.
+        string script = $"table inet lab_{name} {{ {chains} }}"
+            .Replace("{ chain", "{\nchain", StringComparison.Ordinal).Replace("} chain", "}\nchain", StringComparison.Ordinal).Replace("; }", "\n}\n", StringComparison.Ordinal);
+        host.Run("nft", script);
+    }
+}

@@ -1,0 +1,3 @@
+namespace Keyhole.Net.Tests;
+
+public sealed class LinuxDatagramSocketTests() : DatagramSocketContract(NetBackend.Linux);

@@ -1,0 +1,3 @@
+namespace Keyhole.Net.Tests;
+
+public sealed class LinuxPlainDatagramSocketTests() : DatagramSocketContract(NetBackend.LinuxPlain);

@@ -1,0 +1,3 @@
+namespace Keyhole.Net.Tests;
+
+public sealed class PortableEventLoopTests() : EventLoopContract(NetBackend.Portable);

@@ -1,0 +1,9 @@
+namespace Keyhole.NetStack.Tests.Simulation;
+
+internal enum DialOutcome
+{
+    Accept,
+    Reset,
+    Unreachable,
+    Drop,
+}

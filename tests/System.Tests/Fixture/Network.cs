@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Keyhole.Lab;
+
+namespace Keyhole.System.Tests;
+
+/// <summary>
+/// A running Keyhole network in a <see cref="World"/>: real programs, started as an operator starts them and without any
+/// privilege, and stock WireGuard apps.
+/// </summary>
+internal sealed class Network : IDisposable
+{
+    private static int s_interfaces;
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("keyhole-lab-").FullName;
+    private readonly Dictionary<string, string> _environment;
+    private readonly string _controlUrl;
+
+    /// <summary>Starts Control and applies the description.</summary>
+    /// <param name="yaml">The network; its relay is called vps, its connectors office-1 and branch-1.</param>
+    /// <param name="environment">Environment of relay and connectors, for shortened timers.</param>
+    /// <param name="ipv6">Agents reach Control and relay over IPv6 when true (the YAML's endpoint should say the same).</param>
+    public Network(World world, string yaml, Dictionary<string, string>? environment = null, bool ipv6 = false)
+    {
+        World = world;
+        _environment = environment ?? [];
+        _controlUrl = ipv6 ? $"http://[{World.RelayAddress6}]:8080" : $"http://{World.RelayAddress}:8080";
+        StartControl();
+        Apply(yaml);
+    }
+
+    public World World { get; }
+
+    public LabProcess Control { get; private set; } = null!;
+
+    public LabProcess Relay { get; private set; } = null!;
+
+    public Dictionary<string, LabProcess> Connectors { get; } = [];
+
+    public string ControlData => Folder("control");
+
+    public void StartControl()
+    {
+        Control = StartRootless(World.Vps, Programs.Control, "serve", "--data", ControlData, "--listen", _controlUrl, "--allow-http");
+        Until("Control answers", TimeSpan.FromSeconds(20), () => Programs.Run(Programs.Control, "status", "--data", ControlData, "--json").Status == 0);
+    }
+
+    /// <summary>Applies a description and returns what the command printed.</summary>
+    public string Apply(string yaml)
+    {
+        string file = Path.Combine(_directory, "network.yaml");
+        File.WriteAllText(file, yaml);
+        return Expect(Programs.Run(Programs.Control, "apply", "-f", file, "--data", ControlData, "--yes", "--json"));
+    }
+
+    public void StartRelay(bool ipv6 = false)
+    {
+        Credentials("relay", "vps");
+        RestartRelay(ipv6);
+    }
+
+    /// <summary>Starts the relay again with the credentials and the data directory that it has.</summary>
+    public void RestartRelay(bool ipv6 = false) => Relay = StartRootless(World.Vps, Programs.Relay,
+        [.. AgentArguments("vps"), "--listen", ipv6 ? $"[{World.RelayAddress6}]:21820" : $"{World.RelayAddress}:21820"]);
+
+    public void StartConnector(NetworkNamespace host, string name)
+    {
+        Credentials("connector", name);
+        RestartConnector(host, name);
+        Until($"connector {name} is registered", TimeSpan.FromSeconds(20), () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
+    }
+
+    public void RestartConnector(NetworkNamespace host, string name) => Connectors[name] = StartRootless(host, Programs.Connector, AgentArguments(name));
+
+    public JsonElement? ConnectorStatus(string name) => Status(Programs.Connector, name);
+
+    public JsonElement? RelayStatus() => Status(Programs.Relay, "vps");
+
+    /// <summary>The .conf of an external client, with a private key the first time.</summary>
+    public string Configuration(string client) => Expect(Programs.Run(Programs.Control, "external-client", "config", client, "--data", ControlData));
+
+    /// <summary>Starts wireguard-go with a client's configuration and gives it its routes.</summary>
+    public WireGuardGo StartApp(NetworkNamespace host, string configuration) =>
+        World.Topology.Own(WireGuardGo.Start(host, $"khs{Environment.ProcessId % 100000}x{Interlocked.Increment(ref s_interfaces)}", configuration));
+
+    public void Dispose()
+    {
+        World.Topology.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>The first IPv4 and IPv6 overlay addresses of a resource's alias, from the configuration's comments.</summary>
+    public static (string Ipv4, string Ipv6) Overlay(string configuration, string alias)
+    {
+        string line = configuration.Split('\n').First(line => line.StartsWith('#') && line.Contains(alias, StringComparison.Ordinal));
+        var addresses = line.Split('=', 2)[1].Split(',', StringSplitOptions.TrimEntries);
+        return (addresses.First(address => !address.Contains(':', StringComparison.Ordinal)), addresses.First(address => address.Contains(':', StringComparison.Ordinal)));
+    }
+
+    /// <summary>Waits for a condition; the failure shows every program's last lines.</summary>
+    public TimeSpan Until(string what, TimeSpan timeout, Func<bool> condition)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            if (clock.Elapsed > timeout)
+                throw new TimeoutException($"In vain for {timeout.TotalSeconds:F0} s: {what}.\n{World.Topology.Logs()}");
+            Thread.Sleep(20);
+        }
+
+        return clock.Elapsed;
+    }
+
+    private string Folder(string name)
+    {
+        string path = Path.Combine(_directory, name);
+        if (!Directory.Exists(path))
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    private void Credentials(string kind, string name)
+    {
+        using var document = JsonDocument.Parse(Expect(Programs.Run(Programs.Control, "credentials", kind, name, "--data", ControlData, "--json")));
+        File.WriteAllText(Path.Combine(Folder(name), "id"), document.RootElement.GetProperty("id").GetString());
+        File.WriteAllText(Path.Combine(Folder(name), "secret"), document.RootElement.GetProperty("secret").GetString());
+        File.SetUnixFileMode(Path.Combine(Folder(name), "secret"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    private string[] AgentArguments(string name) =>
+    [
+        "--endpoint", _controlUrl, "--allow-http", "--id", File.ReadAllText(Path.Combine(Folder(name), "id")),
+        "--secret-file", Path.Combine(Folder(name), "secret"), "--data", Folder(name),
+    ];
+
+    private LabProcess StartRootless(NetworkNamespace host, string program, params string[] arguments) => World.Topology.Start(
+        host, _environment, "setpriv", ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", program, .. arguments]);
+
+    private JsonElement? Status(string program, string name)
+    {
+        var (status, output, _) = Programs.Run(program, "status", "--data", Folder(name), "--json");
+        return status == 0 ? JsonDocument.Parse(output).RootElement : null;
+    }
+
+    private static string Expect((int Status, string Output, string Error) result) =>
+        result.Status == 0 ? result.Output : throw new InvalidOperationException($"status {result.Status}: {result.Error}{result.Output}");
+}

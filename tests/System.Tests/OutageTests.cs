@@ -1,0 +1,101 @@
+using Keyhole.Lab;
+
+namespace Keyhole.System.Tests;
+
+/// <summary>What goes on, and how soon, when a program is killed.</summary>
+public class OutageTests
+{
+    private const string Web = "192.168.1.20";
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(5);
+
+    [LabFact("wireguard-go", "wg", "setpriv")]
+    public void Existing_and_new_flows_go_on_without_Control_also_through_restarts_of_the_agents()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 80);
+        using var app = network.StartApp(world.Phone, network.Configuration("phone"));
+        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
+        flow.Send("echo\n"u8);
+        using var beat = new Heartbeat(flow);
+
+        network.Control.Kill();
+        Thread.Sleep(1000);
+        Assert.True(beat.Age < TimeSpan.FromMilliseconds(300) && !beat.Ended, "the open flow goes on");
+        Assert.True(Services.Reaches(world.Phone, Web, 80), "a new flow works");
+
+        network.Relay.Kill();
+        network.Connectors["office-1"].Kill();
+        network.RestartRelay();
+        network.RestartConnector(world.Office, "office-1");
+        network.Until("agents that restarted without Control work from their last table", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80, 0.5));
+
+        network.StartControl();
+        network.Apply(Descriptions.Acme(web: false));
+        network.Until("the agents found Control again and heard of the revocation", TimeSpan.FromSeconds(35), () => !Services.Reaches(world.Phone, Web, 80, 0.5));
+    }
+
+    [LabFact("wireguard-go", "wg", "setpriv")]
+    public void A_killed_connector_works_again_within_five_seconds_of_its_restart()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 80);
+        using var app = network.StartApp(world.Phone, network.Configuration("phone"));
+        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        network.Connectors["office-1"].Kill();
+        Assert.False(Services.Reaches(world.Phone, Web, 80, 1));
+        network.RestartConnector(world.Office, "office-1");
+        network.Until("the connector is back", Recovery, () => Services.Reaches(world.Phone, Web, 80, 0.5));
+    }
+
+    [LabFact("wireguard-go", "wg", "setpriv")]
+    public void A_killed_relay_works_again_within_five_seconds_of_its_restart_and_open_flows_go_on()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 80);
+        using var app = network.StartApp(world.Phone, network.Configuration("phone"));
+        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
+        flow.Send("echo\n"u8);
+        using var beat = new Heartbeat(flow);
+        Thread.Sleep(1000);
+        network.Relay.Kill();
+        Thread.Sleep(1000);
+        network.RestartRelay();
+        network.Until("the relay is back", Recovery, () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        network.Until("the open flow goes on", Recovery, () => beat.Age < TimeSpan.FromMilliseconds(300));
+        Assert.False(beat.Ended);
+    }
+
+    [LabFact("wireguard-go", "wg", "setpriv")]
+    public void A_phone_that_moves_to_another_network_keeps_its_flow()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 80);
+        using var app = network.StartApp(world.Phone, network.Configuration("phone"));
+        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
+        flow.Send("echo\n"u8);
+        using var beat = new Heartbeat(flow);
+        Thread.Sleep(500);
+        // The home router forgets its mappings and masquerades from other ports: the phone's outer address changes.
+        Firewall.Remove(world.HomeRouter, "nat");
+        Firewall.MasqueradeRandom(world.HomeRouter, "out0");
+        LabProcess.TryRun("ip", "netns", "exec", world.HomeRouter.Name, "conntrack", "-F");
+        Thread.Sleep(200);
+        network.Until("the flow goes on from the new address", TimeSpan.FromSeconds(5), () => beat.Age < TimeSpan.FromMilliseconds(200));
+        Assert.False(beat.Ended);
+    }
+
+    private static Network Started(World world)
+    {
+        var network = new Network(world, Descriptions.Acme());
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        return network;
+    }
+}

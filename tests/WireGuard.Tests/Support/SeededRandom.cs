@@ -1,0 +1,11 @@
+using Keyhole.Cryptography;
+
+namespace Keyhole.WireGuard.Tests;
+
+/// <summary>Repeatable randomness.</summary>
+internal sealed class SeededRandom(int seed) : RandomSource
+{
+    private readonly Random _random = new(seed);
+
+    public override void Fill(Span<byte> destination) => _random.NextBytes(destination);
+}
