@@ -9,7 +9,7 @@ internal sealed class SeededRandom : RandomSource
 
     internal SeededRandom(ITestOutputHelper output)
     {
-        int seed = int.TryParse(Environment.GetEnvironmentVariable("KEYHOLE_SEED"), out int given) ? given : Environment.TickCount;
+        int seed = TestSeed.Next();
         output.WriteLine($"KEYHOLE_SEED={seed}");
         _random = new Random(seed);
     }

@@ -1,8 +1,7 @@
 namespace Keyhole.NetStack.Tests;
 
-/// <summary>The seed of random tests: KEYHOLE_SEED, or the clock. Tests name it when they fail.</summary>
+/// <summary>The seed of random tests. Tests name it when they fail.</summary>
 internal static class Seed
 {
-    public static int FromEnvironment() =>
-        int.TryParse(Environment.GetEnvironmentVariable("KEYHOLE_SEED"), out int seed) ? seed : Environment.TickCount;
+    public static int FromEnvironment() => TestSeed.Next();
 }

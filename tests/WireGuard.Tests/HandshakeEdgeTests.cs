@@ -216,6 +216,34 @@ public class HandshakeEdgeTests
         Assert.False(pair.PeerOfA.Timers.HandshakeInProgress || pair.PeerOfB.Timers.HandshakeInProgress);
     }
 
+    /// <summary>Every order in which the datagrams of two crossed handshakes can arrive: at least one side uses a session that it will renew.</summary>
+    [Fact]
+    [Trait("Threat", "14")]
+    public void Crossed_handshakes_never_leave_both_sides_as_responders()
+    {
+        for (int order = 0; order < 1 << 12; order++)
+        {
+            using var pair = new Pair(TimerSchedule.Paper);
+            pair.A.Device.InitiateHandshake(pair.PeerOfA, pair.B.Address, pair.Now);
+            pair.B.Device.InitiateHandshake(pair.PeerOfB, pair.A.Address, pair.Now);
+            for (int bits = order, step = 0; step < 12; step++, bits >>= 1)
+            {
+                pair.Now++;
+                var (from, to) = (bits & 1) == 0 ? (pair.A, pair.B) : (pair.B, pair.A);
+                if (from.Sent.TryDequeue(out var datagram))
+                    to.Device.Receive(datagram.Bytes, from.Address, pair.Now);
+                else if (Inner.Seal(from.Device, from == pair.A ? pair.PeerOfA : pair.PeerOfB, Inner.Packet(from.InnerAddress, to.InnerAddress, [1]), pair.Now, out _) is { } packet)
+                    to.Device.Receive(packet, from.Address, pair.Now);
+            }
+
+            pair.Deliver();
+            Assert.True(pair.PeerOfA.Current!.IsInitiator || pair.PeerOfB.Current!.IsInitiator, $"order {order:b12}");
+            Assert.Equal(ReceiveKind.Packet, pair.ReceiveAtB(pair.SealAtA([3])).Kind);
+            Assert.Equal(ReceiveKind.Packet, pair.ReceiveAtA(pair.SealAtB([4])).Kind);
+            Assert.True(pair.PeerOfA.Current!.IsInitiator || pair.PeerOfB.Current!.IsInitiator, $"order {order:b12}");
+        }
+    }
+
     [Fact]
     public void The_winner_of_crossed_initiations_gives_way_when_its_own_was_lost()
     {

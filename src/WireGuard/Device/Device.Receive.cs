@@ -47,6 +47,7 @@ public sealed partial class Device
         if (!keypair.Window.TryAccept(counter))
             return Drop(DropReason.CounterReplayed, MessageType.TransportData);
 
+        keypair.LastOpenedAt = now;
         var peer = keypair.Peer;
         bool confirmed = ReferenceEquals(keypair, peer.Next);
         if (confirmed)

@@ -6,9 +6,12 @@ namespace Keyhole.WireGuard;
 /// response received:        pending → current;  current → previous
 /// initiation answered:      new → next;         the next before it is forgotten
 /// first message under next: next → current;     current → previous
+///   after a newer response: next → previous;    current stays
 /// </code>
-/// Unlike the kernel, which drops the previous session when it answers and the current one when its own handshake completes before an answered one,
-/// a session is kept until two newer ones were used: crossed handshakes then lose no packet.
+/// The last line keeps crossed handshakes from ending with both sides as responders of the session that they use, which neither would renew: a side that
+/// uses the session it answered has answered it after its own was complete, and that cannot be so on both.
+/// Previous serves only to open what is still on its way: of the two sessions that could be previous it is the one that the peer was heard on last. So
+/// crossed handshakes, after which each side sends under its own session, lose no packet, then or when they are renewed.
 /// </remarks>
 public sealed partial class Device
 {
@@ -16,19 +19,32 @@ public sealed partial class Device
     private void Confirm(Keypair keypair, long now)
     {
         var peer = keypair.Peer;
-        Forget(ref peer.Previous);
-        peer.Previous = peer.Current;
         peer.Next = null;
-        peer.Current = keypair;
-        Established(keypair, now);
+        if (peer.Current is { IsInitiator: true } own && own.CreatedAt >= keypair.CreatedAt)
+        {
+            Forget(ref peer.Previous);
+            peer.Previous = keypair;
+            Established(own, now);
+            return;
+        }
+
+        BecomeCurrent(keypair, now);
     }
 
-    /// <summary>The response to our initiation gave us keys that the peer holds already.</summary>
+    /// <summary>Both sides hold the keys, and we send under them from now on.</summary>
     private void BecomeCurrent(Keypair keypair, long now)
     {
         var peer = keypair.Peer;
-        Forget(ref peer.Previous);
-        peer.Previous = peer.Current;
+        if (peer.Previous is { } previous && peer.Current is { } current && previous.LastOpenedAt > current.LastOpenedAt)
+        {
+            Forget(ref peer.Current);
+        }
+        else
+        {
+            Forget(ref peer.Previous);
+            peer.Previous = peer.Current;
+        }
+
         peer.Current = keypair;
         Established(keypair, now);
     }

@@ -15,6 +15,9 @@ internal sealed class Keypair : IndexedState, IDisposable
     // Under its own lock.
     public readonly ReplayWindow Window;
 
+    /// <summary>When the peer was last heard under these keys; <see cref="long.MinValue"/> when never.</summary>
+    public long LastOpenedAt = long.MinValue;
+
     // Interlocked.
     private long _sendCounter;
 

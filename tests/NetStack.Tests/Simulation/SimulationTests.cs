@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Keyhole.Packets;
 
 namespace Keyhole.NetStack.Tests.Simulation;
@@ -17,16 +16,16 @@ public class SimulationTests
     [Trait("Pitfall", "P33")]
     public void Streams_arrive_in_all_weathers_and_nothing_is_left()
     {
-        if (int.TryParse(Environment.GetEnvironmentVariable("KEYHOLE_SEED"), NumberStyles.Integer, CultureInfo.InvariantCulture, out int seed))
+        if (TestSeed.Given is { } seed)
         {
             new World(seed).Run();
             return;
         }
 
-        bool isLong = Environment.GetEnvironmentVariable("KEYHOLE_LONG") == "1";
+        bool isLong = TestSeed.IsLong;
         int count = isLong ? 100_000 : 2_000;
         long end = isLong ? long.MaxValue : Environment.TickCount64 + 15_000;
-        int first = Environment.TickCount & 0x3FFF_FFFF;
+        int first = TestSeed.Next();
         var failures = new ConcurrentQueue<string>();
         Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 2 }, i =>
         {

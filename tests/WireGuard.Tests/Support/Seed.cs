@@ -1,4 +1,3 @@
-using System.Globalization;
 using Xunit.Abstractions;
 
 namespace Keyhole.WireGuard.Tests;
@@ -8,7 +7,7 @@ internal static class Seed
 {
     public static int Take(ITestOutputHelper output)
     {
-        int seed = int.TryParse(Environment.GetEnvironmentVariable("KEYHOLE_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : Random.Shared.Next();
+        int seed = TestSeed.Next();
         output.WriteLine($"KEYHOLE_SEED={seed}");
         Console.WriteLine($"KEYHOLE_SEED={seed}");
         return seed;
