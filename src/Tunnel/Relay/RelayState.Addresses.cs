@@ -91,9 +91,7 @@ public sealed partial class RelayState
     private void Confirm(AgentSlot slot, in IpEndpoint address)
     {
         bool moved = slot.Address.HasValue;
-        if (slot.Address is { } old)
-            _byAddress.Remove(old);
-        if (_byAddress.TryGetValue(address, out var other))
+        if (SlotAt(Forwarding.SetAddress(slot.Index, address)) is { } other)
         {
             Raise(RelayEventKind.AddressTaken, other);
             other.Address = null;
@@ -101,7 +99,6 @@ public sealed partial class RelayState
             Record(other);
         }
 
-        _byAddress[address] = slot;
         slot.Address = address;
         slot.Peer.Endpoint = address;
         slot.Candidate = default;

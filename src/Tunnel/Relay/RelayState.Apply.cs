@@ -67,8 +67,8 @@ public sealed partial class RelayState
             int flows = CutFlowsOf(slot, tcpOnly: false, now);
             cut += flows;
             Raise(RelayEventKind.Removed, slot, flows);
-            if (slot.Address is { } address)
-                _byAddress.Remove(address);
+            Forwarding.SetAddress(slot.Index, null);
+            Forwarding.RemovePairs(slot.Index);
             slot.Site?.Connectors.Remove(slot);
             EraseRecords(slot.Index);
             _slots[slot.Index] = null;
@@ -113,8 +113,7 @@ public sealed partial class RelayState
         slot.BootNonce = record.BootNonce;
         slot.RecordedHeardAt = record.HeardAt;
         slot.RecordVersion = record.Version;
-        if (slot.Address is { } address)
-            _byAddress[address] = slot;
+        Forwarding.SetAddress(index, slot.Address);
         if (row is { Kind: PeerKind.Connector, Site: { } site })
         {
             slot.Site = SiteOf(site);
@@ -132,7 +131,7 @@ public sealed partial class RelayState
         if (_remembered.TryGetValue(key, out var known) && _slots[known.Slot] is null)
         {
             (index, record) = known;
-            if (record.Address is { } address && _byAddress.ContainsKey(address))
+            if (record.Address is { } address && Forwarding.TryFindAgent(address, out _))
                 record = record with { Address = null };
             return true;
         }

@@ -23,7 +23,8 @@ public sealed partial class RelayState
     private long _probeAt = Never;
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
-    public long NextDeadline => Math.Min(Math.Min(_device.NextDeadline, _initiateAt), Math.Min(_housekeepingAt, _probeAt));
+    public long NextDeadline =>
+        Math.Min(Math.Min(Math.Min(_device.NextDeadline, _initiateAt), Math.Min(_housekeepingAt, _probeAt)), Forwarding.NextExpiry);
 
     /// <summary>Does what is due. May be called early.</summary>
     public void Tick(long now)
@@ -40,6 +41,7 @@ public sealed partial class RelayState
             Probe(now);
         if (now >= _housekeepingAt)
             KeepHouse(now);
+        Forwarding.Expire(now);
     }
 
     private void ExpectAnswer(AgentSlot connector, long now)

@@ -32,7 +32,6 @@ public sealed partial class RelayState : IDisposable
     private readonly AgentSlot?[] _slots;
     private readonly Dictionary<int, AgentSlot> _byId = [];
     private readonly Dictionary<int, RelaySite> _sites = [];
-    private readonly Dictionary<IpEndpoint, AgentSlot> _byAddress = [];
     private readonly GatewayFlowTable _flows;
     private readonly GatewayFragments _fragments;
     private readonly Queue<RelayEvent> _events = new();
@@ -45,6 +44,7 @@ public sealed partial class RelayState : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaximumAgents, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaximumFlows, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaximumFlowsPerClient, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumEntries, 2, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.InnerMtu, ScratchLength - HeadLength - TagLength, nameof(options));
         if (options.Journal is { } journal && (journal.SlotRecordCount < 2 * options.MaximumAgents || journal.FlowRecordCount < options.MaximumFlows))
             throw new ArgumentException("The journal holds fewer records than the relay has agents and flows.", nameof(options));
@@ -59,16 +59,20 @@ public sealed partial class RelayState : IDisposable
             LoadPolicy = options.LoadPolicy,
             MaximumPeers = options.MaximumAgents,
         });
-        Span<byte> random = stackalloc byte[32];
+        Span<byte> random = stackalloc byte[40];
         options.RandomSource.Fill(random);
         _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(random);
         _slots = new AgentSlot?[options.MaximumAgents];
         _flows = new GatewayFlowTable(options.MaximumFlows, options.MaximumFlowsPerClient, BinaryPrimitives.ReadUInt64LittleEndian(random[16..]));
         _fragments = new GatewayFragments(BinaryPrimitives.ReadUInt64LittleEndian(random[24..]));
+        Forwarding = new ForwardingTable(options.MaximumAgents, options.MaximumEntries, BinaryPrimitives.ReadUInt64LittleEndian(random[32..]));
         ReadJournal();
     }
 
     public PublicKey PublicKey => _device.PublicKey;
+
+    /// <summary>What is forwarded without being opened. Its readers may be other threads; this state is its one writer.</summary>
+    public ForwardingTable Forwarding { get; }
 
     /// <summary>Of the table in force; -1 before the first.</summary>
     public long Revision { get; private set; } = -1;

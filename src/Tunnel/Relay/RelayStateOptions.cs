@@ -29,6 +29,9 @@ public sealed record RelayStateOptions
     /// <summary>Flows of one client; its oldest gives way to a new one.</summary>
     public int MaximumFlowsPerClient { get; init; } = 4_096;
 
+    /// <summary>Entries for blind forwarding, two for each session between two agents. Memory is used as they come.</summary>
+    public int MaximumEntries { get; init; } = 2_000_000;
+
     /// <summary>The longest inner packet that is forwarded (docs/protocol.md, rule 21).</summary>
     public int InnerMtu { get; init; } = 1280;
 

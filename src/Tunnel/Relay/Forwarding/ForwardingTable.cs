@@ -1,0 +1,251 @@
+using Keyhole.Packets;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// What the relay forwards without looking inside (docs/protocol.md, rules 1 and 9): address → agent slot, slot → current address, and (slot, receiver index)
+/// → slot. One writer at a time, any number of readers on other threads, which take no lock, wait for nobody and never see half a change.
+/// <code>
+/// datagram from S with index R    AddressIndex: S → slot A    EntryIndex: (A, R) → slot B, deadline    AddressIndex: B → address
+/// </code>
+/// A move of an agent changes one slot and no entry.
+/// </summary>
+public sealed class ForwardingTable
+{
+    /// <summary>How long an entry lives, whatever it carries: REJECT_AFTER_TIME and a margin. Microseconds.</summary>
+    public const long EntryLifetime = 190_000_000;
+
+    /// <summary>Sessions of one client with one connector; two entries each.</summary>
+    public const int SessionsPerPair = 6;
+
+    /// <summary>Sessions of one client with all connectors, while the table is far from full.</summary>
+    public const int SessionsPerClient = 1024;
+
+    /// <summary>A client has at most this part of what is free for itself, so that many of them leave something to the others.</summary>
+    private const int FreeParts = 16;
+
+    private const int ExpiriesPerCall = 256;
+
+    // Any thread reads, the writer writes.
+    private readonly AddressIndex _addresses;
+    private readonly EntryIndex _entries;
+
+    // The writer only.
+    private readonly PairSessions _sessions;
+
+    /// <param name="maximumAgents">Slots are 0 to this, exclusive.</param>
+    /// <param name="maximumEntries">Two for each session.</param>
+    /// <param name="hashKey">Unknown to agents, whose indices decide about buckets.</param>
+    public ForwardingTable(int maximumAgents, int maximumEntries, ulong hashKey = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumAgents);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maximumAgents, EntryWord.MaximumSlots);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumEntries, 2);
+        MaximumAgents = maximumAgents;
+        _addresses = new AddressIndex(maximumAgents, hashKey);
+        _entries = new EntryIndex(maximumEntries, hashKey);
+        _sessions = new PairSessions(maximumAgents, maximumEntries / 2);
+    }
+
+    public int MaximumAgents { get; }
+
+    /// <summary>Entries, two for each session.</summary>
+    public int Count => 2 * _sessions.Count;
+
+    /// <summary>When <see cref="Expire"/> has something to do; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextExpiry => _sessions.First == 0 ? long.MaxValue : _sessions[_sessions.First].Deadline;
+
+    /// <summary>The agent that has confirmed an address. From any thread.</summary>
+    /// <param name="slot">-1 when there is none.</param>
+    public bool TryFindAgent(in IpEndpoint source, out int slot) => _addresses.TryFind(source, out slot);
+
+    /// <summary>The confirmed address of an agent. From any thread.</summary>
+    public bool TryGetAddress(int slot, out IpEndpoint address) => _addresses.TryGet(slot, out address);
+
+    /// <summary>
+    /// Where transport data goes on to: there is a live entry, and the addresses on both sides are confirmed. Marks the entry as used. From any thread.
+    /// </summary>
+    /// <param name="receiverIndex">As in the datagram.</param>
+    /// <param name="from">The sender's slot; -1 when nobody has confirmed its address.</param>
+    /// <param name="to">The receiver's slot; -1 when there is no live entry.</param>
+    public bool TryRoute(in IpEndpoint source, uint receiverIndex, long now, out int from, out int to, out IpEndpoint destination)
+    {
+        to = -1;
+        destination = default;
+        if (!_addresses.TryFind(source, out from) || !_entries.TryFind(from, receiverIndex, out ulong[] words, out int at))
+            return false;
+        ulong word = Volatile.Read(ref words[at]);
+        if (word == 0 || EntryWord.Deadline(word) <= now)
+            return false;
+
+        // One write in the life of an entry. When the writer was faster, the mark is not due any more.
+        if ((word & EntryWord.Used) == 0)
+            Interlocked.CompareExchange(ref words[at], word | EntryWord.Used, word);
+        to = EntryWord.Slot(word);
+        return _addresses.TryGet(to, out destination);
+    }
+
+    /// <summary>Whether an agent may send data with this receiver index, and to whom. From any thread.</summary>
+    public bool IsEntry(int slot, uint receiverIndex, long now, out int to)
+    {
+        ulong word = _entries.Find(slot, receiverIndex);
+        bool isLive = word != 0 && EntryWord.Deadline(word) > now;
+        to = isLive ? EntryWord.Slot(word) : -1;
+        return isLive;
+    }
+
+    /// <summary>Gives an agent the address that it has confirmed, or null for none. Whoever had the address has none from then on.</summary>
+    /// <returns>The slot that lost the address; -1 for nobody.</returns>
+    public int SetAddress(int slot, in IpEndpoint? address)
+    {
+        if (address is { } confirmed)
+            return _addresses.Set(slot, confirmed);
+        _addresses.Clear(slot);
+        return -1;
+    }
+
+    /// <summary>
+    /// Enters a session in both directions. A pair that has six gives one up, a client that has its share likewise, but only one that it never used: the oldest
+    /// that never carried anything, else the oldest.
+    /// </summary>
+    /// <param name="client">The slot of the client, whoever of the two began the handshake.</param>
+    /// <param name="clientIndex">Which the client chose: it stands in the connector's datagrams.</param>
+    /// <param name="connectorIndex">Which the connector chose: it stands in the client's datagrams.</param>
+    public EntryResult AddPair(int client, int connector, uint clientIndex, uint connectorIndex, long now)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(client, connector);
+        bool isOut = IsEntry(client, connectorIndex, now, out int behindConnectorIndex);
+        bool isBack = IsEntry(connector, clientIndex, now, out int behindClientIndex);
+        if ((isOut && behindConnectorIndex != connector) || (isBack && behindClientIndex != client))
+            return EntryResult.OwnedByOther;
+        if (isOut && isBack && Holds(client, connector, clientIndex, connectorIndex))
+            return EntryResult.Known;
+        RemoveOverlaps(client, connector, clientIndex, connectorIndex);
+        if (!MakeRoomInPair(client, connector) && !MakeRoomForClient(client))
+            return EntryResult.AgentFull;
+        if (_sessions.Count >= _sessions.Capacity)
+            return EntryResult.TableFull;
+        long deadline = now + EntryLifetime;
+        _sessions.Add(client, connector, clientIndex, connectorIndex, deadline);
+        _entries.Set(client, connectorIndex, EntryWord.Of(connector, deadline, isUsed: false));
+        _entries.Set(connector, clientIndex, EntryWord.Of(client, deadline, isUsed: false));
+        return EntryResult.Added;
+    }
+
+    /// <summary>Takes out all sessions of an agent, on whichever side it is.</summary>
+    public void RemovePairs(int slot)
+    {
+        while (_sessions.FirstOfClient(slot) is var place and not 0)
+            Remove(place);
+        while (_sessions.FirstOfConnector(slot) is var place and not 0)
+            Remove(place);
+    }
+
+    /// <summary>Takes out all sessions of a client with a connector.</summary>
+    public void RemovePairs(int client, int connector)
+    {
+        for (int place = _sessions.FirstOfClient(client), next; place != 0; place = next)
+        {
+            next = _sessions[place].NextOfClient;
+            if (_sessions[place].Connector == connector)
+                Remove(place);
+        }
+    }
+
+    /// <summary>Takes out what has ended, a bounded part of it per call: <see cref="NextExpiry"/> says whether there is more.</summary>
+    public void Expire(long now)
+    {
+        for (int i = 0; i < ExpiriesPerCall && NextExpiry <= now; i++)
+            Remove(_sessions.First);
+    }
+
+    private bool Holds(int client, int connector, uint clientIndex, uint connectorIndex)
+    {
+        for (int place = _sessions.FirstOfClient(client); place != 0; place = _sessions[place].NextOfClient)
+        {
+            ref var session = ref _sessions[place];
+            if (session.Connector == connector && session.ClientIndex == clientIndex && session.ConnectorIndex == connectorIndex)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// A node that has forgotten its sessions may choose an index again: the pair's older session under it is over. Ended ones of others go too, or they would take the new entry with them.
+    /// </summary>
+    private void RemoveOverlaps(int client, int connector, uint clientIndex, uint connectorIndex)
+    {
+        for (int place = _sessions.FirstOfClient(client), next; place != 0; place = next)
+        {
+            next = _sessions[place].NextOfClient;
+            ref var session = ref _sessions[place];
+            if (session.ConnectorIndex == connectorIndex || (session.Connector == connector && session.ClientIndex == clientIndex))
+                Remove(place);
+        }
+
+        // Of another client and this connector: ended, or it would have been refused.
+        if (_entries.Find(connector, clientIndex) is not 0 and var word)
+            RemoveBehind(EntryWord.Slot(word), connector, clientIndex);
+    }
+
+    private void RemoveBehind(int client, int connector, uint clientIndex)
+    {
+        for (int place = _sessions.FirstOfClient(client), next; place != 0; place = next)
+        {
+            next = _sessions[place].NextOfClient;
+            if (_sessions[place].Connector == connector && _sessions[place].ClientIndex == clientIndex)
+                Remove(place);
+        }
+    }
+
+    /// <summary>True when the pair was full and gave one up.</summary>
+    private bool MakeRoomInPair(int client, int connector)
+    {
+        int count = 0, oldest = 0, neverUsed = 0;
+        for (int place = _sessions.FirstOfClient(client); place != 0; place = _sessions[place].NextOfClient)
+        {
+            if (_sessions[place].Connector != connector)
+                continue;
+            count++;
+            oldest = oldest == 0 ? place : oldest;
+            neverUsed = neverUsed == 0 && !IsUsed(place) ? place : neverUsed;
+        }
+
+        if (count < SessionsPerPair)
+            return false;
+        Remove(neverUsed != 0 ? neverUsed : oldest);
+        return true;
+    }
+
+    private bool MakeRoomForClient(int client)
+    {
+        int share = Math.Min(SessionsPerClient, 1 + (_sessions.Capacity - _sessions.Count) / FreeParts);
+        if (_sessions.CountOfClient(client) < share)
+            return true;
+        for (int place = _sessions.FirstOfClient(client); place != 0; place = _sessions[place].NextOfClient)
+        {
+            if (IsUsed(place))
+                continue;
+            Remove(place);
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool IsUsed(int place)
+    {
+        ref var session = ref _sessions[place];
+        ulong words = _entries.Find(session.Client, session.ConnectorIndex) | _entries.Find(session.Connector, session.ClientIndex);
+        return (words & EntryWord.Used) != 0;
+    }
+
+    private void Remove(int place)
+    {
+        ref var session = ref _sessions[place];
+        _entries.Remove(session.Client, session.ConnectorIndex);
+        _entries.Remove(session.Connector, session.ClientIndex);
+        _sessions.Remove(place);
+    }
+}

@@ -1,0 +1,28 @@
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// The two entries that one handshake between a client and a connector made. Links are places in <see cref="PairSessions"/>, 0 for none; places begin at 1.
+/// </summary>
+internal struct PairSession
+{
+    public int Client;
+    public int Connector;
+
+    /// <summary>The index that the client chose: the connector's datagrams carry it.</summary>
+    public uint ClientIndex;
+
+    /// <summary>The index that the connector chose: the client's datagrams carry it.</summary>
+    public uint ConnectorIndex;
+
+    /// <summary>0 while the place is free.</summary>
+    public long Deadline;
+
+    // The free list, or all sessions in the order of their deadlines.
+    public int Previous;
+    public int Next;
+
+    public int PreviousOfClient;
+    public int NextOfClient;
+    public int PreviousOfConnector;
+    public int NextOfConnector;
+}
