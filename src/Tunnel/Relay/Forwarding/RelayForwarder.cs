@@ -9,7 +9,7 @@ namespace Keyhole.Tunnel;
 /// </summary>
 public sealed class RelayForwarder
 {
-    /// <summary>The header and the tag.</summary>
+    /// <summary>The header and the tag. Longer ones have any length: a packet as long as the sender's MTU is padded no further.</summary>
     private const int MinimumLength = 32;
 
     /// <summary>Type 4 and three reserved bytes, little endian.</summary>
@@ -57,13 +57,13 @@ public sealed class RelayForwarder
         out IpEndpoint destination)
     {
         destination = default;
-        if (first.Length < MinimumLength || (first.Length & 15) != 0 || BinaryPrimitives.ReadUInt32LittleEndian(first) != TransportData)
+        if (first.Length < MinimumLength || BinaryPrimitives.ReadUInt32LittleEndian(first) != TransportData)
             return ForwardVerdict.NotMine;
         uint receiverIndex = BinaryPrimitives.ReadUInt32LittleEndian(first[4..]);
         if (!_table.TryRoute(source, receiverIndex, now, out int from, out int to, out destination))
             return to < 0 ? ForwardVerdict.NotMine : Drop(ForwardDropReason.NoAddress, count);
         int last = bytes - (count - 1) * first.Length;
-        if (last < MinimumLength || (last & 15) != 0)
+        if (last < MinimumLength)
             return Drop(ForwardDropReason.Malformed, count);
         if ((isOverloaded || _shares.IsLimiting) && !_shares.TryTake(from, bytes, now, isOverloaded))
             return Drop(ForwardDropReason.Share, count);

@@ -30,9 +30,9 @@ public sealed class RelayForwarderTests
     [Fact]
     public void A_run_of_transport_data_goes_to_the_receivers_address_and_is_counted_once_per_datagram()
     {
-        Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(s_light, Data(20, 1452 & ~15), count: 10, last: 64));
+        Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(s_light, Data(20, 1452), count: 10, last: 64));
         Assert.Equal((ForwardVerdict.Forward, s_light), Judge(s_connector, Data(10, 32)));
-        Assert.Equal((11, 9 * (1452 & ~15) + 64 + 32), (_forwarder.ForwardedCount, _forwarder.ForwardedBytes));
+        Assert.Equal((11, 9 * 1452 + 64 + 32), (_forwarder.ForwardedCount, _forwarder.ForwardedBytes));
     }
 
     [Theory]
@@ -40,10 +40,15 @@ public sealed class RelayForwarderTests
     [InlineData(7)]
     [InlineData(16)]
     [InlineData(31)]
-    [InlineData(33)]
-    [InlineData(1452)]
     public void What_has_no_length_of_transport_data_is_not_forwarded(int length) =>
         Assert.Equal((ForwardVerdict.NotMine, default), Judge(s_light, Data(20, length)));
+
+    [Theory]
+    [InlineData(32)]
+    [InlineData(1420 + 32)]
+    [InlineData(1412 + 32)]
+    public void Packets_as_long_as_an_mtu_are_forwarded_though_they_are_not_padded_to_16_bytes(int length) =>
+        Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(s_light, Data(20, length)));
 
     [Theory]
     [InlineData(0)]
@@ -73,7 +78,7 @@ public sealed class RelayForwarderTests
     [Fact]
     public void A_run_with_a_last_datagram_that_cannot_be_transport_data_is_dropped_and_counted()
     {
-        Assert.Equal(ForwardVerdict.Dropped, Judge(s_light, Data(20, 96), count: 3, last: 40).Verdict);
+        Assert.Equal(ForwardVerdict.Dropped, Judge(s_light, Data(20, 96), count: 3, last: 31).Verdict);
         Assert.Equal(ForwardVerdict.Dropped, Judge(s_light, Data(20, 96), count: 3, last: 16).Verdict);
         Assert.Equal(6, _forwarder.DropCount(ForwardDropReason.Malformed));
     }
