@@ -2,8 +2,10 @@ using Keyhole.Packets;
 
 namespace Keyhole.Net;
 
-/// <summary>A UDP socket whose unit is the batch. One thread owns it; only counters are read from others.</summary>
-public interface IDatagramSocket : IPollable, IDisposable
+/// <summary>
+/// A UDP socket whose unit is the batch. One thread owns it; only counters are read from others, who send by a sender of their own.
+/// </summary>
+public interface IDatagramSocket : IPollable, IDatagramSender
 {
     /// <summary>Where it is bound, with the port that the system chose.</summary>
     IpEndpoint Local { get; }
@@ -12,15 +14,15 @@ public interface IDatagramSocket : IPollable, IDisposable
 
     DatagramCounters Counters { get; }
 
+    /// <summary>More than half of the receive buffer is in use: datagrams come faster than they are taken. Costs a system call.</summary>
+    bool IsBacklogged { get; }
+
     /// <summary>
     /// Fills the batch with what has arrived and returns the number of messages. Waits for the first one at most
     /// <paramref name="timeoutMilliseconds"/> (0 not at all, -1 for ever); 0 means that nothing came.
     /// </summary>
     int Receive(ReceiveBatch batch, int timeoutMilliseconds);
 
-    /// <summary>
-    /// Sends everything in the batch in order and empties it. Never blocks and never stops at a refusal: what the
-    /// system does not take is counted and dropped.
-    /// </summary>
-    void Send(SendBatch batch);
+    /// <summary>A sender for another thread: it sends from this socket's address while the owner receives and sends. It ends before the socket does.</summary>
+    IDatagramSender OpenSender();
 }

@@ -29,6 +29,10 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
     private long _truncated;
     private int _lastErrno;
 
+    // Replaced under the lock, read by anyone: the owner's transmitter and those of other threads.
+    private readonly Lock _opening = new();
+    private volatile DatagramTransmitter[] _transmitters;
+
     internal LinuxDatagramSocket(DatagramSocketOptions options, bool offload)
     {
         (_descriptor, _family) = Open(options.Ipv6);
@@ -46,6 +50,7 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         Local = LocalEndpoint();
         _spin = options.SpinMicroseconds;
         _transmitter = new DatagramTransmitter(_descriptor, _family, _capabilities.SendOffload);
+        _transmitters = [_transmitter];
     }
 
     public nint Handle => _descriptor;
@@ -59,11 +64,8 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         get
         {
             uint* memory = stackalloc uint[Libc.SK_MEMINFO_VARS];
-            new Span<uint>(memory, Libc.SK_MEMINFO_VARS).Clear();
-            uint length = Libc.SK_MEMINFO_VARS * sizeof(uint);
-            // Before Linux 4.12, or once closed, it is not there and the values stay 0.
-            _ = _disposed ? 0 : Libc.getsockopt(_descriptor, Libc.SOL_SOCKET, Libc.SO_MEMINFO, memory, &length);
-            return new DatagramCounters
+            ReadMemory(memory);
+            var counters = new DatagramCounters
             {
                 ReceiveCalls = _receiveCalls,
                 ReceivedMessages = _receivedMessages,
@@ -73,15 +75,21 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
                 Overflowed = memory[Libc.SK_MEMINFO_DROPS],
                 ReceiveQueueLength = memory[Libc.SK_MEMINFO_RMEM_ALLOC],
                 SendQueueLength = memory[Libc.SK_MEMINFO_WMEM_ALLOC],
-                SendCalls = _transmitter.Calls,
-                SentMessages = _transmitter.Messages,
-                SentDatagrams = _transmitter.Datagrams,
-                SentBytes = _transmitter.Bytes,
-                SendDropped = _transmitter.Dropped,
-                SendRefused = _transmitter.Refused,
-                OffloadRefused = _transmitter.OffloadRefused,
-                LastErrno = _transmitter.LastErrno != 0 ? _transmitter.LastErrno : _lastErrno,
+                LastErrno = _lastErrno,
             };
+            foreach (var transmitter in _transmitters)
+                counters = transmitter.AddTo(counters);
+            return counters;
+        }
+    }
+
+    public bool IsBacklogged
+    {
+        get
+        {
+            uint* memory = stackalloc uint[Libc.SK_MEMINFO_VARS];
+            ReadMemory(memory);
+            return memory[Libc.SK_MEMINFO_RMEM_ALLOC] > memory[Libc.SK_MEMINFO_RCVBUF] / 2;
         }
     }
 
@@ -107,6 +115,15 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         batch.Clear();
     }
 
+    public IDatagramSender OpenSender()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var transmitter = new DatagramTransmitter(_descriptor, _family, _transmitter.Offload);
+        lock (_opening)
+            _transmitters = [.. _transmitters, transmitter];
+        return new LinuxDatagramSender(transmitter);
+    }
+
     public void Dispose()
     {
         if (_disposed)
@@ -114,6 +131,14 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         _disposed = true;
         _ = Libc.close(_descriptor);
         _transmitter.Dispose();
+    }
+
+    /// <summary>Before Linux 4.12, or once closed, it is not there and the values are 0.</summary>
+    private void ReadMemory(uint* memory)
+    {
+        new Span<uint>(memory, Libc.SK_MEMINFO_VARS).Clear();
+        uint length = Libc.SK_MEMINFO_VARS * sizeof(uint);
+        _ = _disposed ? 0 : Libc.getsockopt(_descriptor, Libc.SOL_SOCKET, Libc.SO_MEMINFO, memory, &length);
     }
 
     private static (int Descriptor, int Family) Open(bool ipv6)

@@ -21,6 +21,7 @@ internal sealed unsafe class PortableDatagramSocket : IDatagramSocket, IPortable
     private readonly SocketAddress _source;
     private readonly SocketAddress _destination;
     private readonly DatagramCapabilities _capabilities;
+    private readonly Lock _sending = new();
 
     // Written by the owner of the socket, read by anyone.
     private long _receiveCalls;
@@ -88,6 +89,8 @@ internal sealed unsafe class PortableDatagramSocket : IDatagramSocket, IPortable
         LastErrno = _lastErrno,
     };
 
+    public bool IsBacklogged => false;
+
     public int Receive(ReceiveBatch batch, int timeoutMilliseconds)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -102,35 +105,16 @@ internal sealed unsafe class PortableDatagramSocket : IDatagramSocket, IPortable
     {
         ArgumentNullException.ThrowIfNull(batch);
         batch.AssertReferencesLive();
-        for (int i = 0; i < batch.Count; i++)
+        lock (_sending)
         {
-            var message = batch.Message(i);
-            if (!_ipv6 && !message->Destination.Address.IsIpv4)
-            {
-                _sendRefused += message->Segments;
-                continue;
-            }
-
-            Write(_destination, message->Destination);
-            _sentMessages++;
-            var vectors = batch.Vectors(i);
-            for (int v = 0; v < message->Vectors; v++)
-            {
-                byte* start = vectors[v].iov_base;
-                int length = (int)vectors[v].iov_len;
-                int offset = 0;
-                do
-                {
-                    int size = Math.Min(message->SegmentSize, length - offset);
-                    SendOne(new ReadOnlySpan<byte>(start + offset, size));
-                    offset += size;
-                }
-                while (offset < length);
-            }
+            for (int i = 0; i < batch.Count; i++)
+                SendMessage(batch.Message(i), batch.Vectors(i));
         }
 
         batch.Clear();
     }
+
+    public IDatagramSender OpenSender() => new PortableDatagramSender(this);
 
     public void Dispose() => _socket.Dispose();
 
@@ -201,6 +185,31 @@ internal sealed unsafe class PortableDatagramSocket : IDatagramSocket, IPortable
         message.Source = Read(_source);
         _receiveCalls++;
         _receivedBytes += length;
+    }
+
+    private void SendMessage(OutgoingMessage* message, iovec* vectors)
+    {
+        if (!_ipv6 && !message->Destination.Address.IsIpv4)
+        {
+            _sendRefused += message->Segments;
+            return;
+        }
+
+        Write(_destination, message->Destination);
+        _sentMessages++;
+        for (int v = 0; v < message->Vectors; v++)
+        {
+            byte* start = vectors[v].iov_base;
+            int length = (int)vectors[v].iov_len;
+            int offset = 0;
+            do
+            {
+                int size = Math.Min(message->SegmentSize, length - offset);
+                SendOne(new ReadOnlySpan<byte>(start + offset, size));
+                offset += size;
+            }
+            while (offset < length);
+        }
     }
 
     private void SendOne(ReadOnlySpan<byte> datagram)

@@ -22,6 +22,7 @@ internal static unsafe partial class Libc
     /// <summary>An array of 32-bit values: see the indices.</summary>
     internal const int SO_MEMINFO = 55;
     internal const int SK_MEMINFO_RMEM_ALLOC = 0;
+    internal const int SK_MEMINFO_RCVBUF = 1;
     internal const int SK_MEMINFO_WMEM_ALLOC = 2;
     internal const int SK_MEMINFO_DROPS = 8;
     internal const int SK_MEMINFO_VARS = 9;

@@ -181,6 +181,51 @@ public abstract class DatagramSocketContract : IDisposable
     }
 
     [Fact]
+    public void Another_thread_sends_from_the_same_address_while_the_owner_receives()
+    {
+        const int Count = 500;
+        var target = new IpEndpoint(Loopback4.Address, _receiver.Local.Port);
+        using var aside = _sender.OpenSender();
+        var thread = new Thread(() =>
+        {
+            using var batch = new SendBatch();
+            for (int i = 0; i < Count; i++)
+            {
+                batch.TryCopy(target, [2]);
+                aside.Send(batch);
+            }
+        });
+        thread.Start();
+        var sources = new HashSet<IpEndpoint>();
+        int got = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            _sent.TryCopy(target, [1]);
+            _sender.Send(_sent);
+            got += Take(sources);
+        }
+
+        thread.Join();
+        while (got < 2 * Count)
+            got += Take(sources) is > 0 and var more ? more : throw new InvalidOperationException($"{got} datagrams of {2 * Count} came");
+        Assert.Equal(new IpEndpoint(Loopback4.Address, _sender.Local.Port), Assert.Single(sources));
+        Assert.Equal(2 * Count, _sender.Counters.SentDatagrams);
+
+        int Take(HashSet<IpEndpoint> from)
+        {
+            int taken = 0;
+            _receiver.Receive(_received, got == 2 * Count ? 0 : 100);
+            foreach (var run in _received.Datagrams)
+            {
+                from.Add(run.Source);
+                taken++;
+            }
+
+            return taken;
+        }
+    }
+
+    [Fact]
     public void A_refused_destination_does_not_stop_the_batch()
     {
         _sent.TryCopy(new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0), [1]);

@@ -159,11 +159,13 @@ public sealed class LinuxOffloadTests : IDisposable
         sender.Send(_sent);
 
         Assert.True(receiver.Counters.ReceiveQueueLength > 0);
+        Assert.True(receiver.IsBacklogged);
         int got = receiver.Receive(_received, 1000);
         while (receiver.Receive(_received, 0) is > 0 and var more)
             got += more;
         Assert.InRange(got, 1, 50);
         Assert.Equal(100 - got, receiver.Counters.Overflowed);
+        Assert.False(receiver.IsBacklogged);
     }
 
     [Fact]

@@ -42,14 +42,14 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
     internal bool Offload { get; private set; }
 
     // Written by the owner of the socket, read by anyone.
-    internal long Calls;
-    internal long Messages;
-    internal long Datagrams;
-    internal long Bytes;
-    internal long Dropped;
-    internal long Refused;
-    internal long OffloadRefused;
-    internal int LastErrno;
+    private long _calls;
+    private long _sentMessages;
+    private long _sentDatagrams;
+    private long _sentBytes;
+    private long _dropped;
+    private long _refused;
+    private long _offloadRefused;
+    private int _lastErrno;
 
     internal void Send(SendBatch batch)
     {
@@ -58,8 +58,8 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
             var message = batch.Message(i);
             if (_family == Libc.AF_INET && !message->Destination.Address.IsIpv4)
             {
-                LastErrno = Errno.EAFNOSUPPORT;
-                Refused += message->Segments;
+                _lastErrno = Errno.EAFNOSUPPORT;
+                _refused += message->Segments;
                 continue;
             }
 
@@ -74,6 +74,19 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
 
         Flush();
     }
+
+    /// <summary>The same counters with what was sent here on top.</summary>
+    internal DatagramCounters AddTo(in DatagramCounters counters) => counters with
+    {
+        SendCalls = counters.SendCalls + _calls,
+        SentMessages = counters.SentMessages + _sentMessages,
+        SentDatagrams = counters.SentDatagrams + _sentDatagrams,
+        SentBytes = counters.SentBytes + _sentBytes,
+        SendDropped = counters.SendDropped + _dropped,
+        SendRefused = counters.SendRefused + _refused,
+        OffloadRefused = counters.OffloadRefused + _offloadRefused,
+        LastErrno = _lastErrno != 0 ? _lastErrno : counters.LastErrno,
+    };
 
     public void Dispose() => _block.Dispose();
 
@@ -121,7 +134,7 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
         for (int done = 0; done < count;)
         {
             int sent = Libc.sendmmsg(_descriptor, _headers + done, count - done, SendFlags);
-            Calls++;
+            _calls++;
             if (sent > 0)
             {
                 for (int i = done; i < done + sent; i++)
@@ -142,19 +155,19 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
 
     private void CountSent(int index)
     {
-        Messages++;
-        Datagrams += IsSegmented(index) ? _messages[index]->Segments : 1;
-        Bytes += _headers[index].msg_len;
+        _sentMessages++;
+        _sentDatagrams += IsSegmented(index) ? _messages[index]->Segments : 1;
+        _sentBytes += _headers[index].msg_len;
     }
 
     private void Fail(int index, int errno)
     {
         var message = _messages[index];
         bool segmented = IsSegmented(index);
-        LastErrno = errno;
+        _lastErrno = errno;
         if (segmented && errno is Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE)
         {
-            OffloadRefused++;
+            _offloadRefused++;
             // EIO: the device cannot. The others: not on this path, whose MTU is below the segment size.
             if (errno == Errno.EIO)
                 Offload = false;
@@ -166,9 +179,9 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
 
         int datagrams = segmented ? message->Segments : 1;
         if (errno is Errno.EAGAIN or Errno.ENOBUFS)
-            Dropped += datagrams;
+            _dropped += datagrams;
         else
-            Refused += datagrams;
+            _refused += datagrams;
     }
 
     /// <summary>Between two calls of sendmmsg, so that the headers behind this message stay as they are.</summary>
@@ -204,22 +217,22 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
         int errno;
         do
         {
-            Calls++;
+            _calls++;
             if (Libc.sendmmsg(_descriptor, header, 1, SendFlags) == 1)
             {
-                Messages++;
-                Datagrams++;
-                Bytes += header->msg_len;
+                _sentMessages++;
+                _sentDatagrams++;
+                _sentBytes += header->msg_len;
                 return;
             }
 
             errno = Marshal.GetLastPInvokeError();
         }
         while (errno == Errno.EINTR);
-        LastErrno = errno;
+        _lastErrno = errno;
         if (errno is Errno.EAGAIN or Errno.ENOBUFS)
-            Dropped++;
+            _dropped++;
         else
-            Refused++;
+            _refused++;
     }
 }
