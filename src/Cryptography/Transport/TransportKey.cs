@@ -41,7 +41,7 @@ public sealed unsafe class TransportKey : IDisposable
     };
 
     /// <summary>
-    /// Has the kernels compiled, which takes about 100 ms and would otherwise fall on the first packets. Programs call it once at start on a thread
+    /// Has the kernels compiled, those of handshakes among them, which takes about 100 ms and would otherwise fall on the first packets. Programs call it once at start on a thread
     /// that has nothing else to do.
     /// </summary>
     public static void Prepare()
@@ -63,6 +63,8 @@ public sealed unsafe class TransportKey : IDisposable
             key.Seal(0, buffer, length);
             key.Open(0, buffer.AsSpan(0, length + TagLength));
         }
+        if (X25519Vector256.IsSelected)
+            X25519Vector256.Prepare();
     }
 
     /// <summary>Replaces the plaintext at the start of <paramref name="buffer"/> by ciphertext and the 16-byte tag after it.</summary>

@@ -22,20 +22,17 @@ internal static class Response
         Message.WriteType(message, MessageType.HandshakeResponse);
         BinaryPrimitives.WriteUInt32LittleEndian(message[ResponseMessage.SenderIndexOffset..], senderIndex);
         BinaryPrimitives.WriteUInt32LittleEndian(message[ResponseMessage.ReceiverIndexOffset..], receiverIndex);
+        Span<byte> secrets = stackalloc byte[3 * KeyLength];
+        var shared = secrets[..(2 * KeyLength)];
+        var key = secrets[(2 * KeyLength)..];
+        if (!ephemeral.TryAgreeWithBoth(initiatorEphemeral, initiator, shared))
+            return false;
         var sentEphemeral = message.Slice(ResponseMessage.EphemeralOffset, PublicKey.Length);
         ephemeral.PublicKey.CopyTo(sentEphemeral);
         noise.MixKey(sentEphemeral);
         noise.MixHash(sentEphemeral);
-
-        Span<byte> secrets = stackalloc byte[2 * KeyLength];
-        var shared = secrets[..KeyLength];
-        var key = secrets[KeyLength..];
-        if (!ephemeral.TryAgree(initiatorEphemeral, shared))
-            return false;
-        noise.MixKey(shared);
-        if (!ephemeral.TryAgree(initiator, shared))
-            return false;
-        noise.MixKey(shared);
+        noise.MixKey(shared[..KeyLength]);
+        noise.MixKey(shared[KeyLength..]);
         noise.MixPresharedKey(presharedKey.Bytes, key);
         noise.EncryptAndHash(key, [], message.Slice(ResponseMessage.EmptyOffset, TransportMessage.TagLength));
         Zero.Fill(secrets);
