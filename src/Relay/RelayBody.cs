@@ -52,7 +52,7 @@ internal sealed class RelayBody : IAgentBody
         RelayLoop loop;
         try
         {
-            loop = new RelayLoop(new DatagramSocketOptions { Local = listen });
+            loop = new RelayLoop(new DatagramSocketOptions { Local = listen, SpinMicroseconds = RelaySettings.SpinFrom(start.Values) }, RelaySettings.ThreadsFrom(start.Values));
         }
         catch (NetworkException e)
         {
@@ -64,7 +64,7 @@ internal sealed class RelayBody : IAgentBody
         {
             PrivateKey = start.Key,
             RandomSource = RandomSource.System,
-            Output = loop,
+            Output = loop.Output,
             TimestampAtZero = Tai64n.FromUnixMicroseconds(UnixAtZero()),
             Journal = journal,
             MaximumAgents = MaximumAgents,
@@ -74,30 +74,37 @@ internal sealed class RelayBody : IAgentBody
         });
         var body = new RelayBody(loop, state, journal, start.Key, logger);
         var capabilities = loop.Capabilities;
-        RelayLog.Listening(logger, loop.Local.ToString(), capabilities.Backend.ToString(), capabilities.ReceiveOffload, capabilities.SendOffload);
+        RelayLog.Listening(logger, loop.Local.ToString(), loop.Threads.Count, capabilities.Backend.ToString(), capabilities.ReceiveOffload, capabilities.SendOffload);
         if (capabilities.Warning is { } warning)
             RelayLog.Capability(logger, warning);
         loop.Start(state);
         return body;
     }
 
-    public async ValueTask<Enforcement> ApplyAsync(int agent, Table table)
+    public ValueTask<Enforcement> ApplyAsync(int agent, Table table)
     {
-        var (applied, agents) = await _loop.AskAsync(state => (state.Apply(agent, table, MonotonicClock.Now), state.AgentCount));
+        var (applied, agents) = _loop.Ask(state => (state.Apply(agent, table, MonotonicClock.Now), state.AgentCount));
         _hasTable = true;
         RelayLog.Applied(_logger, applied.Revision, agents, applied.Added, applied.Removed, applied.FlowsCut);
         if (applied.Refused > 0)
             RelayLog.Refused(_logger, applied.Revision, applied.Refused, MaximumAgents);
-        return new Enforcement(applied.FlowsCut);
+        return ValueTask.FromResult(new Enforcement(applied.FlowsCut));
     }
 
-    public async ValueTask<JsonObject> StatusAsync() => RelayStatus.Describe(await SnapshotAsync(), _loop);
+    public ValueTask<JsonObject> StatusAsync() => ValueTask.FromResult(RelayStatus.Describe(Snapshot(), _loop.Local));
 
-    public async ValueTask<StatusMessage> ReportAsync() => RelayStatus.Report(await SnapshotAsync(), UnixAtZero());
+    public ValueTask<StatusMessage> ReportAsync() => ValueTask.FromResult(RelayStatus.Report(Snapshot(), UnixAtZero()));
 
-    public async ValueTask WriteMetricsAsync(PrometheusText text) => RelayMetrics.Write(text, await SnapshotAsync(), _loop.Counters);
+    public ValueTask WriteMetricsAsync(PrometheusText text)
+    {
+        RelayMetrics.Write(text, Snapshot());
+        return ValueTask.CompletedTask;
+    }
 
-    private Task<RelaySnapshot> SnapshotAsync() => _loop.AskAsync(state => RelaySnapshot.Take(state, MonotonicClock.Now));
+    private RelaySnapshot Snapshot() => _loop.Ask(state => RelaySnapshot.Take(state, MonotonicClock.Now)) with
+    {
+        Threads = [.. _loop.Threads.Select(ThreadSnapshot.Take)],
+    };
 
     /// <summary>Nothing runs that could be finished: sessions and flows wait in the journal for the next start.</summary>
     public Task DrainAsync(CancellationToken hurry) => Task.CompletedTask;

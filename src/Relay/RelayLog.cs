@@ -5,8 +5,8 @@ namespace Keyhole.Relay;
 /// <summary>Every line that the relay can say beside those of all agents. None is written per packet.</summary>
 internal static partial class RelayLog
 {
-    [LoggerMessage(101, LogLevel.Information, "listening on UDP {Endpoint} ({Backend}, offload in {ReceiveOffload}, out {SendOffload})")]
-    public static partial void Listening(ILogger logger, string endpoint, string backend, bool receiveOffload, bool sendOffload);
+    [LoggerMessage(101, LogLevel.Information, "listening on UDP {Endpoint} ({Threads} threads, {Backend}, offload in {ReceiveOffload}, out {SendOffload})")]
+    public static partial void Listening(ILogger logger, string endpoint, int threads, string backend, bool receiveOffload, bool sendOffload);
 
     [LoggerMessage(102, LogLevel.Warning, "{Warning}")]
     public static partial void Capability(ILogger logger, string warning);

@@ -100,7 +100,8 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
         text.Gauge("keyhole_table_revision", "The table that the data path follows; 0 for none.", keeper.Revision);
         text.Gauge("process_resident_memory_bytes", "Resident memory.", Environment.WorkingSet);
         text.Counter("dotnet_gc_allocated_bytes_total", "Managed bytes allocated since the start.", GC.GetTotalAllocatedBytes());
-        text.Counter("dotnet_gc_collections_total", "Collections of generation 0 and above.", GC.CollectionCount(0));
+        for (int generation = 0; generation <= GC.MaxGeneration; generation++)
+            text.Counter("dotnet_gc_collections_total", "Collections of the generation and above.", GC.CollectionCount(generation), ("generation", $"{generation}"));
     }
 
     private void WarnOfOpenSecret()

@@ -5,7 +5,7 @@ namespace Keyhole.Agent;
 
 /// <summary>
 /// The data path of an agent as its host sees it. Every call comes from a thread that is not the data thread; an
-/// implementation posts to its loop and completes when the loop has done it.
+/// implementation hands it to its data path and completes when that has done it.
 /// </summary>
 public interface IAgentBody : IAsyncDisposable
 {

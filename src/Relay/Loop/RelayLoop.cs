@@ -1,166 +1,126 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Keyhole.Net;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
-using Keyhole.WireGuard;
 
 namespace Keyhole.Relay;
 
 /// <summary>
-/// The thread where the calculation meets the socket: receive a batch, let <see cref="RelayState"/> open and seal each datagram where it lies, send the batch.
-/// It allocates nothing and waits for nobody; other threads post.
+/// Where the calculation meets the sockets: one data thread per socket, all on one port, and one <see cref="RelayState"/> between them. The kernel keeps
+/// the datagrams of one source on one socket, so that their order holds. Other threads ask and apply under the state's lock, and send by themselves.
 /// </summary>
-internal sealed class RelayLoop : IDatagramOutput, IReadinessHandler, IDisposable
+internal sealed class RelayLoop : IDisposable
 {
-    private const int MaximumWaitingEvents = 1024;
+    /// <summary>Messages and bytes that an asking thread sends at once.</summary>
+    private const int AskedMessageCount = 128;
+    private const int AskedLength = 128 << 10;
 
-    // Fixed after construction.
-    private readonly IDatagramSocket _socket;
-    private readonly EventLoop _loop;
-    private readonly ReceiveBatch _received;
-    private readonly SendBatch _toSend = new();
-    private readonly Thread _thread;
+    private readonly DataThread[] _threads;
+    private readonly SharedState _shared = new();
+    private readonly IDatagramSender _asideSender;
+    private readonly Outbox _aside;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    // Any thread.
-    private readonly ConcurrentQueue<Action> _posted = new();
-    private readonly Channel<RelayEvent> _events = Channel.CreateBounded<RelayEvent>(
-        new BoundedChannelOptions(MaximumWaitingEvents) { FullMode = BoundedChannelFullMode.DropOldest, SingleWriter = true });
-    private volatile bool _stopping;
-
-    // The loop's thread only.
-    private RelayState _state = null!;
-    private bool _readable;
-
+    /// <param name="threadCount">Data threads; more than one need a system that spreads sources over sockets (SO_REUSEPORT).</param>
     /// <exception cref="NetworkException">The address is in use or not ours.</exception>
-    public RelayLoop(DatagramSocketOptions options)
+    public RelayLoop(DatagramSocketOptions options, int threadCount)
     {
-        _socket = DatagramSockets.Open(options);
-        _loop = EventLoop.Open(options.Backend);
-        _received = ReceiveBatch.For(_socket);
-        _loop.Add(_socket, Readiness.Read, this);
-        _thread = new Thread(Run) { IsBackground = true, Name = "relay" };
+        var sockets = Open(options, threadCount);
+        _threads = [.. sockets.Select((socket, index) => new DataThread(socket, _shared, ticks: index == 0, index))];
+        _asideSender = sockets[0].OpenSender();
+        _aside = new Outbox(_asideSender, new SendBatch(AskedMessageCount, AskedLength));
     }
 
-    public IpEndpoint Local => _socket.Local;
+    public IpEndpoint Local => _threads[0].Socket.Local;
 
-    public DatagramCapabilities Capabilities => _socket.Capabilities;
+    public DatagramCapabilities Capabilities => _threads[0].Socket.Capabilities;
 
-    public DatagramCounters Counters => _socket.Counters;
+    public IReadOnlyList<DataThread> Threads => _threads;
 
-    /// <summary>Completes when the thread ended: after <see cref="Dispose"/>, or with what broke it.</summary>
-    public Task Ended => _ended.Task;
+    /// <summary>Where the state's own datagrams go.</summary>
+    public WireGuard.IDatagramOutput Output => _shared;
 
     /// <summary>What the state reported, for the log.</summary>
-    public ChannelReader<RelayEvent> Events => _events.Reader;
+    public ChannelReader<RelayEvent> Events => _shared.Events;
 
-    /// <summary>Begins; the state is the thread's from here on.</summary>
+    /// <summary>Completes when a thread ended: after <see cref="Dispose"/>, or with what broke it.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Begins; from here on the state is reached by <see cref="Ask"/> only.</summary>
     public void Start(RelayState state)
     {
-        _state = state;
-        _thread.Start();
-    }
-
-    /// <summary>Runs a function of the state on the loop's thread.</summary>
-    /// <exception cref="ObjectDisposedException">The thread has ended.</exception>
-    public async Task<T> AskAsync<T>(Func<RelayState, T> question)
-    {
-        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _posted.Enqueue(() =>
+        _shared.Open(state);
+        foreach (var thread in _threads)
         {
-            try
-            {
-                answer.SetResult(question(_state));
-            }
-            catch (Exception e)
-            {
-                answer.SetException(e);
-                throw;
-            }
-        });
-        _loop.Wake();
-        await Task.WhenAny(answer.Task, _ended.Task);
-        ObjectDisposedException.ThrowIf(!answer.Task.IsCompleted, this);
-        return await answer.Task;
+            thread.Ended.ContinueWith(End, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            thread.Start(new RelayForwarder(state.Forwarding));
+        }
     }
 
-    /// <summary>Puts what the state sends by itself behind what it has forwarded.</summary>
-    public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
+    /// <summary>Runs a function of the state, and whatever it makes due, on the caller's thread. Keep it short: handshakes wait meanwhile, blind data does not.</summary>
+    /// <exception cref="ObjectDisposedException">The relay has ended.</exception>
+    public T Ask<T>(Func<RelayState, T> question)
     {
-        while (!_toSend.TryCopy(destination, datagram))
-            _socket.Send(_toSend);
-    }
-
-    public void OnReady(Readiness readiness) => _readable = true;
-
-    public void Dispose()
-    {
-        _stopping = true;
-        _loop.Wake();
-        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
-            _ended.TrySetResult();
-        else
-            _thread.Join();
-        _loop.Remove(_socket);
-        _loop.Dispose();
-        _socket.Dispose();
-        _received.Dispose();
-        _toSend.Dispose();
-    }
-
-    private void Run()
-    {
+        var state = _shared.EnterLast(_aside);
         try
         {
-            while (!_stopping)
-                Turn();
-            _ended.TrySetResult();
-        }
-        catch (Exception e)
-        {
-            _ended.TrySetException(e);
+            var answer = question(state);
+            long now = MonotonicClock.Now;
+            if (now >= state.NextDeadline)
+                state.Tick(now);
+            _aside.Flush();
+            return answer;
         }
         finally
         {
-            _events.Writer.TryComplete();
+            _shared.Exit();
         }
     }
 
-    /// <summary>One batch, or one wait. While datagrams keep coming the loop never asks whether there are any.</summary>
-    private void Turn()
+    public void Dispose()
     {
-        if (!_readable)
-            _loop.RunOnce(_posted.IsEmpty ? _state.NextDeadline : 0);
-        int messages = _readable ? _socket.Receive(_received, 0) : 0;
-
-        // A batch that was not full had everything that was there: the next wait says when there is more.
-        _readable = messages == _received.Capacity;
-        long now = MonotonicClock.Now;
-        if (messages > 0)
-            Judge(now);
-        if (now >= _state.NextDeadline)
-            _state.Tick(now);
-        while (_posted.TryDequeue(out var action))
-            action();
-        if (!_toSend.IsEmpty)
-            _socket.Send(_toSend);
-        while (_state.TryDequeueEvent(out var relayEvent))
-            _events.Writer.TryWrite(relayEvent);
+        _shared.Close();
+        foreach (var thread in _threads)
+            thread.Stop();
+        _aside.Dispose();
+        _asideSender.Dispose();
+        foreach (var thread in _threads)
+            thread.Dispose();
+        _ended.TrySetResult();
     }
 
-    private void Judge(long now)
+    /// <summary>A thread that broke takes the others along: half a relay would be worse than one that is started anew.</summary>
+    private void End(Task thread)
     {
-        foreach (var run in _received.Datagrams)
+        if (thread.Exception is { } broken)
+            _ended.TrySetException(broken.InnerExceptions);
+        else
+            _ended.TrySetResult();
+        foreach (var other in _threads)
+            other.Stop();
+        _shared.Close();
+    }
+
+    private static IDatagramSocket[] Open(DatagramSocketOptions options, int count)
+    {
+        if (count == 1)
+            return [DatagramSockets.Open(options)];
+
+        // Sockets that share a port would share it with those of another program of this user too.
+        if (options.Local.Port != 0)
+            DatagramSockets.Open(options).Dispose();
+        var sockets = new List<IDatagramSocket>(count);
+        try
         {
-            var datagram = run.First;
-            if (!_state.Receive(datagram, datagram.Length, run.Source, now, out var forward))
-                continue;
-            while (!_toSend.TryEnqueue(_received, datagram[..forward.Length], forward.Destination))
-                _socket.Send(_toSend);
+            for (int i = 0; i < count; i++)
+                sockets.Add(DatagramSockets.Open(options with { ReusePort = true, Local = i == 0 ? options.Local : sockets[0].Local }));
+        }
+        catch
+        {
+            sockets.ForEach(socket => socket.Dispose());
+            throw;
         }
 
-        // What leaves points into the batch, so it goes before the next one comes.
-        _socket.Send(_toSend);
+        return [.. sockets];
     }
 }

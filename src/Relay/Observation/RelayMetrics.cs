@@ -6,7 +6,7 @@ namespace Keyhole.Relay;
 /// <summary>The relay's metrics. Nothing in them names a client.</summary>
 internal static class RelayMetrics
 {
-    public static void Write(PrometheusText text, RelaySnapshot snapshot, DatagramCounters socket)
+    public static void Write(PrometheusText text, RelaySnapshot snapshot)
     {
         var agents = snapshot.Agents;
         text.Gauge("keyhole_relay_agents", "Agents that may register.", agents.Count);
@@ -18,14 +18,35 @@ internal static class RelayMetrics
             text.Counter("keyhole_relay_drops_total", "Packets that the relay let go no further.", count, ("reason", reason));
         foreach (var (reason, count) in snapshot.DeviceDrops)
             text.Counter("keyhole_wireguard_drops_total", "Datagrams and packets that the WireGuard device dropped.", count, ("reason", reason));
-        text.Counter("keyhole_udp_received_datagrams_total", "Datagrams received.", socket.ReceivedDatagrams);
-        text.Counter("keyhole_udp_received_bytes_total", "Their bytes.", socket.ReceivedBytes);
-        text.Counter("keyhole_udp_sent_datagrams_total", "Datagrams sent.", socket.SentDatagrams);
-        text.Counter("keyhole_udp_sent_bytes_total", "Their bytes.", socket.SentBytes);
-        text.Counter("keyhole_udp_receive_calls_total", "Calls of the system that received.", socket.ReceiveCalls);
-        text.Counter("keyhole_udp_send_calls_total", "Calls of the system that sent.", socket.SendCalls);
-        text.Counter("keyhole_udp_send_dropped_total", "Datagrams for which the system had no room.", socket.SendDropped);
-        text.Counter("keyhole_udp_send_refused_total", "Datagrams that the system refused.", socket.SendRefused);
-        text.Counter("keyhole_udp_truncated_total", "Messages longer than a receive buffer.", socket.Truncated);
+        text.Gauge("keyhole_relay_blind_entries", "Entries of the forwarding table.", snapshot.EntryCount);
+        WriteThreads(text, "keyhole_relay_blind_packets_total", "Datagrams between two agents, sent on unseen.", snapshot, thread => thread.ForwardedCount);
+        WriteThreads(text, "keyhole_relay_blind_bytes_total", "Their bytes.", snapshot, thread => thread.ForwardedBytes);
+        for (int i = 0; i < snapshot.Threads.Count; i++)
+        {
+            foreach (var (reason, count) in snapshot.Threads[i].Drops)
+                text.Counter("keyhole_relay_blind_drops_total", "Datagrams between two agents that were not sent on.", count, ("thread", $"{i}"), ("reason", reason));
+        }
+
+        WriteThreads(text, "keyhole_relay_thread_allocated_bytes_total", "Managed bytes that the data threads have allocated.", snapshot, thread => thread.AllocatedBytes);
+        WriteSockets(text, "keyhole_udp_received_datagrams_total", "Datagrams received.", snapshot, socket => socket.ReceivedDatagrams);
+        WriteSockets(text, "keyhole_udp_received_bytes_total", "Their bytes.", snapshot, socket => socket.ReceivedBytes);
+        WriteSockets(text, "keyhole_udp_sent_datagrams_total", "Datagrams sent.", snapshot, socket => socket.SentDatagrams);
+        WriteSockets(text, "keyhole_udp_sent_bytes_total", "Their bytes.", snapshot, socket => socket.SentBytes);
+        WriteSockets(text, "keyhole_udp_receive_calls_total", "Calls of the system that received.", snapshot, socket => socket.ReceiveCalls);
+        WriteSockets(text, "keyhole_udp_send_calls_total", "Calls of the system that sent.", snapshot, socket => socket.SendCalls);
+        WriteSockets(text, "keyhole_udp_kernel_dropped_total", "Datagrams that came while the receive buffer was full.", snapshot, socket => socket.Overflowed);
+        WriteSockets(text, "keyhole_udp_send_dropped_total", "Datagrams for which the system had no room.", snapshot, socket => socket.SendDropped);
+        WriteSockets(text, "keyhole_udp_send_refused_total", "Datagrams that the system refused.", snapshot, socket => socket.SendRefused);
+        WriteSockets(text, "keyhole_udp_offload_refused_total", "Runs that had to be sent one by one.", snapshot, socket => socket.OffloadRefused);
+        WriteSockets(text, "keyhole_udp_truncated_total", "Messages longer than a receive buffer.", snapshot, socket => socket.Truncated);
+    }
+
+    private static void WriteSockets(PrometheusText text, string name, string help, RelaySnapshot snapshot, Func<DatagramCounters, long> count) =>
+        WriteThreads(text, name, help, snapshot, thread => count(thread.Socket));
+
+    private static void WriteThreads(PrometheusText text, string name, string help, RelaySnapshot snapshot, Func<ThreadSnapshot, long> count)
+    {
+        for (int i = 0; i < snapshot.Threads.Count; i++)
+            text.Counter(name, help, count(snapshot.Threads[i]), ("thread", $"{i}"));
     }
 }

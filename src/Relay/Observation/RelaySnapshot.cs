@@ -3,15 +3,14 @@ using Keyhole.WireGuard;
 
 namespace Keyhole.Relay;
 
-/// <summary>What the data thread gives away of itself: taken there, made into words elsewhere.</summary>
-/// <param name="AllocatedBytes">Managed bytes that the data thread has allocated since it started, this snapshot not included.</param>
+/// <summary>What the data path gives away of itself: taken under the state's lock, made into words elsewhere.</summary>
 /// <param name="Drops">Every reason of the relay, then every reason of its WireGuard device as "WireGuard.…".</param>
 internal sealed record RelaySnapshot(
     long Now,
-    long AllocatedBytes,
     bool HasTable,
     bool IsGateway,
     int FlowCount,
+    int EntryCount,
     long ForwardedCount,
     long ForwardedBytes,
     IReadOnlyList<RelayAgentStatus> Agents,
@@ -23,13 +22,15 @@ internal sealed record RelaySnapshot(
     private static readonly DropReason[] DeviceReasons = [.. Enum.GetValues<DropReason>().Skip(1)];
     private static readonly string[] Names = [.. RelayReasons.Select(reason => reason.ToString()), .. DeviceReasons.Select(reason => DevicePrefix + reason)];
 
+    /// <summary>One for each data thread.</summary>
+    public IReadOnlyList<ThreadSnapshot> Threads { get; init; } = [];
+
     public IEnumerable<(string Reason, long Count)> RelayDrops => Drops.Take(RelayReasons.Length);
 
     public IEnumerable<(string Reason, long Count)> DeviceDrops => Drops.Skip(RelayReasons.Length).Select(drop => (drop.Reason[DevicePrefix.Length..], drop.Count));
 
     public static RelaySnapshot Take(RelayState state, long now)
     {
-        long allocated = GC.GetAllocatedBytesForCurrentThread();
         var drops = new (string Reason, long Count)[Names.Length];
         for (int i = 0; i < RelayReasons.Length; i++)
             drops[i] = (Names[i], state.DropCount(RelayReasons[i]));
@@ -37,10 +38,10 @@ internal sealed record RelaySnapshot(
             drops[RelayReasons.Length + i] = (Names[RelayReasons.Length + i], state.DropCount(DeviceReasons[i]));
         return new RelaySnapshot(
             now,
-            allocated,
             state.Revision >= 0,
             state.IsGateway,
             state.FlowCount,
+            state.Forwarding.Count,
             state.ForwardedCount,
             state.ForwardedBytes,
             state.Describe(now),

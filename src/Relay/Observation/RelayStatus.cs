@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Keyhole.Contracts;
+using Keyhole.Packets;
 using Keyhole.Tunnel;
 
 namespace Keyhole.Relay;
@@ -7,26 +8,30 @@ namespace Keyhole.Relay;
 /// <summary>What the data path has shown, for the status command and for Control.</summary>
 internal static class RelayStatus
 {
-    public static JsonObject Describe(RelaySnapshot snapshot, RelayLoop loop)
+    public static JsonObject Describe(RelaySnapshot snapshot, IpEndpoint local) => new()
     {
-        var socket = loop.Counters;
-        return new JsonObject
+        ["registered"] = snapshot.HasTable,
+        ["listen"] = local.ToString(),
+        ["gateway"] = snapshot.IsGateway,
+        ["flows"] = snapshot.FlowCount,
+        ["forwarded"] = new JsonObject { ["packets"] = snapshot.ForwardedCount, ["bytes"] = snapshot.ForwardedBytes },
+        ["blind"] = new JsonObject
         {
-            ["registered"] = snapshot.HasTable,
-            ["listen"] = loop.Local.ToString(),
-            ["gateway"] = snapshot.IsGateway,
-            ["flows"] = snapshot.FlowCount,
-            ["forwarded"] = new JsonObject { ["packets"] = snapshot.ForwardedCount, ["bytes"] = snapshot.ForwardedBytes },
-            ["dataPath"] = new JsonObject
-            {
-                ["packetsReceived"] = socket.ReceivedDatagrams,
-                ["packetsSent"] = socket.SentDatagrams,
-                ["allocatedBytes"] = snapshot.AllocatedBytes,
-            },
-            ["sessions"] = new JsonArray([.. snapshot.Agents.Select(agent => (JsonNode)Describe(agent, snapshot.Now))]),
-            ["drops"] = new JsonObject(snapshot.Drops.Where(drop => drop.Count > 0).Select(drop => KeyValuePair.Create(drop.Reason, (JsonNode?)drop.Count))),
-        };
-    }
+            ["packets"] = snapshot.Threads.Sum(thread => thread.ForwardedCount),
+            ["bytes"] = snapshot.Threads.Sum(thread => thread.ForwardedBytes),
+            ["entries"] = snapshot.EntryCount,
+        },
+        ["dataPath"] = new JsonObject
+        {
+            ["packetsReceived"] = snapshot.Threads.Sum(thread => thread.Socket.ReceivedDatagrams),
+            ["packetsSent"] = snapshot.Threads.Sum(thread => thread.Socket.SentDatagrams),
+            ["allocatedBytes"] = snapshot.Threads.Sum(thread => thread.AllocatedBytes),
+            ["collections"] = new JsonArray([.. Enumerable.Range(0, GC.MaxGeneration + 1).Select(generation => (JsonNode)GC.CollectionCount(generation))]),
+            ["threads"] = new JsonArray([.. snapshot.Threads.Select(Describe)]),
+        },
+        ["sessions"] = new JsonArray([.. snapshot.Agents.Select(agent => (JsonNode)Describe(agent, snapshot.Now))]),
+        ["drops"] = Describe(snapshot.Drops),
+    };
 
     /// <param name="unixAtZero">Unix microseconds at the zero of the monotonic clock.</param>
     public static StatusMessage Report(RelaySnapshot snapshot, long unixAtZero) => new(
@@ -55,6 +60,28 @@ internal static class RelayStatus
         ["sentBytes"] = agent.SentBytes,
         ["flows"] = agent.FlowCount,
     };
+
+    /// <summary>"kernelDropped" came while the receive buffer was full; "sendDropped" met a full send buffer, "sendRefused" another refusal.</summary>
+    private static JsonNode Describe(ThreadSnapshot thread) => new JsonObject
+    {
+        ["packetsReceived"] = thread.Socket.ReceivedDatagrams,
+        ["bytesReceived"] = thread.Socket.ReceivedBytes,
+        ["packetsSent"] = thread.Socket.SentDatagrams,
+        ["bytesSent"] = thread.Socket.SentBytes,
+        ["packetsPerReceive"] = Math.Round(thread.BatchFill, 2),
+        ["blindPackets"] = thread.ForwardedCount,
+        ["blindBytes"] = thread.ForwardedBytes,
+        ["blindDrops"] = Describe(thread.Drops),
+        ["kernelDropped"] = thread.Socket.Overflowed,
+        ["sendDropped"] = thread.Socket.SendDropped,
+        ["sendRefused"] = thread.Socket.SendRefused,
+        ["receiveQueueBytes"] = thread.Socket.ReceiveQueueLength,
+        ["sendQueueBytes"] = thread.Socket.SendQueueLength,
+        ["allocatedBytes"] = thread.AllocatedBytes,
+    };
+
+    private static JsonObject Describe(IEnumerable<(string Reason, long Count)> drops) =>
+        new(drops.Where(drop => drop.Count > 0).Select(drop => KeyValuePair.Create(drop.Reason, (JsonNode?)drop.Count)));
 
     private static double? Seconds(long? microseconds) => microseconds is { } value ? Math.Round(value / 1e6, 1) : null;
 }

@@ -1,0 +1,52 @@
+using Keyhole.Net;
+using Keyhole.Packets;
+
+namespace Keyhole.Relay;
+
+/// <summary>What one thread has to send, and the way it leaves by. When the batch is full it goes, and filling goes on.</summary>
+internal sealed class Outbox(IDatagramSender sender, SendBatch batch) : IDisposable
+{
+    // Where the datagram that is being dealt with came from, and the address of this host that it was sent to.
+    private IpEndpoint _source;
+    private IpAddress _local;
+
+    /// <summary>An answer to this datagram leaves from the address that it came to: another one would not pass the asker's NAT.</summary>
+    public void BeginAnswer(in DatagramRun run)
+    {
+        _source = run.Source;
+        _local = run.Local;
+    }
+
+    /// <summary>What follows answers nothing.</summary>
+    public void EndAnswer() => (_source, _local) = (default, default);
+
+    /// <summary>Copies a datagram behind what waits already.</summary>
+    public void Copy(in IpEndpoint destination, ReadOnlySpan<byte> datagram)
+    {
+        while (!batch.TryCopy(destination, datagram, 0, destination == _source ? _local : default))
+            sender.Send(batch);
+    }
+
+    /// <summary>Sends a run on from where it was received: before the next receive, <see cref="Flush"/>.</summary>
+    public void Forward(in DatagramRun run, in IpEndpoint destination)
+    {
+        while (!batch.TryEnqueue(run, destination))
+            sender.Send(batch);
+    }
+
+    /// <summary>Sends on what the state left in the place of a received datagram.</summary>
+    public void Forward(ReceiveBatch received, ReadOnlySpan<byte> datagram, in IpEndpoint destination, byte trafficClass)
+    {
+        while (!batch.TryEnqueue(received, datagram, destination, trafficClass, destination == _source ? _local : default))
+            sender.Send(batch);
+    }
+
+    public void Flush()
+    {
+        if (!batch.IsEmpty)
+            sender.Send(batch);
+    }
+
+    /// <summary>The sender is its owner's to dispose of.</summary>
+    public void Dispose() => batch.Dispose();
+}
