@@ -17,7 +17,7 @@ internal sealed class JournalFile : IRelayJournal, IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte[] _boot;
 
-    private JournalFile(SafeFileHandle file, MemoryMappedFile mapping, int slotRecords, int flowRecords, byte[] boot, bool isOfThisBoot)
+    private JournalFile(SafeFileHandle file, MemoryMappedFile mapping, int slotRecords, int flowRecords, int entryRecords, byte[] boot, bool isOfThisBoot)
     {
         _file = file;
         _mapping = mapping;
@@ -25,6 +25,7 @@ internal sealed class JournalFile : IRelayJournal, IDisposable
         _boot = boot;
         SlotRecordCount = slotRecords;
         FlowRecordCount = flowRecords;
+        EntryRecordCount = entryRecords;
         IsOfThisBoot = isOfThisBoot;
     }
 
@@ -34,23 +35,26 @@ internal sealed class JournalFile : IRelayJournal, IDisposable
 
     public int FlowRecordCount { get; }
 
+    public int EntryRecordCount { get; }
+
+    /// <param name="sessions">That are forwarded blindly.</param>
     /// <param name="boot">16 bytes that change when the machine starts.</param>
     /// <exception cref="AgentException">The file cannot be used.</exception>
-    public static JournalFile Open(string path, int agents, int flows, in PublicKey publicKey, byte[] boot)
+    public static JournalFile Open(string path, int agents, int flows, int sessions, in PublicKey publicKey, byte[] boot)
     {
         try
         {
             int slotRecords = 2 * agents;
-            long length = JournalHeader.Length + (long)slotRecords * SlotRecord.Length + (long)flows * FlowRecord.Length;
+            long length = JournalHeader.Length + (long)slotRecords * SlotRecord.Length + (long)flows * FlowRecord.Length + (long)sessions * EntryRecord.Length;
             byte[] header = new byte[JournalHeader.BootOffset];
-            JournalHeader.Write(header, slotRecords, flows, publicKey.Bytes);
+            JournalHeader.Write(header, slotRecords, flows, sessions, publicKey.Bytes);
             byte[] found = new byte[JournalHeader.Length];
             bool known = File.Exists(path) && ReadHeader(path, found) == length && found.AsSpan().StartsWith(header);
             if (!known)
                 Create(path, length, header);
             var mapping = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, length);
             bool isOfThisBoot = known && found.AsSpan(JournalHeader.BootOffset, JournalHeader.BootLength).SequenceEqual(boot);
-            return new JournalFile(File.OpenHandle(path, share: FileShare.ReadWrite), mapping, slotRecords, flows, boot, isOfThisBoot);
+            return new JournalFile(File.OpenHandle(path, share: FileShare.ReadWrite), mapping, slotRecords, flows, sessions, boot, isOfThisBoot);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -64,13 +68,17 @@ internal sealed class JournalFile : IRelayJournal, IDisposable
         IsOfThisBoot = true;
     }
 
-    public void ReadSlot(int index, Span<byte> record) => Read(SlotOffset(index), record);
+    public void ReadSlots(int first, Span<byte> records) => Read(SlotOffset(first), records);
 
     public void WriteSlot(int index, ReadOnlySpan<byte> record) => Write(SlotOffset(index), record);
 
-    public void ReadFlow(int index, Span<byte> record) => Read(FlowOffset(index), record);
+    public void ReadFlows(int first, Span<byte> records) => Read(FlowOffset(first), records);
 
     public void WriteFlow(int index, ReadOnlySpan<byte> record) => Write(FlowOffset(index), record);
+
+    public void ReadEntries(int first, Span<byte> records) => Read(EntryOffset(first), records);
+
+    public void WriteEntry(int index, ReadOnlySpan<byte> record) => Write(EntryOffset(index), record);
 
     public void Dispose()
     {
@@ -101,7 +109,18 @@ internal sealed class JournalFile : IRelayJournal, IDisposable
 
     private long FlowOffset(int index) => JournalHeader.Length + (long)SlotRecordCount * SlotRecord.Length + (long)index * FlowRecord.Length;
 
-    private void Read(long offset, Span<byte> record) => RandomAccess.Read(_file, record, offset);
+    private long EntryOffset(int index) => FlowOffset(FlowRecordCount) + (long)index * EntryRecord.Length;
+
+    private void Read(long offset, Span<byte> records)
+    {
+        while (!records.IsEmpty && RandomAccess.Read(_file, records, offset) is var length and not 0)
+        {
+            records = records[length..];
+            offset += length;
+        }
+
+        records.Clear();
+    }
 
     private void Write(long offset, ReadOnlySpan<byte> record) => _view.SafeMemoryMappedViewHandle.WriteSpan((ulong)offset, record);
 }

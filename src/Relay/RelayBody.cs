@@ -12,8 +12,11 @@ namespace Keyhole.Relay;
 /// <summary>The relay's data path as its host sees it.</summary>
 internal sealed class RelayBody : IAgentBody
 {
-    public const int MaximumAgents = 16_384;
+    public const int MaximumAgents = 131_072;
     public const int MaximumFlows = 65_536;
+
+    /// <summary>Two for each session that is forwarded blindly. Memory and the journal's file are used as they come.</summary>
+    public const int MaximumEntries = 2_000_000;
 
     /// <summary>WireGuard's own age of a session that gets new keys, in seconds.</summary>
     private const int PaperRekeyAfter = 120;
@@ -59,7 +62,8 @@ internal sealed class RelayBody : IAgentBody
             throw new AgentException($"--listen {listen}: {e.Message}", e);
         }
 
-        var journal = JournalFile.Open(Path.Combine(start.Data.FullPath, "relay.journal"), MaximumAgents, MaximumFlows, start.Key.PublicKey, BootId.Read());
+        string path = Path.Combine(start.Data.FullPath, "relay.journal");
+        var journal = JournalFile.Open(path, MaximumAgents, MaximumFlows, MaximumEntries / 2, start.Key.PublicKey, BootId.Read());
         var state = new RelayState(new RelayStateOptions
         {
             PrivateKey = start.Key,
@@ -69,6 +73,7 @@ internal sealed class RelayBody : IAgentBody
             Journal = journal,
             MaximumAgents = MaximumAgents,
             MaximumFlows = MaximumFlows,
+            MaximumEntries = MaximumEntries,
             AgentSchedule = Shorten(TimerSchedule.Keyhole, rekeyAfter),
             StockSchedule = Shorten(TimerSchedule.Paper, rekeyAfter),
         });

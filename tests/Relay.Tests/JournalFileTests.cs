@@ -18,6 +18,7 @@ public sealed class JournalFileTests
         using var folder = new TestFolder();
         var slot = new SlotRecord(RelayKey, new IpEndpoint(IpAddress.Parse("2001:db8::1"), 9), Tai64n.FromUnixMicroseconds(77), 5, 6, 7);
         var flow = new FlowRecord(new FlowKey(6, IpAddress.Parse("100.64.0.2"), 1, IpAddress.Parse("10.0.0.1"), 80), 3, 4);
+        var entry = new EntryRecord(1, 2, 3, 4, 5);
         byte[] record = new byte[SlotRecord.Length];
         using (var journal = Open(folder))
         {
@@ -27,17 +28,24 @@ public sealed class JournalFileTests
             journal.WriteSlot(199, record);
             flow.Write(record);
             journal.WriteFlow(49, record.AsSpan(0, FlowRecord.Length));
+            entry.Write(record);
+            journal.WriteEntry(4999, record.AsSpan(0, EntryRecord.Length));
         }
 
         using var again = Open(folder);
         Assert.True(again.IsOfThisBoot);
-        again.ReadSlot(199, record);
+        again.ReadSlots(199, record);
         Assert.True(SlotRecord.TryRead(record, out var readSlot));
         Assert.Equal(slot, readSlot);
-        again.ReadFlow(49, record.AsSpan(0, FlowRecord.Length));
+        again.ReadFlows(49, record.AsSpan(0, FlowRecord.Length));
         Assert.True(FlowRecord.TryRead(record, out var readFlow));
         Assert.Equal(flow, readFlow);
-        again.ReadFlow(48, record.AsSpan(0, FlowRecord.Length));
+        byte[] entries = new byte[2 * EntryRecord.Length];
+        again.ReadEntries(4998, entries);
+        Assert.False(EntryRecord.TryRead(entries, out _));
+        Assert.True(EntryRecord.TryRead(entries.AsSpan(EntryRecord.Length), out var readEntry));
+        Assert.Equal(entry, readEntry);
+        again.ReadFlows(48, record.AsSpan(0, FlowRecord.Length));
         Assert.False(FlowRecord.TryRead(record, out _));
     }
 
@@ -48,15 +56,15 @@ public sealed class JournalFileTests
         using (var journal = Open(folder))
             journal.MarkAsOfThisBoot();
         byte[] other = RandomNumberGenerator.GetBytes(16);
-        using (var journal = JournalFile.Open(folder.File("journal"), 100, 50, RelayKey, other))
+        using (var journal = JournalFile.Open(folder.File("journal"), 100, 50, 5000, RelayKey, other))
             Assert.False(journal.IsOfThisBoot);
-        using (var journal = JournalFile.Open(folder.File("journal"), 100, 50, RelayKey, other))
+        using (var journal = JournalFile.Open(folder.File("journal"), 100, 50, 5000, RelayKey, other))
         {
             Assert.False(journal.IsOfThisBoot);
             journal.MarkAsOfThisBoot();
         }
 
-        using var marked = JournalFile.Open(folder.File("journal"), 100, 50, RelayKey, other);
+        using var marked = JournalFile.Open(folder.File("journal"), 100, 50, 5000, RelayKey, other);
         Assert.True(marked.IsOfThisBoot);
     }
 
@@ -68,6 +76,7 @@ public sealed class JournalFileTests
             path => Change(path, 0),
             path => Change(path, 8),
             path => Change(path, 12),
+            path => Change(path, 20),
             path => Change(path, 24),
             path => File.WriteAllBytes(path, [1, 2, 3]),
             path => File.WriteAllBytes(path, [.. File.ReadAllBytes(path), 0]),
@@ -86,7 +95,7 @@ public sealed class JournalFileTests
             change(folder.File("journal"));
             using var again = Open(folder);
             Assert.False(again.IsOfThisBoot);
-            again.ReadSlot(0, record);
+            again.ReadSlots(0, record);
             Assert.False(SlotRecord.TryRead(record, out _));
         }
     }
@@ -100,7 +109,7 @@ public sealed class JournalFileTests
         Assert.Contains(folder.File("journal"), exception.Message, StringComparison.Ordinal);
     }
 
-    private static JournalFile Open(TestFolder folder) => JournalFile.Open(folder.File("journal"), 100, 50, RelayKey, Boot);
+    private static JournalFile Open(TestFolder folder) => JournalFile.Open(folder.File("journal"), 100, 50, 5000, RelayKey, Boot);
 
     private static void Change(string path, int offset)
     {

@@ -15,11 +15,17 @@ public sealed partial class RelayState
     /// <summary>How often "heard at" of a record follows.</summary>
     private const long HeardGranularity = 30_000_000;
 
+    private const int RecordsPerPiece = 1024;
+
     private readonly Dictionary<PublicKey, (int Slot, SlotRecord Record)> _remembered = [];
     private readonly Queue<AgentSlot> _toInitiate = new();
     private readonly Stack<int> _freeSlots = new();
     private long _initiateAt = Never;
     private int _recordedTo;
+
+    private delegate void ReadPiece(int first, Span<byte> records);
+
+    private delegate void TakeRecord(int index, ReadOnlySpan<byte> record);
 
     private void ReadJournal()
     {
@@ -36,17 +42,15 @@ public sealed partial class RelayState
     {
         if (_options.Journal is not { } journal)
             return;
-        Span<byte> record = stackalloc byte[SlotRecord.Length];
-        for (int i = 0; i < 2 * _options.MaximumAgents; i++)
+        ReadRecords(journal.ReadSlots, SlotRecord.Length, 2 * _options.MaximumAgents, (index, record) =>
         {
-            journal.ReadSlot(i, record);
             if (!SlotRecord.TryRead(record, out var slot))
-                continue;
+                return;
             if (!journal.IsOfThisBoot)
                 slot = slot with { Address = null, HeardAt = 0 };
             if (!_remembered.TryGetValue(slot.PublicKey, out var known) || known.Record.Version < slot.Version)
-                _remembered[slot.PublicKey] = (i / 2, slot);
-        }
+                _remembered[slot.PublicKey] = (index / 2, slot);
+        });
     }
 
     /// <summary>After the first table: forgets agents that it does not name, restores flows, and lines up the handshakes.</summary>
@@ -61,6 +65,7 @@ public sealed partial class RelayState
         if (_options.Journal is { } journal)
         {
             RestoreFlows(journal, now);
+            RestoreEntries(journal, now);
             if (!journal.IsOfThisBoot)
             {
                 foreach (var slot in _byId.Values)
@@ -69,29 +74,60 @@ public sealed partial class RelayState
             }
         }
 
-        foreach (var slot in _slots.Where(slot => slot?.Address is not null).OrderByDescending(slot => slot!.RecordedHeardAt))
-            _toInitiate.Enqueue(slot!);
+        foreach (var slot in _byId.Values
+            .Where(slot => slot.Address is not null)
+            .OrderByDescending(slot => Forwarding.HasPairs(slot.Index))
+            .ThenByDescending(slot => slot.RecordedHeardAt))
+            _toInitiate.Enqueue(slot);
         _remembered.Clear();
         if (_toInitiate.Count > 0)
             _initiateAt = now;
     }
 
-    private void RestoreFlows(IRelayJournal journal, long now)
+    private void RestoreFlows(IRelayJournal journal, long now) => ReadRecords(journal.ReadFlows, FlowRecord.Length, _options.MaximumFlows, (index, record) =>
     {
-        Span<byte> record = stackalloc byte[FlowRecord.Length];
-        for (int i = 0; i < _options.MaximumFlows; i++)
+        if (record[0] == 0)
+            return;
+        if (!journal.IsOfThisBoot
+            || !FlowRecord.TryRead(record, out var flow)
+            || SlotAt(flow.ClientSlot) is not { IsGatewayClient: true } client
+            || SlotAt(flow.ConnectorSlot) is not { IsConnector: true } connector
+            || client.Routes.Find(flow.Key.Destination) != connector.Site
+            || client.FlowCount >= _options.MaximumFlowsPerClient
+            || !_flows.TryRestore(index, flow.Key, client, connector, now))
+            EraseFlowRecord(index);
+    });
+
+    private void RestoreEntries(IRelayJournal journal, long now)
+    {
+        var entries = new List<(int Index, EntryRecord Entry)>();
+        ReadRecords(journal.ReadEntries, EntryRecord.Length, _options.MaximumEntries / 2, (index, record) =>
         {
-            journal.ReadFlow(i, record);
-            if (record[0] == 0)
-                continue;
-            if (!journal.IsOfThisBoot
-                || !FlowRecord.TryRead(record, out var flow)
-                || SlotAt(flow.ClientSlot) is not { IsGatewayClient: true } client
-                || SlotAt(flow.ConnectorSlot) is not { IsConnector: true } connector
-                || client.Routes.Find(flow.Key.Destination) != connector.Site
-                || client.FlowCount >= _options.MaximumFlowsPerClient
-                || !_flows.TryRestore(i, flow.Key, client, connector, now))
-                EraseFlowRecord(i);
+            if (journal.IsOfThisBoot && EntryRecord.TryRead(record, out var entry) && MayComeBack(entry, now))
+                entries.Add((index, entry));
+            else if (record.ContainsAnyExcept((byte)0))
+                EraseEntryRecord(index);
+        });
+        entries.Sort((one, other) => one.Entry.Deadline.CompareTo(other.Entry.Deadline));
+        Forwarding.Restore(entries, now, EraseEntryRecord);
+    }
+
+    private bool MayComeBack(in EntryRecord entry, long now) =>
+        entry.Deadline > now
+        && entry.Deadline <= now + ForwardingTable.EntryLifetime
+        && SlotAt(entry.ClientSlot) is { IsConnector: false }
+        && SlotAt(entry.ConnectorSlot) is { IsConnector: true };
+
+    /// <summary>Reads records of one kind in large pieces; pieces that were never written are passed over.</summary>
+    private static void ReadRecords(ReadPiece read, int length, int count, TakeRecord take)
+    {
+        byte[] piece = new byte[RecordsPerPiece * length];
+        for (int first = 0; first < count; first += RecordsPerPiece)
+        {
+            var records = piece.AsSpan(0, Math.Min(RecordsPerPiece, count - first) * length);
+            read(first, records);
+            for (int i = 0; records.ContainsAnyExcept((byte)0); i++, records = records[length..])
+                take(first + i, records[..length]);
         }
     }
 
@@ -154,6 +190,15 @@ public sealed partial class RelayState
         Span<byte> record = stackalloc byte[FlowRecord.Length];
         new FlowRecord(flow.Key, flow.Client.Index, flow.Connector.Index).Write(record);
         journal.WriteFlow(index, record);
+    }
+
+    private void EraseEntryRecord(int index)
+    {
+        if (_options.Journal is not { } journal)
+            return;
+        Span<byte> empty = stackalloc byte[EntryRecord.Length];
+        empty.Clear();
+        journal.WriteEntry(index, empty);
     }
 
     private void EraseFlowRecord(int index)

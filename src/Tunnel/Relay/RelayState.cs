@@ -46,8 +46,11 @@ public sealed partial class RelayState : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaximumFlowsPerClient, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumEntries, 2, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.InnerMtu, ScratchLength - HeadLength - TagLength, nameof(options));
-        if (options.Journal is { } journal && (journal.SlotRecordCount < 2 * options.MaximumAgents || journal.FlowRecordCount < options.MaximumFlows))
-            throw new ArgumentException("The journal holds fewer records than the relay has agents and flows.", nameof(options));
+        if (options.Journal is { } journal
+            && (journal.SlotRecordCount < 2 * options.MaximumAgents
+                || journal.FlowRecordCount < options.MaximumFlows
+                || journal.EntryRecordCount < options.MaximumEntries / 2))
+            throw new ArgumentException("The journal holds fewer records than the relay has agents, flows and entries.", nameof(options));
         _options = options;
         _device = new Device(new DeviceOptions
         {
@@ -65,7 +68,7 @@ public sealed partial class RelayState : IDisposable
         _slots = new AgentSlot?[options.MaximumAgents];
         _flows = new GatewayFlowTable(options.MaximumFlows, options.MaximumFlowsPerClient, BinaryPrimitives.ReadUInt64LittleEndian(random[16..]));
         _fragments = new GatewayFragments(BinaryPrimitives.ReadUInt64LittleEndian(random[24..]));
-        Forwarding = new ForwardingTable(options.MaximumAgents, options.MaximumEntries, BinaryPrimitives.ReadUInt64LittleEndian(random[32..]));
+        Forwarding = new ForwardingTable(options.MaximumAgents, options.MaximumEntries, BinaryPrimitives.ReadUInt64LittleEndian(random[32..])) { Journal = options.Journal };
         ReadJournal();
     }
 

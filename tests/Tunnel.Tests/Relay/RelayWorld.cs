@@ -51,7 +51,7 @@ internal sealed class RelayWorld : IDatagramOutput, IDisposable
 
     public PrivateKey RelayKey { get; }
 
-    public MemoryJournal Journal { get; } = new(64, 256);
+    public MemoryJournal Journal { get; } = new(64, 256, 128);
 
     public RelayState State { get; private set; }
 
@@ -108,6 +108,7 @@ internal sealed class RelayWorld : IDatagramOutput, IDisposable
             Journal = Journal,
             MaximumAgents = 64,
             MaximumFlows = 256,
+            MaximumEntries = 256,
         };
         State = new RelayState(_configure?.Invoke(options) ?? options);
         State.Apply(1, Table, Now);

@@ -49,6 +49,9 @@ public sealed class ForwardingTable
 
     public int MaximumAgents { get; }
 
+    /// <summary>Where sessions are written as they come and go; null for nowhere. The record of the session at place 1 is the first.</summary>
+    internal IRelayJournal? Journal { get; init; }
+
     /// <summary>Entries, two for each session.</summary>
     public int Count => 2 * _sessions.Count;
 
@@ -125,12 +128,43 @@ public sealed class ForwardingTable
             return EntryResult.AgentFull;
         if (_sessions.Count >= _sessions.Capacity)
             return EntryResult.TableFull;
-        long deadline = now + EntryLifetime;
-        _sessions.Add(client, connector, clientIndex, connectorIndex, deadline);
-        _entries.Set(client, connectorIndex, EntryWord.Of(connector, deadline, isUsed: false));
-        _entries.Set(connector, clientIndex, EntryWord.Of(client, deadline, isUsed: false));
+        var entry = new EntryRecord(client, connector, clientIndex, connectorIndex, now + EntryLifetime);
+        int place = _sessions.Add(entry);
+        Enter(entry, isUsed: false);
+        if (Journal is { } journal)
+        {
+            Span<byte> record = stackalloc byte[EntryRecord.Length];
+            entry.Write(record);
+            journal.WriteEntry(place - 1, record);
+        }
+
         return EntryResult.Added;
     }
+
+    /// <summary>
+    /// Takes sessions in at the places that they had before a restart. Comes before everything else; the sessions stand in the order of their deadlines, and no two
+    /// have a place. They count as used, so that fresh ones do not push them out.
+    /// </summary>
+    /// <param name="refused">Called with the index of the record of each that contradicts another one.</param>
+    internal void Restore(IReadOnlyList<(int Index, EntryRecord Entry)> entries, long now, Action<int> refused)
+    {
+        foreach (var (index, entry) in entries)
+        {
+            if (IsEntry(entry.ClientSlot, entry.ConnectorIndex, now, out _) || IsEntry(entry.ConnectorSlot, entry.ClientIndex, now, out _))
+            {
+                refused(index);
+                continue;
+            }
+
+            _sessions.AddAt(index + 1, entry);
+            Enter(entry, isUsed: true);
+        }
+
+        _sessions.FreeTheRest();
+    }
+
+    /// <summary>Whether a client or connector has a session. Those that ended count until <see cref="Expire"/>.</summary>
+    public bool HasPairs(int slot) => _sessions.FirstOfClient(slot) != 0 || _sessions.FirstOfConnector(slot) != 0;
 
     /// <summary>Takes out all sessions of an agent, on whichever side it is.</summary>
     public void RemovePairs(int slot)
@@ -159,6 +193,12 @@ public sealed class ForwardingTable
             Remove(_sessions.First);
     }
 
+    private void Enter(in EntryRecord entry, bool isUsed)
+    {
+        _entries.Set(entry.ClientSlot, entry.ConnectorIndex, EntryWord.Of(entry.ConnectorSlot, entry.Deadline, isUsed));
+        _entries.Set(entry.ConnectorSlot, entry.ClientIndex, EntryWord.Of(entry.ClientSlot, entry.Deadline, isUsed));
+    }
+
     private bool Holds(int client, int connector, uint clientIndex, uint connectorIndex)
     {
         for (int place = _sessions.FirstOfClient(client); place != 0; place = _sessions[place].NextOfClient)
@@ -172,7 +212,8 @@ public sealed class ForwardingTable
     }
 
     /// <summary>
-    /// A node that has forgotten its sessions may choose an index again: the pair's older session under it is over. Ended ones of others go too, or they would take the new entry with them.
+    /// A node that has forgotten its sessions may choose an index again: the pair's older session under it is over. Ended ones of others go too, or they would
+    /// take the new entry with them.
     /// </summary>
     private void RemoveOverlaps(int client, int connector, uint clientIndex, uint connectorIndex)
     {
@@ -247,5 +288,10 @@ public sealed class ForwardingTable
         _entries.Remove(session.Client, session.ConnectorIndex);
         _entries.Remove(session.Connector, session.ClientIndex);
         _sessions.Remove(place);
+        if (Journal is not { } journal)
+            return;
+        Span<byte> empty = stackalloc byte[EntryRecord.Length];
+        empty.Clear();
+        journal.WriteEntry(place - 1, empty);
     }
 }

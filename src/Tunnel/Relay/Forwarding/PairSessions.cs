@@ -45,11 +45,33 @@ internal sealed class PairSessions
 
     public int FirstOfConnector(int connector) => _firstOfConnector[connector];
 
-    public int Add(int client, int connector, uint clientIndex, uint connectorIndex, long deadline)
+    /// <summary>Takes a session in that ends after all others.</summary>
+    public int Add(in EntryRecord entry)
     {
         int place = TakePlace();
-        Put(place, client, connector, clientIndex, connectorIndex, deadline);
+        Put(place, entry);
         return place;
+    }
+
+    /// <summary>Takes a session in at a place, from 1 to the capacity, that nobody has taken. Only before the first <see cref="Add"/>.</summary>
+    public void AddAt(int place, in EntryRecord entry)
+    {
+        _chunks[place >> ChunkBits] ??= new PairSession[1 << ChunkBits];
+        _end = Math.Max(_end, place + 1);
+        Put(place, entry);
+    }
+
+    /// <summary>After the last <see cref="AddAt"/>: the places between the taken ones are free.</summary>
+    public void FreeTheRest()
+    {
+        for (int place = _end - 1; place > 0; place--)
+        {
+            _chunks[place >> ChunkBits] ??= new PairSession[1 << ChunkBits];
+            if (this[place].Deadline != 0)
+                continue;
+            this[place].Next = _free;
+            _free = place;
+        }
     }
 
     public void Remove(int place)
@@ -69,15 +91,16 @@ internal sealed class PairSessions
         _free = place;
     }
 
-    private void Put(int place, int client, int connector, uint clientIndex, uint connectorIndex, long deadline)
+    private void Put(int place, in EntryRecord entry)
     {
+        var (client, connector) = (entry.ClientSlot, entry.ConnectorSlot);
         this[place] = new PairSession
         {
             Client = client,
             Connector = connector,
-            ClientIndex = clientIndex,
-            ConnectorIndex = connectorIndex,
-            Deadline = deadline,
+            ClientIndex = entry.ClientIndex,
+            ConnectorIndex = entry.ConnectorIndex,
+            Deadline = entry.Deadline,
             Previous = _last,
             PreviousOfClient = _lastOfClient[client],
             PreviousOfConnector = _lastOfConnector[connector],
@@ -98,8 +121,8 @@ internal sealed class PairSessions
             return _end++;
         }
 
-        int place = _free;
-        _free = this[place].Next;
-        return place;
+        int taken = _free;
+        _free = this[taken].Next;
+        return taken;
     }
 }

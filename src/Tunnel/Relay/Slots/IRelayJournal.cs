@@ -15,14 +15,24 @@ public interface IRelayJournal
     /// <summary>Records of <see cref="FlowRecord.Length"/> bytes.</summary>
     int FlowRecordCount { get; }
 
+    /// <summary>Records of <see cref="EntryRecord.Length"/> bytes, one for each session that is forwarded blindly.</summary>
+    int EntryRecordCount { get; }
+
     /// <summary>All records are of this boot from now on.</summary>
     void MarkAsOfThisBoot();
 
-    void ReadSlot(int index, Span<byte> record);
+    /// <summary>Reads as many records as the span holds, one after the other.</summary>
+    void ReadSlots(int first, Span<byte> records);
 
     void WriteSlot(int index, ReadOnlySpan<byte> record);
 
-    void ReadFlow(int index, Span<byte> record);
+    /// <summary>Reads as many records as the span holds, one after the other.</summary>
+    void ReadFlows(int first, Span<byte> records);
 
     void WriteFlow(int index, ReadOnlySpan<byte> record);
+
+    /// <summary>Reads as many records as the span holds, one after the other.</summary>
+    void ReadEntries(int first, Span<byte> records);
+
+    void WriteEntry(int index, ReadOnlySpan<byte> record);
 }
