@@ -37,3 +37,6 @@ LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
     curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv
 )
+
+# What compiles perf/baselines.
+BASELINES=(gcc=gcc 'libc6-dev=/usr/include/stdio.h')

@@ -6,6 +6,7 @@ internal static class Commands
     private static readonly IReadOnlyList<Suite> s_suites =
     [
         new AeadSuite(),
+        new RelaySuite(),
     ];
 
     internal static int List()
@@ -27,9 +28,20 @@ internal static class Commands
             return 2;
         }
         var report = new Report(Console.Out);
-        suite.Run(report, arguments);
+        int status = 0;
+        try
+        {
+            suite.Run(report, arguments);
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException or IOException)
+        {
+            // What was measured so far still counts; the rest is null.
+            report.Note($"{name} ended early: {e.Message}");
+            status = 1;
+        }
+
         report.Finish(suite.Keys);
-        return 0;
+        return status;
     }
 
     internal static int RunAll() => s_suites.Max(suite => Run(suite.Name, []));

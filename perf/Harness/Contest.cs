@@ -78,7 +78,8 @@ internal sealed class Contest
     internal static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
+        int middle = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     private int IndexOf(string name) => _contestants.FindIndex(contestant => contestant.Name == name);

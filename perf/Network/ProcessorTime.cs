@@ -8,7 +8,9 @@ namespace Keyhole.Perf;
 /// </summary>
 internal static class ProcessorTime
 {
-    private static readonly int[] s_softirqThreads = [.. FindSoftirqThreads()];
+    private const string SoftirqThread = "ksoftirqd/";
+
+    private static readonly Dictionary<int, int> s_softirqThreads = FindSoftirqThreads();
 
     /// <summary>All threads of a process that are alive.</summary>
     internal static long Of(int process) => Directory.EnumerateDirectories($"/proc/{process}/task").Sum(OfTask);
@@ -17,40 +19,35 @@ internal static class ProcessorTime
     internal static long Of(int process, string thread) =>
         Directory.EnumerateDirectories($"/proc/{process}/task").Where(task => File.ReadAllText($"{task}/comm").TrimEnd() == thread).Sum(OfTask);
 
-    /// <summary>The kernel's own softirq threads, which take over where a core gets too much to run on top of a task.</summary>
-    internal static long OfSoftirqThreads() => s_softirqThreads.Sum(id => OfTask($"/proc/{id}"));
+    /// <summary>The kernel's own softirq thread of a core, which takes over where there is too much to run on top of a task.</summary>
+    internal static long OfSoftirqThread(int core) => s_softirqThreads.TryGetValue(core, out int id) ? OfTask($"/proc/{id}") : 0;
 
-    private static long OfTask(string task)
+    private static long OfTask(string task) =>
+        TryRead($"{task}/schedstat") is { } statistics ? long.Parse(statistics.Split(' ')[0], CultureInfo.InvariantCulture) : 0;
+
+    private static Dictionary<int, int> FindSoftirqThreads()
+    {
+        var threads = new Dictionary<int, int>();
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && TryRead($"{folder}/comm") is { } name
+                && name.StartsWith(SoftirqThread, StringComparison.Ordinal))
+                threads[int.Parse(name.AsSpan(SoftirqThread.Length), NumberStyles.Integer, CultureInfo.InvariantCulture)] = id;
+        }
+
+        return threads;
+    }
+
+    private static string? TryRead(string file)
     {
         try
         {
-            return long.Parse(File.ReadAllText($"{task}/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
+            return File.ReadAllText(file);
         }
         catch (IOException)
         {
-            // The thread ended between the listing and the reading.
-            return 0;
-        }
-    }
-
-    private static IEnumerable<int> FindSoftirqThreads()
-    {
-        foreach (string folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
-                continue;
-            string name;
-            try
-            {
-                name = File.ReadAllText($"{folder}/comm");
-            }
-            catch (IOException)
-            {
-                continue;
-            }
-
-            if (name.StartsWith("ksoftirqd/", StringComparison.Ordinal))
-                yield return id;
+            // It ended between the listing and the reading.
+            return null;
         }
     }
 }
