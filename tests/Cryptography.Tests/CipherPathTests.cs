@@ -7,7 +7,10 @@ public class CipherPathTests(ITestOutputHelper output)
 {
     private const int LongestPacket = 65535;
 
-    public static TheoryData<string> Paths => [.. Enum.GetNames<CipherPath>()];
+    private const string Whole = "Vector512 whole";
+    private const string Split = "Vector512 split";
+
+    public static TheoryData<string> Paths => [nameof(CipherPath.Scalar), nameof(CipherPath.Vector128), nameof(CipherPath.Vector256), Whole, Split];
 
     [Theory]
     [MemberData(nameof(Paths))]
@@ -77,7 +80,7 @@ public class CipherPathTests(ITestOutputHelper output)
             byte[] keyBytes = random.Bytes(32);
             using var key = new TransportKey(keyBytes, Cipher(path));
             using var reference = new System.Security.Cryptography.ChaCha20Poly1305(keyBytes);
-            int longest = (round % 6) switch { 0 => 64, 1 => 192, 2 => 500, 3 => 1420, 4 => 2500, _ => 300 };
+            int longest = (round % 7) switch { 0 => 64, 1 => 192, 2 => 500, 3 => 1420, 4 => 2500, 5 => 800, _ => 300 };
             var packets = new TransportPacket[random.Next(70)];
             byte[] buffer = [.. plain];
             for (int i = 0, offset = random.Next(64); i < packets.Length; i++)
@@ -170,7 +173,12 @@ public class CipherPathTests(ITestOutputHelper output)
         output.WriteLine($"this process: {TransportCipher.Selected.Path}");
     }
 
-    private static TransportCipher Cipher(string path) => TransportCipher.Create(Enum.Parse<CipherPath>(path));
+    private static TransportCipher Cipher(string path) => path switch
+    {
+        Whole => new Vector512Cipher(isSplit: false),
+        Split => new Vector512Cipher(isSplit: true),
+        _ => TransportCipher.Create(Enum.Parse<CipherPath>(path)),
+    };
 
     private static void AssertEquals(
         System.Security.Cryptography.ChaCha20Poly1305 reference, ulong counter, ReadOnlySpan<byte> text, ReadOnlySpan<byte> packet, string path)

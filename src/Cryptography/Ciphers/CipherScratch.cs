@@ -10,7 +10,7 @@ namespace Keyhole.Cryptography;
 /// </summary>
 internal sealed unsafe class CipherScratch
 {
-    internal const int Length = 16384;
+    internal const int Length = 20480;
 
     [ThreadStatic]
     private static byte* t_start;

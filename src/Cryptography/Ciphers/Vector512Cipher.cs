@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Keyhole.Cryptography;
 
@@ -15,13 +16,10 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
     /// <summary>Longest text whose key block and text one pass covers.</summary>
     private const int FirstPassLength = (ChaCha20Vector512.MostBlocks - 1) * BlockLength;
 
-    /// <summary>Longest text for which Poly1305 in 64-bit words beats vectors, which pay for powers of r first (EPYC, Zen 5).</summary>
-    private const int LongestScalarTag = 272;
-
     /// <summary>Longest text that shares passes with others, and the room of its lane in the scratch.</summary>
     private const int LongestShared = LaneLength - BlockLength;
 
-    private const int LaneLength = 512;
+    private const int LaneLength = 768;
     private const int StreamLength = ChaCha20Vector512.MostBlocks * BlockLength;
 
     // The thread's scratch: the key streams of two packets, or a lane of each of sixteen.
@@ -32,6 +30,26 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
     private const int TextsOffset = TagOffset + (LaneCount * TagLength);
     private const int LengthsOffset = TextsOffset + (LaneCount * sizeof(ulong));
     private const int LanesOffset = LengthsOffset + (LaneCount * sizeof(ulong));
+
+    private readonly bool _isSplit;
+
+    /// <summary>Longest text for which Poly1305 in 64-bit words beats vectors, which pay for powers of r first (EPYC, Zen 4 and Zen 5).</summary>
+    private readonly int _longestScalarTag;
+
+    internal Vector512Cipher()
+        : this(HasSplitVectors)
+    {
+    }
+
+    /// <param name="isSplit">
+    /// The core does 512 bits in two halves: ChaCha20 and Poly1305 then fill it one by one, running them together gains nothing, and the 256-bit kernel
+    /// tags as fast and has fewer powers of r to make.
+    /// </param>
+    internal Vector512Cipher(bool isSplit)
+    {
+        _isSplit = isSplit;
+        _longestScalarTag = isSplit ? 112 : 272;
+    }
 
     internal override CipherPath Path => CipherPath.Vector512;
 
@@ -74,7 +92,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
             ref readonly var packet = ref packets[i];
             byte* text = buffer + packet.Offset;
             int length = packet.Length;
-            if (length <= LongestScalarTag || length > FirstPassLength)
+            if (length <= _longestScalarTag || length > FirstPassLength || _isSplit)
             {
                 if (waiting != null)
                 {
@@ -120,7 +138,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
             ref var packet = ref packets[i];
             byte* text = buffer + packet.Offset;
             int length = packet.Length - TagLength;
-            if (length <= LongestScalarTag || length > FirstPassLength)
+            if (length <= _longestScalarTag || length > FirstPassLength || _isSplit)
             {
                 if (waiting >= 0)
                 {
@@ -285,12 +303,24 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
             FusedVector512.AllBlocks(key, counter, stream, tagText, tagLength, tagKey, tag, table);
     }
 
-    private static void ComputeTag(byte* text, int length, byte* key, byte* tag, Vector512<ulong>* table)
+    private void ComputeTag(byte* text, int length, byte* key, byte* tag, Vector512<ulong>* table)
     {
-        if (length <= LongestScalarTag)
+        if (length <= _longestScalarTag)
             Poly1305Scalar.Compute(text, length, key, tag);
+        else if (_isSplit)
+            Poly1305Vector256.Compute(text, length, key, tag, (Vector256<ulong>*)table);
         else
             Poly1305Vector512.Compute(text, length, key, tag, table);
+    }
+
+    /// <summary>AMD family 19h, whose cores with AVX-512 are of the Zen 4 kind.</summary>
+    private static bool HasSplitVectors
+    {
+        get
+        {
+            const int authenticAmd = 0x68747541, familyMask = 0x0ff00f00, family19 = 0x00a00f00;
+            return X86Base.IsSupported && X86Base.CpuId(0, 0).Ebx == authenticAmd && (X86Base.CpuId(1, 0).Eax & familyMask) == family19;
+        }
     }
 
     /// <summary>text ^= stream.</summary>

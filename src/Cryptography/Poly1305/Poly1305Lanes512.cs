@@ -53,6 +53,7 @@ internal static unsafe class Poly1305Lanes512
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void WholeBlocks(byte** starts, byte** texts, int count, Limbs* h, Limbs* ra, Limbs* rb, Limbs* rc, Limbs* rd, Limbs* re)
     {
+        Limbs h0 = Limbs.Zero, h1 = Limbs.Zero, h2 = Limbs.Zero, h3 = Limbs.Zero, h4 = Limbs.Zero;
         var first = Vector512.Load((ulong*)texts);
         var position = Vector512.Load((ulong*)starts);
         for (nint offset = 0; count > 0; count--, offset += Poly1305Scalar.BlockLength, position += Vector512.Create((ulong)Poly1305Scalar.BlockLength))
@@ -63,8 +64,9 @@ internal static unsafe class Poly1305Lanes512
                 At(starts, texts, 0, offset), At(starts, texts, 1, offset), At(starts, texts, 2, offset), At(starts, texts, 3, offset),
                 At(starts, texts, 4, offset), At(starts, texts, 5, offset), At(starts, texts, 6, offset), At(starts, texts, 7, offset), out var low, out var high);
             Split(low & present, high & present, present & Vector512.Create(1UL << 24), out var m0, out var m1, out var m2, out var m3, out var m4);
-            Absorb(m0, m1, m2, m3, m4, h, ra, rb, rc, rd, re);
+            Absorb(m0, m1, m2, m3, m4, ref h0, ref h1, ref h2, ref h3, ref h4, ra, rb, rc, rd, re);
         }
+        (h[0], h[1], h[2], h[3], h[4]) = (h0, h1, h2, h3, h4);
     }
 
     /// <summary>Where a lane reads: at its text's first block while its padding lasts.</summary>
@@ -88,13 +90,14 @@ internal static unsafe class Poly1305Lanes512
         low &= (Lanes512.ShiftLeft(one, restBits) - one) & present;
         high &= (Lanes512.ShiftLeft(one, Vector512.Max(restBits, Vector512.Create(64UL)) - Vector512.Create(64UL)) - one) & present;
         Split(low, high, present & bit, out var m0, out var m1, out var m2, out var m3, out var m4);
-        Absorb(m0, m1, m2, m3, m4, h, ra, rb, rc, rd, re);
+        Limbs h0 = h[0], h1 = h[1], h2 = h[2], h3 = h[3], h4 = h[4];
+        Absorb(m0, m1, m2, m3, m4, ref h0, ref h1, ref h2, ref h3, ref h4, ra, rb, rc, rd, re);
         Split(Limbs.Zero, length, bit, out m0, out m1, out m2, out m3, out m4);
-        Absorb(m0, m1, m2, m3, m4, h, ra, rb, rc, rd, re);
+        Absorb(m0, m1, m2, m3, m4, ref h0, ref h1, ref h2, ref h3, ref h4, ra, rb, rc, rd, re);
         LoadPairs(
             keys + 16, keys + keyStride + 16, keys + (2 * keyStride) + 16, keys + (3 * keyStride) + 16,
             keys + (4 * keyStride) + 16, keys + (5 * keyStride) + 16, keys + (6 * keyStride) + 16, keys + (7 * keyStride) + 16, out low, out high);
-        Finish(h, low, high, tags);
+        Finish(h0, h1, h2, h3, h4, low, high, tags);
     }
 
     /// <summary>Where a lane's last block begins. Behind the text lies a tag or room for one, so 16 bytes can be read.</summary>
@@ -113,13 +116,14 @@ internal static unsafe class Poly1305Lanes512
     /// <summary>h = (h + block) · r, reduced to limbs of 26 bits and a little more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Absorb(
-        Limbs m0, Limbs m1, Limbs m2, Limbs m3, Limbs m4, Limbs* h, Limbs* ra, Limbs* rb, Limbs* rc, Limbs* rd, Limbs* re)
+        Limbs m0, Limbs m1, Limbs m2, Limbs m3, Limbs m4, ref Limbs h0, ref Limbs h1, ref Limbs h2, ref Limbs h3, ref Limbs h4,
+        Limbs* ra, Limbs* rb, Limbs* rc, Limbs* rd, Limbs* re)
     {
-        m0 += h[0];
-        m1 += h[1];
-        m2 += h[2];
-        m3 += h[3];
-        m4 += h[4];
+        m0 += h0;
+        m1 += h1;
+        m2 += h2;
+        m3 += h3;
+        m4 += h4;
         Limbs d0 = Lanes512.MultiplyLow32(m0, ra[0]), d1 = Lanes512.MultiplyLow32(m0, ra[1]), d2 = Lanes512.MultiplyLow32(m0, ra[2]);
         Limbs d3 = Lanes512.MultiplyLow32(m0, ra[3]), d4 = Lanes512.MultiplyLow32(m0, ra[4]);
         d0 += Lanes512.MultiplyLow32(m1, rb[8]);
@@ -154,11 +158,11 @@ internal static unsafe class Poly1305Lanes512
         d0 += carry + (carry << 2);
         d3 += d2 >>> 26;
         d2 &= mask;
-        h[1] = d1 + (d0 >>> 26);
-        h[0] = d0 & mask;
-        h[2] = d2;
-        h[4] = d4 + (d3 >>> 26);
-        h[3] = d3 & mask;
+        h1 = d1 + (d0 >>> 26);
+        h0 = d0 & mask;
+        h2 = d2;
+        h4 = d4 + (d3 >>> 26);
+        h3 = d3 & mask;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -188,10 +192,9 @@ internal static unsafe class Poly1305Lanes512
 
     /// <summary>tag = (h mod 2^130 − 5) + s mod 2^128 of each lane, without a branch on h.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(Limbs* h, Limbs sLow, Limbs sHigh, byte* tags)
+    private static void Finish(Limbs h0, Limbs h1, Limbs h2, Limbs h3, Limbs h4, Limbs sLow, Limbs sHigh, byte* tags)
     {
         var mask = Vector512.Create(LimbMask);
-        Limbs h0 = h[0], h1 = h[1], h2 = h[2], h3 = h[3], h4 = h[4];
         h2 += h1 >>> 26;
         h1 &= mask;
         h3 += h2 >>> 26;
