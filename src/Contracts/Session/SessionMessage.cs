@@ -72,6 +72,7 @@ public readonly ref struct SessionMessage
         SessionMessageType.Hello => SessionHello.BodyLength,
         SessionMessageType.HelloAck => SessionHelloAck.BodyLength,
         SessionMessageType.Ping or SessionMessageType.Pong or SessionMessageType.PeerPing or SessionMessageType.PeerPong => SessionPing.BodyLength,
+        SessionMessageType.Counterpart => SessionCounterpart.BodyLength,
         SessionMessageType.Draining or SessionMessageType.Goodbye => 0,
         _ => -1,
     };

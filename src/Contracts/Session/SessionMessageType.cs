@@ -21,6 +21,9 @@ public enum SessionMessageType : byte
     /// <summary>Agent to relay: gone with the next instant, its flows with it. No body.</summary>
     Goodbye = 0x06,
 
+    /// <summary>Client to relay, where its next handshakes go: <see cref="SessionCounterpart"/>.</summary>
+    Counterpart = 0x07,
+
     /// <summary>Either way between client and connector: <see cref="SessionPing"/>.</summary>
     PeerPing = 0x80,
 

@@ -42,7 +42,7 @@ public sealed partial class RelayState
     {
         ref var candidate = ref slot.Candidate;
         if (candidate.Address != source)
-            candidate = new Candidate { Address = source, ChallengedAt = candidate.ChallengedAt };
+            SetCandidate(slot, new Candidate { Address = source, ChallengedAt = candidate.ChallengedAt });
         candidate.Credit += length - _arrival.SentBack;
         switch (result.MessageType)
         {
@@ -101,7 +101,7 @@ public sealed partial class RelayState
 
         slot.Address = address;
         slot.Peer.Endpoint = address;
-        slot.Candidate = default;
+        SetCandidate(slot, default);
         Record(slot);
         Raise(moved ? RelayEventKind.Moved : RelayEventKind.Registered, slot);
     }

@@ -43,7 +43,11 @@ public sealed partial class RelayState
         ForgetSites(table);
         var routes = new GatewayRouteBuilder(table, SiteOf);
         foreach (var slot in _byId.Values)
-            slot.Routes = slot.IsGatewayClient ? routes.For(slot.Row.Id) : GatewayRoutes.None;
+        {
+            if (!slot.IsConnector)
+                SetRoutes(slot, routes.For(slot.Row.Id));
+        }
+
         cut += CutUngrantedFlows(now);
         Revision = table.Revision;
         if (isFirst)
@@ -68,7 +72,7 @@ public sealed partial class RelayState
             cut += flows;
             Raise(RelayEventKind.Removed, slot, flows);
             Forwarding.SetAddress(slot.Index, null);
-            Forwarding.RemovePairs(slot.Index);
+            ForgetAgent(slot);
             slot.Site?.Connectors.Remove(slot);
             EraseRecords(slot.Index);
             _slots[slot.Index] = null;

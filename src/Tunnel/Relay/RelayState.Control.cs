@@ -20,6 +20,8 @@ public sealed partial class RelayState
             return false;
         }
 
+        if (SessionCounterpart.TryParse(message, out var counterpart))
+            return TakeCounterpart(slot, counterpart);
         switch (message.Type)
         {
             case SessionMessageType.Draining:
@@ -47,7 +49,7 @@ public sealed partial class RelayState
         return Forward(slot, room, length, now, out forward);
     }
 
-    /// <summary>Another boot nonce means another process: it knows nothing of the flows of the one before.</summary>
+    /// <summary>Another boot nonce means another process: it knows nothing of the sessions and flows of the one before.</summary>
     private void Greet(AgentSlot slot, SessionHello hello, long now)
     {
         bool restarted = slot.BootNonce != 0 && slot.BootNonce != hello.BootNonce;
@@ -59,7 +61,11 @@ public sealed partial class RelayState
         }
 
         if (restarted && slot.IsConnector)
+        {
+            Forwarding.RemovePairs(slot.Index);
             Raise(RelayEventKind.ConnectorRestarted, slot, CutFlowsOf(slot, tcpOnly: true, now));
+        }
+
         new SessionHelloAck(hello.BootNonce, _bootNonce).Write(_scratch.AsSpan(HeadLength, SessionHelloAck.Length));
         SendScratch(slot, SessionHelloAck.Length, now);
     }

@@ -12,6 +12,10 @@ public sealed partial class RelayState
     public bool Receive(Span<byte> room, int length, in IpEndpoint source, long now, out RelayForward forward)
     {
         forward = default;
+        if (source.Port == 0 || !source.Address.IsUnicast || source.Address == IpAddress.Ipv4Any || source.Address == IpAddress.Ipv6Any)
+            return Drop(RelayDropReason.SourceAddress);
+        if (TakeBlind(room[..length], source, now, out forward))
+            return forward.Length > 0;
         _arrival = new Arrival { Source = source, Length = length };
         var result = _device.Receive(room[..length], source, now);
         bool forwarded = result.Peer is { State: AgentSlot slot } && Received(slot, result, room, length, source, now, out forward);

@@ -5,7 +5,8 @@ namespace Keyhole.Tunnel;
 public sealed partial class RelayState
 {
     private const long Never = long.MaxValue;
-    private const long HousekeepingInterval = 1_000_000;
+    private const long Second = 1_000_000;
+    private const long HousekeepingInterval = Second;
 
     // A connector that was sent something and says nothing is asked, and soon given up: its clients have other connectors.
     private const long ProbeAfter = 300_000;
@@ -99,6 +100,7 @@ public sealed partial class RelayState
         int places = Math.Max(_flows.End / 60, 64);
         for (int index; (index = _flows.SweepNext(ref places, now)) >= 0;)
             RemoveFlow(index);
+        _pending.Expire(now);
         RecordHeard(now);
     }
 }

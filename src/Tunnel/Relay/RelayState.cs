@@ -61,14 +61,18 @@ public sealed partial class RelayState : IDisposable
             TimerSchedule = options.AgentSchedule,
             LoadPolicy = options.LoadPolicy,
             MaximumPeers = options.MaximumAgents,
+            AcceptIndex = AcceptIndex,
         });
-        Span<byte> random = stackalloc byte[40];
+        Span<byte> random = stackalloc byte[48];
         options.RandomSource.Fill(random);
         _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(random);
         _slots = new AgentSlot?[options.MaximumAgents];
         _flows = new GatewayFlowTable(options.MaximumFlows, options.MaximumFlowsPerClient, BinaryPrimitives.ReadUInt64LittleEndian(random[16..]));
         _fragments = new GatewayFragments(BinaryPrimitives.ReadUInt64LittleEndian(random[24..]));
         Forwarding = new ForwardingTable(options.MaximumAgents, options.MaximumEntries, BinaryPrimitives.ReadUInt64LittleEndian(random[32..])) { Journal = options.Journal };
+        _forwarder = new RelayForwarder(Forwarding);
+        _mac1Key = new Mac1Key(_device.PublicKey);
+        _pending = new PendingTable(MaximumPending, BinaryPrimitives.ReadUInt64LittleEndian(random[40..]));
         ReadJournal();
     }
 
@@ -103,7 +107,12 @@ public sealed partial class RelayState : IDisposable
     public bool TryDequeueEvent(out RelayEvent relayEvent) => _events.TryDequeue(out relayEvent);
 
     /// <summary>Removes all agents and zeroes all keys, the private key of the options excepted. The journal stays as it is.</summary>
-    public void Dispose() => _device.Dispose();
+    public void Dispose()
+    {
+        foreach (var slot in _byId.Values)
+            slot.Guard?.Dispose();
+        _device.Dispose();
+    }
 
     private void Raise(RelayEventKind kind, AgentSlot slot, int flowCount = 0)
     {

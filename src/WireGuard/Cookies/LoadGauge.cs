@@ -1,7 +1,7 @@
 namespace Keyhole.WireGuard;
 
 /// <summary>Whether handshakes come faster than the policy allows: one token bucket over all sources, with a hold after each excess.</summary>
-internal sealed class LoadGauge(LoadPolicy policy)
+public sealed class LoadGauge(LoadPolicy policy)
 {
     private const long Second = 1_000_000;
 

@@ -46,7 +46,7 @@ public readonly struct Mac1Key : IEquatable<Mac1Key>
     };
 
     /// <summary>Writes mac1 of an initiation or response whose fields before it are complete.</summary>
-    internal void Write(Span<byte> message)
+    public void Write(Span<byte> message)
     {
         int offset = Mac1Offset(message);
         Span<byte> key = stackalloc byte[NoiseConstants.HashLength];

@@ -40,7 +40,7 @@ public sealed record DeviceOptions
     public int MaximumEvents { get; init; } = 4096;
 
     /// <summary>
-    /// Whether a fresh index may be used; null accepts all. A relay refuses those that its forwarding entries hold.
+    /// Whether a fresh index may be used towards a peer; null accepts all. A relay refuses those that its forwarding entries of that peer hold.
     /// </summary>
-    public Predicate<uint>? AcceptIndex { get; init; }
+    public Func<Peer, uint, bool>? AcceptIndex { get; init; }
 }

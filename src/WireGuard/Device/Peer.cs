@@ -12,7 +12,6 @@ public sealed class Peer
     // Fixed after construction.
     internal readonly Device Device;
     internal readonly PresharedKey PresharedKey;
-    internal readonly Mac1Key Mac1Key;
     internal readonly bool AcceptAnySource;
 
     // This thread only.
@@ -52,6 +51,9 @@ public sealed class Peer
     }
 
     public PublicKey PublicKey { get; }
+
+    /// <summary>Of handshake messages to this peer.</summary>
+    public Mac1Key Mac1Key { get; }
 
     /// <summary>Where data, keepalives and, unless <see cref="HandshakeEndpoint"/> says otherwise, initiations go. Written by the owner only.</summary>
     public IpEndpoint? Endpoint

@@ -20,9 +20,9 @@ internal sealed class IndexTable
 
     private readonly IndexedState?[] _buckets;
     private readonly RandomSource _random;
-    private readonly Predicate<uint>? _accept;
+    private readonly Func<Peer, uint, bool>? _accept;
 
-    public IndexTable(int maximumPeers, RandomSource random, Predicate<uint>? accept)
+    public IndexTable(int maximumPeers, RandomSource random, Func<Peer, uint, bool>? accept)
     {
         _buckets = new IndexedState?[Math.Min(BitOperations.RoundUpToPowerOf2((uint)maximumPeers * 2), MaximumBuckets)];
         _random = random;
@@ -46,7 +46,7 @@ internal sealed class IndexTable
         {
             uint index = 0;
             _random.Fill(MemoryMarshal.AsBytes(new Span<uint>(ref index)));
-            if (Find(index) is null && _accept?.Invoke(index) != false)
+            if (Find(index) is null && _accept?.Invoke(state.Peer, index) != false)
             {
                 Add(state, index);
                 return true;

@@ -37,7 +37,7 @@ public class IndexTableTests
         var refused = new List<uint>();
         using var pair = new Pair(configure: options => options with
         {
-            AcceptIndex = index =>
+            AcceptIndex = (_, index) =>
             {
                 if (refused.Count >= 3)
                     return true;
@@ -58,7 +58,7 @@ public class IndexTableTests
     public void Without_an_acceptable_index_no_handshake_is_answered_or_begun()
     {
         using var a = new Node(1);
-        using var b = new Node(2, configure: options => options with { AcceptIndex = _ => false });
+        using var b = new Node(2, configure: options => options with { AcceptIndex = (_, _) => false });
         var peerOfA = a.AddPeer(b);
         var peerOfB = b.AddPeer(a);
         a.Device.InitiateHandshake(peerOfA, b.Address, 0);

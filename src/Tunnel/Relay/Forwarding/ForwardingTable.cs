@@ -124,13 +124,14 @@ public sealed class ForwardingTable
         if (isOut && isBack && Holds(client, connector, clientIndex, connectorIndex))
             return EntryResult.Known;
         RemoveOverlaps(client, connector, clientIndex, connectorIndex);
+        MarkSharers(client, connector, clientIndex, connectorIndex);
         if (!MakeRoomInPair(client, connector) && !MakeRoomForClient(client))
             return EntryResult.AgentFull;
         if (_sessions.Count >= _sessions.Capacity)
             return EntryResult.TableFull;
         var entry = new EntryRecord(client, connector, clientIndex, connectorIndex, now + EntryLifetime);
         int place = _sessions.Add(entry);
-        Enter(entry, isUsed: false);
+        _sessions[place].SharesIndex = Enter(entry, isUsed: false);
         if (Journal is { } journal)
         {
             Span<byte> record = stackalloc byte[EntryRecord.Length];
@@ -150,14 +151,17 @@ public sealed class ForwardingTable
     {
         foreach (var (index, entry) in entries)
         {
-            if (IsEntry(entry.ClientSlot, entry.ConnectorIndex, now, out _) || IsEntry(entry.ConnectorSlot, entry.ClientIndex, now, out _))
+            if ((IsEntry(entry.ClientSlot, entry.ConnectorIndex, now, out int to) && to != entry.ConnectorSlot)
+                || (IsEntry(entry.ConnectorSlot, entry.ClientIndex, now, out to) && to != entry.ClientSlot)
+                || Holds(entry.ClientSlot, entry.ConnectorSlot, entry.ClientIndex, entry.ConnectorIndex))
             {
                 refused(index);
                 continue;
             }
 
+            MarkSharers(entry.ClientSlot, entry.ConnectorSlot, entry.ClientIndex, entry.ConnectorIndex);
             _sessions.AddAt(index + 1, entry);
-            Enter(entry, isUsed: true);
+            _sessions[index + 1].SharesIndex = Enter(entry, isUsed: true);
         }
 
         _sessions.FreeTheRest();
@@ -193,10 +197,14 @@ public sealed class ForwardingTable
             Remove(_sessions.First);
     }
 
-    private void Enter(in EntryRecord entry, bool isUsed)
+    /// <summary>True when another session of the pair has one of the entries too.</summary>
+    private bool Enter(in EntryRecord entry, bool isUsed)
     {
-        _entries.Set(entry.ClientSlot, entry.ConnectorIndex, EntryWord.Of(entry.ConnectorSlot, entry.Deadline, isUsed));
-        _entries.Set(entry.ConnectorSlot, entry.ClientIndex, EntryWord.Of(entry.ClientSlot, entry.Deadline, isUsed));
+        ulong sharedOut = _entries.Find(entry.ClientSlot, entry.ConnectorIndex);
+        ulong sharedBack = _entries.Find(entry.ConnectorSlot, entry.ClientIndex);
+        _entries.Set(entry.ClientSlot, entry.ConnectorIndex, EntryWord.Of(entry.ConnectorSlot, entry.Deadline, isUsed || (sharedOut & EntryWord.Used) != 0));
+        _entries.Set(entry.ConnectorSlot, entry.ClientIndex, EntryWord.Of(entry.ClientSlot, entry.Deadline, isUsed || (sharedBack & EntryWord.Used) != 0));
+        return (sharedOut | sharedBack) != 0;
     }
 
     private bool Holds(int client, int connector, uint clientIndex, uint connectorIndex)
@@ -211,23 +219,29 @@ public sealed class ForwardingTable
         return false;
     }
 
-    /// <summary>
-    /// A node that has forgotten its sessions may choose an index again: the pair's older session under it is over. Ended ones of others go too, or they would
-    /// take the new entry with them.
-    /// </summary>
+    /// <summary>Ended sessions of other agents under one of the indices go, or they would take the new entry with them.</summary>
     private void RemoveOverlaps(int client, int connector, uint clientIndex, uint connectorIndex)
     {
         for (int place = _sessions.FirstOfClient(client), next; place != 0; place = next)
         {
             next = _sessions[place].NextOfClient;
-            ref var session = ref _sessions[place];
-            if (session.ConnectorIndex == connectorIndex || (session.Connector == connector && session.ClientIndex == clientIndex))
+            if (_sessions[place].Connector != connector && _sessions[place].ConnectorIndex == connectorIndex)
                 Remove(place);
         }
 
-        // Of another client and this connector: ended, or it would have been refused.
-        if (_entries.Find(connector, clientIndex) is not 0 and var word)
+        if (_entries.Find(connector, clientIndex) is not 0 and var word && EntryWord.Slot(word) != client)
             RemoveBehind(EntryWord.Slot(word), connector, clientIndex);
+    }
+
+    /// <summary>Several responses to one initiation share its index and stand side by side, since one of them may be forged.</summary>
+    private void MarkSharers(int client, int connector, uint clientIndex, uint connectorIndex)
+    {
+        for (int place = _sessions.FirstOfClient(client); place != 0; place = _sessions[place].NextOfClient)
+        {
+            ref var session = ref _sessions[place];
+            if (session.Connector == connector)
+                session.SharesIndex |= session.ConnectorIndex == connectorIndex || session.ClientIndex == clientIndex;
+        }
     }
 
     private void RemoveBehind(int client, int connector, uint clientIndex)
@@ -275,23 +289,57 @@ public sealed class ForwardingTable
         return false;
     }
 
+    /// <summary>Whether an entry that this session alone has carried anything. What is shared tells nothing: the true one may have used it.</summary>
     private bool IsUsed(int place)
     {
         ref var session = ref _sessions[place];
-        ulong words = _entries.Find(session.Client, session.ConnectorIndex) | _entries.Find(session.Connector, session.ClientIndex);
+        var (sharedOut, sharedBack) = FindSharers(place);
+        ulong words = (sharedOut != 0 ? 0 : _entries.Find(session.Client, session.ConnectorIndex)) | (sharedBack != 0 ? 0 : _entries.Find(session.Connector, session.ClientIndex));
         return (words & EntryWord.Used) != 0;
     }
 
     private void Remove(int place)
     {
         ref var session = ref _sessions[place];
-        _entries.Remove(session.Client, session.ConnectorIndex);
-        _entries.Remove(session.Connector, session.ClientIndex);
+        var (sharedOut, sharedBack) = FindSharers(place);
+        RemoveEntry(session.Client, session.ConnectorIndex, sharedOut);
+        RemoveEntry(session.Connector, session.ClientIndex, sharedBack);
         _sessions.Remove(place);
         if (Journal is not { } journal)
             return;
         Span<byte> empty = stackalloc byte[EntryRecord.Length];
         empty.Clear();
         journal.WriteEntry(place - 1, empty);
+    }
+
+    /// <param name="sharedUntil">The last deadline of the sessions that have the entry too; 0 for none.</param>
+    private void RemoveEntry(int slot, uint receiverIndex, long sharedUntil)
+    {
+        ulong word = _entries.Find(slot, receiverIndex);
+        if (sharedUntil == 0)
+            _entries.Remove(slot, receiverIndex);
+        else if (EntryWord.Deadline(word) > sharedUntil)
+            _entries.Set(slot, receiverIndex, EntryWord.Of(EntryWord.Slot(word), sharedUntil, (word & EntryWord.Used) != 0));
+    }
+
+    /// <summary>The last deadlines of the sessions that have one of its entries too; 0 for none.</summary>
+    private (long Out, long Back) FindSharers(int place)
+    {
+        long sharedOut = 0, sharedBack = 0;
+        ref var session = ref _sessions[place];
+        if (!session.SharesIndex)
+            return default;
+        for (int i = _sessions.FirstOfClient(session.Client); i != 0; i = _sessions[i].NextOfClient)
+        {
+            ref var other = ref _sessions[i];
+            if (i == place || other.Connector != session.Connector)
+                continue;
+            if (other.ConnectorIndex == session.ConnectorIndex)
+                sharedOut = Math.Max(sharedOut, other.Deadline);
+            if (other.ClientIndex == session.ClientIndex)
+                sharedBack = Math.Max(sharedBack, other.Deadline);
+        }
+
+        return (sharedOut, sharedBack);
     }
 }

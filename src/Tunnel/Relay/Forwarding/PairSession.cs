@@ -14,6 +14,9 @@ internal struct PairSession
     /// <summary>The index that the connector chose: the client's datagrams carry it.</summary>
     public uint ConnectorIndex;
 
+    /// <summary>Another response to the same initiation made a session of this pair too: an entry stays while one of them does.</summary>
+    public bool SharesIndex;
+
     /// <summary>0 while the place is free.</summary>
     public long Deadline;
 

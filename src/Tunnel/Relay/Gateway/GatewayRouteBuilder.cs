@@ -24,7 +24,7 @@ internal sealed class GatewayRouteBuilder
             return GatewayRoutes.None;
         string key = $"{string.Join(',', grant.Resources.Order())}/{string.Join(',', grant.OverlayOnly.Order())}";
         if (!_shared.TryGetValue(key, out var routes))
-            _shared.Add(key, routes = new GatewayRoutes(RoutesOf(grant)));
+            _shared.Add(key, routes = new GatewayRoutes([.. RoutesOf(grant)]));
         return routes;
     }
 

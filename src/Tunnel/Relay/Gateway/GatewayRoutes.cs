@@ -10,12 +10,15 @@ internal sealed class GatewayRoutes
 {
     public static readonly GatewayRoutes None = new([]);
 
+    private readonly RelaySite[] _sites;
+
     // One level per prefix length and family, the longest first.
     private readonly Level[] _levels;
 
     /// <param name="routes">Of two equal prefixes the first counts.</param>
-    public GatewayRoutes(IEnumerable<(IpPrefix Prefix, RelaySite Site)> routes)
+    public GatewayRoutes(IReadOnlyCollection<(IpPrefix Prefix, RelaySite Site)> routes)
     {
+        _sites = [.. routes.Select(route => route.Site).Distinct()];
         _levels =
         [
             .. routes
@@ -25,6 +28,9 @@ internal sealed class GatewayRoutes
                 .Select(group => new Level(group.Key.IsIpv4, group.Key.Length, [.. group.OrderBy(route => route.Prefix.Address)])),
         ];
     }
+
+    /// <summary>Every site where something was granted.</summary>
+    public ReadOnlySpan<RelaySite> Sites => _sites;
 
     /// <summary>The site that a destination lies on; null when nothing grants it.</summary>
     public RelaySite? Find(IpAddress destination)

@@ -49,4 +49,40 @@ public enum RelayDropReason
 
     /// <summary>It would have sent more bytes to an unproven address than came from there.</summary>
     CandidateBudget,
+
+    /// <summary>From port 0, a group, or no address at all: nothing can be answered there.</summary>
+    SourceAddress,
+
+    /// <summary>A response or a cookie reply from an address that its sender has not confirmed.</summary>
+    UnconfirmedSource,
+
+    /// <summary>An initiation of one of our connectors to another agent: they only answer.</summary>
+    NotInitiator,
+
+    /// <summary>An initiation of an agent that has sent more than its share.</summary>
+    HandshakeRate,
+
+    /// <summary>An initiation whose mac1 is that of no agent whom the sender may meet.</summary>
+    NoCounterpart,
+
+    /// <summary>An initiation to a connector under load, without a cookie: the sender got one.</summary>
+    CookieRequired,
+
+    /// <summary>An initiation to a stock node that has had its share of them.</summary>
+    ResponderRate,
+
+    /// <summary>An index that another agent, another handshake or the relay itself is using.</summary>
+    IndexCollision,
+
+    /// <summary>A response or a cookie reply to nothing that is under way.</summary>
+    NotPending,
+
+    /// <summary>A response whose mac1 is not the initiator's.</summary>
+    ResponseMac1,
+
+    /// <summary>One response too many to the same initiation.</summary>
+    ResponseLimit,
+
+    /// <summary>A response for which the forwarding table has no room.</summary>
+    EntryLimit,
 }

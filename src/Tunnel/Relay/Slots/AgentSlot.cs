@@ -24,7 +24,7 @@ internal sealed class AgentSlot(int index, PeerRow row)
     /// <summary>Of a connector.</summary>
     public RelaySite? Site { get; set; }
 
-    /// <summary>Of a client in gateway mode.</summary>
+    /// <summary>Of a client: the gateway's routes, and the sites whose connectors it may meet.</summary>
     public GatewayRoutes Routes { get; set; } = GatewayRoutes.None;
 
     // Addresses.
@@ -32,6 +32,20 @@ internal sealed class AgentSlot(int index, PeerRow row)
     public Candidate Candidate;
     public ulong RecordVersion;
     public long RecordedHeardAt;
+
+    // Handshakes with other agents.
+    public TokenBucket HandshakeBucket = new(capacity: 10, perSecond: 10);
+    public int NewestPending = -1;
+
+    /// <summary>The connector that the client wants next, by its own word.</summary>
+    public AgentSlot? Announced;
+    public RecentCounterparts? Recent;
+
+    /// <summary>In front of this agent as a responder.</summary>
+    public ResponderGuard? Guard;
+
+    /// <summary>Of a stock connector: how far it has looked for clients that it has not met.</summary>
+    public int SearchedTo;
 
     // Liveness of a connector.
     public UInt128 BootNonce;
@@ -53,6 +67,17 @@ internal sealed class AgentSlot(int index, PeerRow row)
     public bool IsConnector => Row.Kind == PeerKind.Connector;
 
     public bool IsGatewayClient => Row.Kind == PeerKind.ExternalClient;
+
+    /// <summary>Whether the table in force lets the two have a session: a client, and a connector of a site where it was granted something.</summary>
+    public bool MayMeet(AgentSlot other)
+    {
+        var (client, connector) = IsConnector ? (other, this) : (this, other);
+        return connector.Site is { } site
+            && !client.IsConnector
+            && !client.Peer.IsRemoved
+            && !connector.Peer.IsRemoved
+            && client.Routes.Sites.Contains(site);
+    }
 
     /// <summary>Whether new flows may go through this connector.</summary>
     public bool TakesFlows(long now) => Address.HasValue && !IsSilent && !SaidDraining && !Row.Draining && Peer.HasSession(now);

@@ -82,16 +82,26 @@ public sealed class ForwardingTableTests
     }
 
     [Fact]
-    public void A_node_that_forgot_its_sessions_may_choose_an_index_again()
+    [Trait("Threat", "4")]
+    public void Sessions_of_a_pair_that_share_an_index_stand_side_by_side_and_the_last_one_takes_the_shared_entry_with_it()
     {
+        // Several responses to one initiation: any of them may be forged, so none replaces another.
         var table = Registered();
         table.AddPair(Client, Connector, 10, 20, Second);
-        Assert.Equal(EntryResult.Added, table.AddPair(Client, Connector, 11, 20, Second));
-        Assert.Equal((false, Connector, -1, default), Route(table, s_connector, 10, Second));
-        Assert.Equal(EntryResult.Added, table.AddPair(Client, Connector, 11, 21, Second));
-        Assert.Equal((false, Client, -1, default), Route(table, s_client, 20, Second));
-        Assert.Equal((true, Connector, Client, s_client), Route(table, s_connector, 11, Second));
-        Assert.Equal(2, table.Count);
+        Assert.Equal(EntryResult.Added, table.AddPair(Client, Connector, 10, 21, 2 * Second));
+        Assert.Equal(EntryResult.Added, table.AddPair(Client, Connector, 11, 21, 3 * Second));
+        Assert.Equal(EntryResult.Known, table.AddPair(Client, Connector, 10, 20, 3 * Second));
+        long end = Second + ForwardingTable.EntryLifetime;
+        table.Expire(end);
+        Assert.False(Route(table, s_client, 20, end - 1).Found);
+        Assert.Equal((true, Connector, Client, s_client), Route(table, s_connector, 10, end));
+        table.Expire(end + Second);
+        Assert.False(Route(table, s_connector, 10, end).Found);
+        Assert.Equal((true, Client, Connector, s_connector), Route(table, s_client, 21, end + Second));
+        Assert.Equal((true, Connector, Client, s_client), Route(table, s_connector, 11, end + Second));
+        table.Expire(end + 2 * Second);
+        Assert.False(Route(table, s_client, 21, end + Second).Found);
+        Assert.Equal(0, table.Count);
     }
 
     [Fact]

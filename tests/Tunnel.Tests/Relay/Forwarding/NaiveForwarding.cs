@@ -7,6 +7,7 @@ internal sealed class NaiveForwarding(int capacity)
 {
     private readonly Dictionary<int, IpEndpoint> _addresses = [];
     private readonly List<Session> _sessions = [];
+    private readonly HashSet<(int From, uint Index)> _used = [];
 
     public int Count => 2 * _sessions.Count;
 
@@ -33,7 +34,7 @@ internal sealed class NaiveForwarding(int capacity)
                 : -1;
             if (to < 0)
                 continue;
-            session.IsUsed = true;
+            _used.Add((from, index));
             return (_addresses.TryGetValue(to, out var destination), from, to, destination);
         }
 
@@ -49,33 +50,44 @@ internal sealed class NaiveForwarding(int capacity)
             return EntryResult.OwnedByOther;
         if (_sessions.Exists(session => session.Deadline > now && IsOfPair(session) && session.ClientIndex == clientIndex && session.ConnectorIndex == connectorIndex))
             return EntryResult.Known;
-        _sessions.RemoveAll(Clashes);
+        _sessions.RemoveAll(session => Clashes(session) && !IsOfPair(session));
         var pair = _sessions.Where(IsOfPair).ToList();
         if (pair.Count == ForwardingTable.SessionsPerPair)
         {
-            _sessions.Remove(pair.Find(session => !session.IsUsed) ?? pair[0]);
+            _sessions.Remove(pair.Find(session => !IsUsed(session)) ?? pair[0]);
         }
         else if (_sessions.Count(session => session.Client == client) >= Math.Min(ForwardingTable.SessionsPerClient, 1 + (capacity / 2 - _sessions.Count) / 16))
         {
-            if (_sessions.Find(session => session.Client == client && !session.IsUsed) is not { } neverUsed)
+            if (_sessions.Find(session => session.Client == client && !IsUsed(session)) is not { } neverUsed)
                 return EntryResult.AgentFull;
             _sessions.Remove(neverUsed);
         }
 
         if (Count >= capacity)
             return EntryResult.TableFull;
+        Forget();
         _sessions.Add(new Session(client, connector, clientIndex, connectorIndex, now + ForwardingTable.EntryLifetime));
         return EntryResult.Added;
     }
 
-    public void RemovePairs(int slot) => _sessions.RemoveAll(session => session.Client == slot || session.Connector == slot);
+    public void RemovePairs(int slot) => Forget(session => session.Client == slot || session.Connector == slot);
 
-    public void RemovePairs(int client, int connector) => _sessions.RemoveAll(session => session.Client == client && session.Connector == connector);
+    public void RemovePairs(int client, int connector) => Forget(session => session.Client == client && session.Connector == connector);
 
-    public void Expire(long now) => _sessions.RemoveAll(session => session.Deadline <= now);
+    public void Expire(long now) => Forget(session => session.Deadline <= now);
 
-    private sealed record Session(int Client, int Connector, uint ClientIndex, uint ConnectorIndex, long Deadline)
+    /// <summary>An entry that one session alone has tells whether it was used; one that a forged response made shares its index with the true one.</summary>
+    private bool IsUsed(Session session) =>
+        (_used.Contains((session.Client, session.ConnectorIndex)) && _sessions.Count(other => other.Client == session.Client && other.ConnectorIndex == session.ConnectorIndex) == 1)
+        || (_used.Contains((session.Connector, session.ClientIndex)) && _sessions.Count(other => other.Connector == session.Connector && other.ClientIndex == session.ClientIndex) == 1);
+
+    private void Forget(Predicate<Session>? which = null)
     {
-        public bool IsUsed { get; set; }
+        if (which is not null)
+            _sessions.RemoveAll(which);
+        _used.RemoveWhere(key => !_sessions.Exists(session =>
+            key == (session.Client, session.ConnectorIndex) || key == (session.Connector, session.ClientIndex)));
     }
+
+    private sealed record Session(int Client, int Connector, uint ClientIndex, uint ConnectorIndex, long Deadline);
 }
