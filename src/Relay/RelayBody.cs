@@ -27,6 +27,7 @@ internal sealed class RelayBody : IAgentBody
     private readonly PrivateKey _key;
     private readonly ILogger _logger;
     private readonly Task _logging;
+    private readonly Lock _applying = new();
     private volatile bool _hasTable;
 
     private RelayBody(RelayLoop loop, RelayState state, JournalFile journal, PrivateKey key, ILogger logger)
@@ -88,12 +89,32 @@ internal sealed class RelayBody : IAgentBody
 
     public ValueTask<Enforcement> ApplyAsync(int agent, Table table)
     {
-        var (applied, agents) = _loop.Ask(state => (state.Apply(agent, table, MonotonicClock.Now), state.AgentCount));
+        RelayApplied applied;
+        int agents;
+        lock (_applying)
+            (applied, agents) = Apply(agent, table);
         _hasTable = true;
         RelayLog.Applied(_logger, applied.Revision, agents, applied.Added, applied.Removed, applied.FlowsCut);
         if (applied.Refused > 0)
             RelayLog.Refused(_logger, applied.Revision, applied.Refused, MaximumAgents);
         return ValueTask.FromResult(new Enforcement(applied.FlowsCut));
+    }
+
+    /// <summary>Compared here; put in force in slices, so that nobody waits long for the state.</summary>
+    private (RelayApplied Applied, int AgentCount) Apply(int agent, Table table)
+    {
+        var prepared = _state.Prepare(agent, table);
+        _loop.Ask(state =>
+        {
+            state.BeginApply(prepared, MonotonicClock.Now);
+            return true;
+        });
+        while (true)
+        {
+            var (isDone, applied, agents) = _loop.Ask(state => (state.ContinueApply(MonotonicClock.Now, out var applied), applied, state.AgentCount));
+            if (isDone)
+                return (applied, agents);
+        }
     }
 
     public ValueTask<JsonObject> StatusAsync() => ValueTask.FromResult(RelayStatus.Describe(Snapshot(), _loop.Local));

@@ -7,6 +7,24 @@ namespace Keyhole.Tunnel;
 
 public sealed partial class RelayState
 {
+    /// <summary>
+    /// What one slice may cost, in units of about 0.1 microseconds: a slice stays below 0.3 ms, so that handshakes and the gateway are hardly held up. Blind data
+    /// is not held up at all.
+    /// </summary>
+    private const int SliceCost = 2000;
+    private const int RemovalCost = 50;
+    private const int ReleaseCost = 10;
+    private const int RerouteCost = 5;
+    private const int RenameCost = 2;
+    private const int AdditionCost = 50;
+
+    private readonly List<AgentSlot> _leaving = [];
+    private readonly HashSet<int> _refused = [];
+    private PreparedTable? _inForce;
+    private PreparedTable? _applying;
+    private ApplyPhase _phase;
+    private int _position;
+    private RelayApplied _applied;
     private long _tableSince;
 
     /// <summary>
@@ -16,83 +34,157 @@ public sealed partial class RelayState
     /// <param name="relay">The relay's own row: whether it is a gateway.</param>
     public RelayApplied Apply(int relay, Table table, long now)
     {
+        BeginApply(Prepare(relay, table), now);
+        RelayApplied applied;
+        while (!ContinueApply(now, out applied))
+        {
+            // All slices are done here.
+        }
+
+        return applied;
+    }
+
+    /// <summary>
+    /// Compares a table with the one in force. Changes nothing, and may run on any thread while others use the state, but not while a table is being applied.
+    /// </summary>
+    public PreparedTable Prepare(int relay, Table table)
+    {
         ArgumentNullException.ThrowIfNull(table);
+        return new PreparedTable(relay, table, _inForce, _refused);
+    }
+
+    /// <summary>
+    /// Begins to put a table in force: the first slice. What the table takes away comes first; <see cref="ContinueApply"/> does the rest. In between the state
+    /// may be used for anything but another table.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another table is being applied, or the table was compared with another one than that in force.</exception>
+    public void BeginApply(PreparedTable table, long now)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        if (_applying is not null || table.Before != _inForce)
+            throw new InvalidOperationException("Another table came in between.");
+        IsGateway = table.IsGateway;
+        _sites = table.Sites;
+        (_applying, _inForce) = (table, table);
+        (_phase, _position) = (ApplyPhase.Remove, 0);
+        _applied = new RelayApplied(table.Revision, 0, 0, 0, 0);
+        _refused.Clear();
+        ApplySlice(table, now);
+    }
+
+    /// <summary>The next slice of the table that is being applied. True when it is in force whole.</summary>
+    /// <param name="applied">What it changed, up to here.</param>
+    public bool ContinueApply(long now, out RelayApplied applied)
+    {
+        if (_applying is { } table)
+            ApplySlice(table, now);
+        applied = _applied;
+        return _applying is null;
+    }
+
+    private void ApplySlice(PreparedTable table, long now)
+    {
+        for (int left = SliceCost; left > 0 && _applying is not null;)
+        {
+            int cost = ApplyNext(table, now);
+            left -= cost;
+            (_phase, _position) = cost > 0 ? (_phase, _position + 1) : (_phase + 1, 0);
+        }
+    }
+
+    /// <summary>One step of a phase, and what it cost; 0 when the phase is over.</summary>
+    private int ApplyNext(PreparedTable table, long now)
+    {
+        int at = _position;
+        switch (_phase)
+        {
+            case ApplyPhase.Remove when at < table.Removed.Count:
+                Remove(table.Removed[at]);
+                return RemovalCost;
+            case ApplyPhase.Reroute when at < table.Rerouted.Count:
+                if (_byId.TryGetValue(table.Rerouted[at].Row.Id, out var client))
+                    SetRoutes(client, table.Rerouted[at].Routes);
+                return RerouteCost;
+            case ApplyPhase.CutFlows when at < _flows.End && _leaving.Count + table.Rerouted.Count > 0:
+                CutUngranted(at, now);
+                return 1;
+            case ApplyPhase.Release when at < _leaving.Count:
+                Release(_leaving[at]);
+                return ReleaseCost;
+            case ApplyPhase.Rename when at < table.Renamed.Count:
+                if (_byId.TryGetValue(table.Renamed[at].Row.Id, out var renamed))
+                    renamed.Row = table.Renamed[at].Row;
+                return RenameCost;
+            case ApplyPhase.Add when at < table.Added.Count:
+                Add(table.Added[at]);
+                return AdditionCost;
+            case ApplyPhase.Finish:
+                FinishApply(table, now);
+                return SliceCost;
+            default:
+                return 0;
+        }
+    }
+
+    private void FinishApply(PreparedTable table, long now)
+    {
         bool isFirst = Revision < 0;
-        IsGateway = table.Relays.Any(row => row.Id == relay && row.Gateway);
-        var wanted = new Dictionary<int, PeerRow>(table.Peers.Count);
-        foreach (var row in table.Peers)
-        {
-            if (row.PublicKey is not null && (IsGateway || row.Kind != PeerKind.ExternalClient))
-                wanted[row.Id] = row;
-        }
-
-        int cut = 0;
-        int removed = RemoveUnwanted(wanted, now, ref cut);
-        int refused = 0;
-        int added = 0;
-        foreach (var row in wanted.Values.OrderBy(row => row.Id))
-        {
-            if (_byId.TryGetValue(row.Id, out var slot))
-                slot.Row = row;
-            else if (TryAdd(row))
-                added++;
-            else
-                refused++;
-        }
-
-        ForgetSites(table);
-        var routes = new GatewayRouteBuilder(table, SiteOf);
-        foreach (var slot in _byId.Values)
-        {
-            if (!slot.IsConnector)
-                SetRoutes(slot, routes.For(slot.Row.Id));
-        }
-
-        cut += CutUngrantedFlows(now);
         Revision = table.Revision;
-        if (isFirst)
-        {
-            _tableSince = now;
-            _housekeepingAt = now + HousekeepingInterval;
-            FinishRestart(now);
-        }
-
-        return new RelayApplied(table.Revision, added, removed, cut, refused);
+        _leaving.Clear();
+        table.Settle();
+        _applying = null;
+        if (!isFirst)
+            return;
+        _tableSince = now;
+        _housekeepingAt = now + HousekeepingInterval;
+        FinishRestart(now);
     }
 
-    /// <summary>Takes out who is gone, and who has another key, preshared key, kind, site or address now: such a one starts anew.</summary>
-    private int RemoveUnwanted(Dictionary<int, PeerRow> wanted, long now, ref int cut)
+    /// <summary>First the session, so that not even a reset is sealed for it; then everything that leads to the agent or comes from it.</summary>
+    private void Remove(int id)
     {
-        var gone = _byId.Values.Where(slot => !wanted.TryGetValue(slot.Row.Id, out var row) || !IsSameAgent(slot.Row, row)).ToList();
-        foreach (var slot in gone)
-        {
-            // First the session, so that not even a reset is sealed for it.
-            _device.RemovePeer(slot.Peer);
-            int flows = CutFlowsOf(slot, tcpOnly: false, now);
-            cut += flows;
-            Raise(RelayEventKind.Removed, slot, flows);
-            Forwarding.SetAddress(slot.Index, null);
-            ForgetAgent(slot);
-            slot.Site?.Connectors.Remove(slot);
-            EraseRecords(slot.Index);
-            _slots[slot.Index] = null;
-            _freeSlots.Push(slot.Index);
-            _byId.Remove(slot.Row.Id);
-        }
-
-        return gone.Count;
+        if (!_byId.Remove(id, out var slot))
+            return;
+        _device.RemovePeer(slot.Peer);
+        Forwarding.SetAddress(slot.Index, null);
+        ForgetAgent(slot);
+        slot.Site?.Connectors.Remove(slot);
+        _leaving.Add(slot);
+        _applied = _applied with { Removed = _applied.Removed + 1 };
     }
 
-    private static bool IsSameAgent(PeerRow old, PeerRow row) =>
-        old.PublicKey == row.PublicKey
-        && old.PresharedKey == row.PresharedKey
-        && old.Kind == row.Kind
-        && old.Site == row.Site
-        && old.Stock == row.Stock
-        && old.Addresses.SequenceEqual(row.Addresses);
-
-    private bool TryAdd(PeerRow row)
+    private void Release(AgentSlot slot)
     {
+        Raise(RelayEventKind.Removed, slot, slot.CutCount);
+        EraseRecords(slot.Index);
+        _slots[slot.Index] = null;
+        _freeSlots.Push(slot.Index);
+    }
+
+    /// <summary>Cuts a flow of an agent that is gone, one that the table does not grant, and one that leads through a connector of another site.</summary>
+    private void CutUngranted(int index, long now)
+    {
+        if (!_flows.IsUsed(index))
+            return;
+        var (client, connector) = (_flows[index].Client, _flows[index].Connector);
+        if (!client.Peer.IsRemoved && !connector.Peer.IsRemoved && client.Routes.Find(_flows[index].Key.Destination) == connector.Site)
+            return;
+        (client.Peer.IsRemoved ? client : connector).CutCount++;
+        CutFlow(index, now);
+        _applied = _applied with { FlowsCut = _applied.FlowsCut + 1 };
+    }
+
+    private void Add(PreparedPeer peer)
+    {
+        bool added = TryAdd(peer);
+        if (!added)
+            _refused.Add(peer.Row.Id);
+        _applied = added ? _applied with { Added = _applied.Added + 1 } : _applied with { Refused = _applied.Refused + 1 };
+    }
+
+    private bool TryAdd(PreparedPeer peer)
+    {
+        var row = peer.Row;
         if (!PublicKey.TryParse(row.PublicKey, out var key)
             || key == PublicKey
             || _device.FindPeer(key) is not null
@@ -101,7 +193,7 @@ public sealed partial class RelayState
             || !TryFindPlace(key, out int index, out var record))
             return false;
         using var copied = presharedKey;
-        var slot = new AgentSlot(index, row);
+        var slot = new AgentSlot(index, row) { Routes = peer.Routes };
         slot.Peer = _device.AddPeer(new PeerOptions
         {
             PublicKey = key,
@@ -120,7 +212,7 @@ public sealed partial class RelayState
         Forwarding.SetAddress(index, slot.Address);
         if (row is { Kind: PeerKind.Connector, Site: { } site })
         {
-            slot.Site = SiteOf(site);
+            slot.Site = _sites[site];
             slot.Site.Connectors.Add(slot);
         }
 
@@ -142,20 +234,6 @@ public sealed partial class RelayState
 
         record = default;
         return _freeSlots.TryPop(out index);
-    }
-
-    private void ForgetSites(Table table)
-    {
-        var named = table.Sites.Select(site => site.Id).ToHashSet();
-        foreach (var site in _sites.Values.Where(site => site.Connectors.Count == 0 && !named.Contains(site.Id)).ToList())
-            _sites.Remove(site.Id);
-    }
-
-    private RelaySite SiteOf(int id)
-    {
-        if (!_sites.TryGetValue(id, out var site))
-            _sites.Add(id, site = new RelaySite(id));
-        return site;
     }
 
     private static bool TryParse(IReadOnlyList<string> texts, out List<IpPrefix> addresses)

@@ -48,22 +48,4 @@ public sealed partial class RelayState
 
         return count;
     }
-
-    /// <summary>Cuts every flow that the table in force no longer grants, or that leads through a connector that left its site.</summary>
-    private int CutUngrantedFlows(long now)
-    {
-        int count = 0;
-        for (int i = 0; i < _flows.End; i++)
-        {
-            if (!_flows.IsUsed(i))
-                continue;
-            ref var flow = ref _flows[i];
-            if (flow.Client.Routes.Find(flow.Key.Destination) is { } site && site == flow.Connector.Site)
-                continue;
-            CutFlow(i, now);
-            count++;
-        }
-
-        return count;
-    }
 }

@@ -115,8 +115,9 @@ public sealed partial class RelayState
     private bool MayComeBack(in EntryRecord entry, long now) =>
         entry.Deadline > now
         && entry.Deadline <= now + ForwardingTable.EntryLifetime
-        && SlotAt(entry.ClientSlot) is { IsConnector: false }
-        && SlotAt(entry.ConnectorSlot) is { IsConnector: true };
+        && SlotAt(entry.ClientSlot) is { IsConnector: false } client
+        && SlotAt(entry.ConnectorSlot) is { IsConnector: true } connector
+        && client.MayMeet(connector);
 
     /// <summary>Reads records of one kind in large pieces; pieces that were never written are passed over.</summary>
     private static void ReadRecords(ReadPiece read, int length, int count, TakeRecord take)

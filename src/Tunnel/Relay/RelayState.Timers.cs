@@ -56,7 +56,7 @@ public sealed partial class RelayState
     private void Probe(long now)
     {
         _probeAt = Never;
-        foreach (var site in _sites.Values)
+        foreach (var (_, site) in _sites)
         {
             foreach (var connector in site.Connectors)
             {

@@ -31,7 +31,7 @@ public sealed partial class RelayState : IDisposable
     // This thread only.
     private readonly AgentSlot?[] _slots;
     private readonly Dictionary<int, AgentSlot> _byId = [];
-    private readonly Dictionary<int, RelaySite> _sites = [];
+    private Dictionary<int, RelaySite> _sites = [];
     private readonly GatewayFlowTable _flows;
     private readonly GatewayFragments _fragments;
     private readonly Queue<RelayEvent> _events = new();

@@ -61,6 +61,20 @@ public sealed class EntryRestartTests
     }
 
     [Fact]
+    [Trait("Threat", "13")]
+    public void Sessions_that_the_table_does_not_grant_any_more_do_not_come_back()
+    {
+        using var world = new RelayWorld().Registered();
+        Add(world, world.Phone, world.Lab1, 10, 20);
+        Add(world, world.Phone, world.Office1, 11, 21);
+        world.Table = world.Table with { Grants = [new Contracts.GrantRow(1, [1], [])] };
+        world.Start();
+        Assert.Equal(2, world.State.Forwarding.Count);
+        Assert.Null(Route(world, world.Phone, 20));
+        Assert.Equal(world.Office1.Endpoint, Route(world, world.Phone, 21));
+    }
+
+    [Fact]
     public void A_kill_at_any_byte_of_any_write_leaves_the_sessions_from_before_or_after_it()
     {
         using var world = new RelayWorld().Registered();
@@ -69,7 +83,7 @@ public sealed class EntryRestartTests
         for (uint i = 0; i < 7; i++)
             Add(world, world.Phone, world.Office2, 30 + i, 40 + i);
         world.State.Forwarding.RemovePairs(SlotOf(world, world.Tablet));
-        Add(world, world.Tablet, world.Lab1, 12, 22);
+        Add(world, world.Phone, world.Lab1, 12, 22);
         var writes = world.Journal.EntryWrites.ToList();
         Assert.True(writes.Count > 10);
         byte[] entries = new byte[world.Journal.Entries.Length];
@@ -129,7 +143,7 @@ public sealed class EntryRestartTests
     public void Agents_with_sessions_are_called_first_after_a_restart()
     {
         using var world = new RelayWorld().Registered();
-        Add(world, world.Tablet, world.Lab1, 10, 20);
+        Add(world, world.Phone, world.Lab1, 10, 20);
         world.RelayIsDead = true;
         world.Run(Second);
         world.FromRelay.Clear();
@@ -137,7 +151,7 @@ public sealed class EntryRestartTests
         world.Run(Second);
         var called = world.FromRelay.Where(flight => flight.Bytes[0] == 1).Select(flight => flight.Destination).ToList();
         Assert.Equal(5, called.Distinct().Count());
-        Assert.Equal([world.Tablet.Endpoint, world.Lab1.Endpoint], called.Take(2).OrderBy(end => end.Address));
+        Assert.Equal([world.Phone.Endpoint, world.Lab1.Endpoint], called.Take(2).OrderBy(end => end.Address));
     }
 
     private static EntryResult Add(RelayWorld world, SimulatedAgent client, SimulatedAgent connector, uint clientIndex, uint connectorIndex) =>

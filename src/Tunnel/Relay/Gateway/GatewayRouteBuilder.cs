@@ -3,24 +3,24 @@ using Keyhole.Packets;
 
 namespace Keyhole.Tunnel;
 
-/// <summary>Makes the routes of every client out of a table; clients with equal grants share one object.</summary>
+/// <summary>Makes routes out of grants; clients with equal grants share one object.</summary>
 internal sealed class GatewayRouteBuilder
 {
-    private readonly Dictionary<int, GrantRow> _grants = [];
     private readonly Dictionary<int, Resource> _resources = [];
     private readonly Dictionary<string, GatewayRoutes> _shared = [];
 
-    public GatewayRouteBuilder(Table table, Func<int, RelaySite> site)
+    public GatewayRouteBuilder(IReadOnlyList<ResourceRow> resources, Func<int, RelaySite> site)
     {
-        foreach (var grant in table.Grants)
-            _grants[grant.Client] = grant;
-        foreach (var row in table.Resources)
+        foreach (var row in resources)
             _resources[row.Id] = new Resource(site(row.Site), Parse(row.Overlay), IpPrefix.TryParse(row.Destination, out var native) ? native : null);
     }
 
-    public GatewayRoutes For(int client)
+    /// <summary>Different routes that were made so far.</summary>
+    public int Count => _shared.Count;
+
+    public GatewayRoutes For(GrantRow? grant)
     {
-        if (!_grants.TryGetValue(client, out var grant) || grant.Resources.Count == 0)
+        if (grant is null || grant.Resources.Count == 0)
             return GatewayRoutes.None;
         string key = $"{string.Join(',', grant.Resources.Order())}/{string.Join(',', grant.OverlayOnly.Order())}";
         if (!_shared.TryGetValue(key, out var routes))

@@ -62,6 +62,9 @@ internal sealed class AgentSlot(int index, PeerRow row)
     public int NewestFlow = -1;
     public int OldestFlow = -1;
     public int FlowCount;
+
+    /// <summary>Flows that were cut because the agent is gone.</summary>
+    public int CutCount;
     public TokenBucket ErrorBucket = new(capacity: 50, perSecond: 50);
 
     public bool IsConnector => Row.Kind == PeerKind.Connector;
