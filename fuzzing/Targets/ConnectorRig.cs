@@ -25,7 +25,8 @@ internal sealed class ConnectorRig : IDatagramOutput, IDatagramSlots, IDisposabl
     private readonly Device _relay;
     private readonly Peer _relayPeer;
     private readonly RelaySide _relaySide = new();
-    private readonly byte[] _slot = new byte[65_536];
+    private readonly byte[] _slot = new byte[1 << 17];
+    private readonly ClientPacket[] _packet = new ClientPacket[1];
     private readonly Queue<byte[]> _toRelay = new();
 
     private AccessRules _rules = AccessRules.None;
@@ -112,10 +113,10 @@ internal sealed class ConnectorRig : IDatagramOutput, IDatagramSlots, IDisposabl
         return Reserved;
     }
 
-    public void Commit(in IpEndpoint destination, int length)
+    public void Commit(in IpEndpoint destination, int offset, int length)
     {
-        Promise.Holds(length <= _reserved);
-        Send(destination, _slot.AsSpan(0, length), null);
+        Promise.Holds(offset >= 0 && offset + length <= _reserved);
+        Send(destination, _slot.AsSpan(offset, length), null);
     }
 
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
@@ -153,11 +154,12 @@ internal sealed class ConnectorRig : IDatagramOutput, IDatagramSlots, IDisposabl
 
     private bool Receive(Span<byte> datagram, in IpEndpoint from)
     {
-        if (!_state.Receive(datagram, from, _now, out var packet))
+        if (_state.Receive(datagram, datagram.Length, from, _now, _packet) == 0)
             return false;
+        var packet = _packet[0];
         Promise.Holds(_granted && packet.Client == ClientId);
         _outcome.Add(1000);
-        if (!IpView.TryParse(packet.Bytes, out var ip))
+        if (!IpView.TryParse(datagram.Slice(packet.Offset, packet.Length), out var ip))
             return true;
         Promise.Holds(ip.Source == SamplePackets.Client4 || ip.Source == SamplePackets.Client6);
         ushort port = ip.TryGetFlow(out var flow) ? flow.DestinationPort : (ushort)0;
@@ -179,6 +181,7 @@ internal sealed class ConnectorRig : IDatagramOutput, IDatagramSlots, IDisposabl
         room.Clear();
         room[0] = 0x45;
         _state.Commit(ClientId, length);
+        _state.Flush(_now);
     }
 
     private void Toggle()

@@ -12,10 +12,14 @@ internal sealed class DataPath : IReadinessHandler, IDisposable
     /// <summary>Batches received before the timers and the sockets of the site have their turn.</summary>
     private const int BatchesPerTurn = 4;
 
+    /// <summary>A run holds at least 8 bytes of each datagram, in at most 64 KiB.</summary>
+    private const int MaximumRunCount = 65_536 / 8;
+
     private readonly EventLoop _loop;
     private readonly IDatagramSocket _socket;
     private readonly ReceiveBatch _received;
     private readonly DatagramOut _out;
+    private readonly ClientPacket[] _packets = new ClientPacket[MaximumRunCount];
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private long _observedBytes;
@@ -90,14 +94,14 @@ internal sealed class DataPath : IReadinessHandler, IDisposable
             if (count == 0)
                 return;
             long now = MonotonicClock.Now;
-            foreach (var datagram in _received.Datagrams)
+            foreach (var run in _received.Runs)
             {
-                if (State.Receive(datagram.First, datagram.Source, now, out var packet))
-                    Site.Input(packet.Bytes, packet.Client, now);
+                int found = State.Receive(run.Bytes, run.SegmentSize, run.Source, now, _packets);
+                foreach (ref readonly var packet in _packets.AsSpan(0, found))
+                    Site.Input(run.Bytes.Slice(packet.Offset, packet.Length), packet.Client, now);
             }
 
-            Site.Flush(now);
-            _out.Flush();
+            Flush(now);
             if (count < _received.Capacity)
                 return;
         }
@@ -114,6 +118,14 @@ internal sealed class DataPath : IReadinessHandler, IDisposable
         _loop.Dispose();
     }
 
+    /// <summary>The flows write, the session seals, the socket sends.</summary>
+    private void Flush(long now)
+    {
+        Site.Flush(now);
+        State.Flush(now);
+        _out.Flush();
+    }
+
     private void Run()
     {
         try
@@ -126,8 +138,7 @@ internal sealed class DataPath : IReadinessHandler, IDisposable
                     State.Tick(now);
                 if (now >= Site.NextDeadline)
                     Site.Tick(now);
-                Site.Flush(now);
-                _out.Flush();
+                Flush(now);
                 TurnEnded?.Invoke();
             }
 

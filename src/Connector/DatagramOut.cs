@@ -11,23 +11,24 @@ namespace Keyhole.Connector;
 /// </summary>
 internal sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatagramOutput, IDisposable
 {
+    /// <summary>Of one reservation, as <see cref="IDatagramSlots"/> says.</summary>
+    private const int MaximumDatagrams = 64;
+
     private readonly SendBatch _packets = new();
     private readonly SendBatch _own = new(capacity: 64, arenaLength: 1 << 18);
-    private int _reserved;
 
-    public Span<byte> Reserved => _packets.TryReserve(_reserved, out var slot) ? slot : default;
+    public Span<byte> Reserved => _packets.Reserved;
 
     public Span<byte> Reserve(int length)
     {
-        _reserved = length;
-        if (_packets.TryReserve(length, out var slot))
+        if (_packets.TryReserve(length, MaximumDatagrams, out var slot))
             return slot;
         Flush();
-        _packets.TryReserve(length, out slot);
+        _packets.TryReserve(length, MaximumDatagrams, out slot);
         return slot;
     }
 
-    public void Commit(in IpEndpoint destination, int length) => _packets.Commit(destination, length);
+    public void Commit(in IpEndpoint destination, int offset, int length) => _packets.CommitAt(destination, offset, length);
 
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
     {

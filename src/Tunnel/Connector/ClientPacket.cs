@@ -1,11 +1,6 @@
 namespace Keyhole.Tunnel;
 
 /// <summary>An opened inner packet, and the client for which the session vouches.</summary>
-public readonly ref struct ClientPacket(ReadOnlySpan<byte> bytes, int client)
-{
-    /// <summary>It lies in the received datagram.</summary>
-    public ReadOnlySpan<byte> Bytes { get; } = bytes;
-
-    /// <summary>The client's identifier at Control.</summary>
-    public int Client { get; } = client;
-}
+/// <param name="Offset">Of its first byte in what was received.</param>
+/// <param name="Client">The client's identifier at Control.</param>
+public readonly record struct ClientPacket(int Offset, int Length, int Client);

@@ -11,6 +11,7 @@ public sealed partial class ConnectorState
     {
         ArgumentNullException.ThrowIfNull(roster);
         _now = now;
+        Flush(now);
         bool wasDraining = IsDraining;
         _roster = roster;
         RemoveRelays();
@@ -34,6 +35,7 @@ public sealed partial class ConnectorState
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         _now = now;
+        Flush(now);
         if (_registrations.Find(registration => registration.Row.Id == relay) is not { } found)
             return;
         found.SetEndpoints(endpoints, now);

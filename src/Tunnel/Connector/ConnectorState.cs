@@ -11,15 +11,19 @@ namespace Keyhole.Tunnel;
 /// back. Not safe for several threads at once.
 /// <code>
 /// in    Receive → relay's address → Device.Receive → control message | client by inner source → the caller's flows
-/// out   Sink.Rent → the caller writes in place → Sink.Commit → Device.Seal in place → IDatagramSlots.Commit
+/// out   Sink.Rent → the caller writes in place → Sink.Commit … Flush → Device.Seal of the batch in place → IDatagramSlots.Commit
 /// </code>
 /// </summary>
 public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, IDisposable
 {
+    /// <summary>Datagrams that are opened together.</summary>
+    private const int MaximumDatagrams = 64;
+
     // Fixed after construction.
     private readonly ConnectorOptions _options;
     private readonly Device _device;
     private readonly IDatagramSlots _slots;
+    private readonly SealBatch _written;
     private readonly UInt128 _bootNonce;
 
     // This thread only.
@@ -29,6 +33,8 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
     private readonly Dictionary<int, ClientPath> _byClient = [];
     private readonly long[] _drops = new long[Enum.GetValues<ConnectorDropReason>().Length];
     private ConnectorRoster _roster = ConnectorRoster.None;
+    private readonly ReceivedDatagram[] _datagrams = new ReceivedDatagram[MaximumDatagrams];
+    private readonly ReceiveResult[] _results = new ReceiveResult[MaximumDatagrams];
     private bool _isStopping;
     private long _now;
 
@@ -48,6 +54,7 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
             ReplayWindowLength = 65_472,
             Mtu = options.Mtu,
         });
+        _written = new SealBatch(_device, _slots);
         Span<byte> nonce = stackalloc byte[16];
         options.RandomSource.Fill(nonce);
         _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(nonce) | 1;
@@ -102,37 +109,38 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
     public long DropCount(WireGuard.DropReason reason) => _device.DropCount(reason);
 
     /// <summary>
-    /// Deals with one datagram, opening it in place. True when it holds a packet of a client, which the caller judges and carries on; what
-    /// does not come from a relay is dropped without an answer.
+    /// Deals with datagrams of one source that lie behind each other, opening them in place. What does not come from a relay is dropped without an answer.
     /// </summary>
-    public bool Receive(Span<byte> datagram, in IpEndpoint source, long now, out ClientPacket packet)
+    /// <param name="run">All datagrams, each of <paramref name="segmentSize"/> bytes but the last, which may be shorter.</param>
+    /// <param name="packets">Room for one per datagram.</param>
+    /// <returns>How many packets of clients were found; the caller judges them and carries them on.</returns>
+    public int Receive(Span<byte> run, int segmentSize, in IpEndpoint source, long now, Span<ClientPacket> packets)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(segmentSize, run.IsEmpty ? 0 : 1);
         _now = now;
-        packet = default;
-        if (!_byEndpoint.ContainsKey(source))
-            return Drop(ConnectorDropReason.UnknownSource);
-        var result = _device.Receive(datagram, source, now);
-        if (result.Peer?.State is not Registration registration)
-            return Drop(ConnectorDropReason.WireGuard);
-        registration.Heard(result, source, now);
-        if (result.Kind != ReceiveKind.Packet)
-            return false;
-        var payload = datagram.Slice(result.Offset, result.Length);
-        if (SessionMessage.Claims(payload))
-            return TakeControlMessage(registration, payload, now);
-        registration.DataMoved(now);
-        if (!TryReadSource(payload, out var client) || !_bySource.TryGetValue(client, out var path))
-            return Drop(ConnectorDropReason.UnknownClient);
-        path.Relay = registration;
-        PacketsReceived++;
-        packet = new ClientPacket(payload, path.Client);
-        return true;
+        int found = 0;
+        bool isKnown = _byEndpoint.ContainsKey(source);
+        if (run.IsEmpty)
+            Drop(isKnown ? ConnectorDropReason.WireGuard : ConnectorDropReason.UnknownSource);
+        for (int offset = 0; offset < run.Length;)
+        {
+            int count = 0;
+            for (; offset < run.Length && count < MaximumDatagrams; offset += segmentSize)
+                _datagrams[count++] = new ReceivedDatagram(offset, Math.Min(segmentSize, run.Length - offset), source);
+            if (isKnown)
+                found += ReceiveBatch(run, count, source, now, packets[found..]);
+            else
+                _drops[(int)ConnectorDropReason.UnknownSource] += count;
+        }
+
+        return found;
     }
 
     /// <summary>Does what is due. May be called early.</summary>
     public void Tick(long now)
     {
         _now = now;
+        Flush(now);
         _device.Tick(now);
         while (_device.TryDequeueEvent(out var happened))
         {
@@ -170,6 +178,43 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
     }
 
     public void Dispose() => _device.Dispose();
+
+    /// <summary>Opens the datagrams that <see cref="_datagrams"/> names.</summary>
+    private int ReceiveBatch(Span<byte> run, int count, in IpEndpoint source, long now, Span<ClientPacket> packets)
+    {
+        _device.Receive(run, _datagrams.AsSpan(0, count), _results, now);
+        int found = 0;
+        for (int i = 0; i < count; i++)
+        {
+            ref readonly var result = ref _results[i];
+            if (result.Peer?.State is not Registration registration)
+            {
+                Drop(ConnectorDropReason.WireGuard);
+                continue;
+            }
+
+            registration.Heard(result, source, now);
+            if (result.Kind == ReceiveKind.Packet && Opened(registration, run, _datagrams[i].Offset + result.Offset, result.Length, now, out packets[found]))
+                found++;
+        }
+
+        return found;
+    }
+
+    private bool Opened(Registration registration, ReadOnlySpan<byte> run, int offset, int length, long now, out ClientPacket packet)
+    {
+        packet = default;
+        var payload = run.Slice(offset, length);
+        if (SessionMessage.Claims(payload))
+            return TakeControlMessage(registration, payload, now);
+        registration.DataMoved(now);
+        if (!TryReadSource(payload, out var client) || !_bySource.TryGetValue(client, out var path))
+            return Drop(ConnectorDropReason.UnknownClient);
+        path.Relay = registration;
+        PacketsReceived++;
+        packet = new ClientPacket(offset, length, path.Client);
+        return true;
+    }
 
     private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
     {

@@ -5,12 +5,15 @@ namespace Keyhole.Tunnel;
 /// <summary>Where sealed datagrams are written: in place, so that a packet is copied once on its way out.</summary>
 public interface IDatagramSlots
 {
-    /// <summary>Room for one datagram of up to <paramref name="length"/> bytes; what was reserved before and not committed is gone.</summary>
+    /// <summary>Room for datagrams of <paramref name="length"/> bytes together, at most 64 of them; what was reserved before and not committed is gone.</summary>
     Span<byte> Reserve(int length);
 
-    /// <summary>The room that was reserved last, until it is committed.</summary>
+    /// <summary>The room that was reserved last.</summary>
     Span<byte> Reserved { get; }
 
-    /// <summary>Sends the first <paramref name="length"/> bytes of what was reserved last. A reservation without it was nothing.</summary>
-    void Commit(in IpEndpoint destination, int length);
+    /// <summary>
+    /// Sends <paramref name="length"/> bytes at <paramref name="offset"/> of what was reserved last, which stay untouched until they have left. Offsets
+    /// rise from commit to commit. What is not committed was never reserved.
+    /// </summary>
+    void Commit(in IpEndpoint destination, int offset, int length);
 }

@@ -11,6 +11,10 @@ internal sealed class SessionTimers(RandomSource random)
 {
     private readonly TimerHeap _heap = new();
 
+    // A timer is armed anew whenever a flow turns round: one call of the generator per turn would show in the profile.
+    private readonly uint[] _random = new uint[64];
+    private int _randomUsed = 64;
+
     /// <summary>When <see cref="TakeDue"/> may find something; a lower bound, since deadlines that moved away are found out late.</summary>
     public long Earliest => _heap.Earliest;
 
@@ -100,8 +104,12 @@ internal sealed class SessionTimers(RandomSource random)
     {
         if (schedule.RetryJitter == 0)
             return 0;
-        uint value = 0;
-        random.Fill(MemoryMarshal.AsBytes(new Span<uint>(ref value)));
-        return value % schedule.RetryJitter;
+        if (_randomUsed == _random.Length)
+        {
+            random.Fill(MemoryMarshal.AsBytes(_random.AsSpan()));
+            _randomUsed = 0;
+        }
+
+        return _random[_randomUsed++] % schedule.RetryJitter;
     }
 }

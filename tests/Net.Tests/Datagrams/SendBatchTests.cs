@@ -117,6 +117,23 @@ public sealed unsafe class SendBatchTests : IDisposable
     }
 
     [Fact]
+    public void Datagrams_of_one_reservation_are_gathered_where_they_lie()
+    {
+        Assert.True(_batch.TryReserve(100, 3, out var room));
+        room.Fill(7);
+        _batch.CommitAt(A, 0, 32);
+        _batch.CommitAt(A, 32, 32);
+        Assert.Equal((1, 2), (_batch.Count, _batch.DatagramCount));
+        Assert.Throws<InvalidOperationException>(() => _batch.CommitAt(A, 63, 10));
+        Assert.Throws<InvalidOperationException>(() => _batch.CommitAt(A, 90, 11));
+        _batch.CommitAt(B, 64, 20);
+        Assert.Throws<InvalidOperationException>(() => _batch.CommitAt(B, 84, 1));
+        _batch.TryReserve(10, out var next);
+        next.Fill(9);
+        Assert.Equal(-1, room[..84].IndexOf((byte)9));
+    }
+
+    [Fact]
     public void A_commit_needs_a_reservation_as_long_as_it()
     {
         Assert.Throws<InvalidOperationException>(() => _batch.Commit(A, 0));

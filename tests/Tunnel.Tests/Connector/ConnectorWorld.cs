@@ -32,7 +32,8 @@ internal sealed class ConnectorWorld : IDatagramOutput, IDatagramSlots, IDisposa
 
     private readonly PriorityQueue<Flight, (long At, int Order)> _flights = new();
     private readonly PrivateKey _key = PrivateKey.Generate(new SeededRandom(5));
-    private readonly byte[] _slot = new byte[4096];
+    private readonly byte[] _slot = new byte[1 << 17];
+    private readonly ClientPacket[] _packet = new ClientPacket[64];
     private int _reserved;
     private int _order;
 
@@ -119,10 +120,10 @@ internal sealed class ConnectorWorld : IDatagramOutput, IDatagramSlots, IDisposa
         return _slot.AsSpan(0, length);
     }
 
-    public void Commit(in IpEndpoint destination, int length)
+    public void Commit(in IpEndpoint destination, int offset, int length)
     {
         if (Records)
-            Leave(new Flight(ConnectorEndpoint, destination, _slot[..length]));
+            Leave(new Flight(ConnectorEndpoint, destination, _slot.AsSpan(offset, length).ToArray()));
     }
 
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
@@ -146,7 +147,16 @@ internal sealed class ConnectorWorld : IDatagramOutput, IDatagramSlots, IDisposa
             return false;
         packet.CopyTo(room);
         State.Commit(client, packet.Length);
+        State.Flush(Now);
         return true;
+    }
+
+    /// <summary>One datagram to the connector, opened in place; true when it held a packet of a client.</summary>
+    public bool Receive(byte[] datagram, in IpEndpoint source, out int client, out byte[] packet)
+    {
+        bool isPacket = State.Receive(datagram, datagram.Length, source, Now, _packet) == 1;
+        (client, packet) = isPacket ? (_packet[0].Client, datagram[_packet[0].Offset..(_packet[0].Offset + _packet[0].Length)]) : (0, []);
+        return isPacket;
     }
 
     public void Run(long duration)
@@ -206,7 +216,7 @@ internal sealed class ConnectorWorld : IDatagramOutput, IDatagramSlots, IDisposa
             Relay1.Receive(flight);
         else if (flight.Destination == Relay2.Endpoint)
             Relay2.Receive(flight);
-        else if (flight.Destination == ConnectorEndpoint && State.Receive([.. flight.Bytes], flight.Source, Now, out var packet))
-            Entered.Add((packet.Client, packet.Bytes.ToArray()));
+        else if (flight.Destination == ConnectorEndpoint && Receive([.. flight.Bytes], flight.Source, out int client, out byte[] packet))
+            Entered.Add((client, packet));
     }
 }

@@ -120,7 +120,7 @@ public sealed class GatewaySourceTests
                 random.NextBytes(bytes);
                 if (length >= 4)
                     (bytes[0], bytes[1], bytes[2], bytes[3]) = ((byte)type, 0, 0, 0);
-                Assert.False(world.State.Receive(bytes, elsewhere, world.Now, out _));
+                Assert.False(world.Receive(bytes, elsewhere, out _, out _));
             }
         }
 
@@ -179,8 +179,9 @@ public sealed class GatewaySourceTests
     {
         byte[] datagram = world.Relay1.Seal(request);
         world.Now += 10;
+        Span<ClientPacket> packets = stackalloc ClientPacket[1];
         long before = GC.GetAllocatedBytesForCurrentThread();
-        if (world.State.Receive(datagram, world.Relay1.Endpoint, world.Now, out var packet) && packet.Client == Phone)
+        if (world.State.Receive(datagram, datagram.Length, world.Relay1.Endpoint, world.Now, packets) == 1 && packets[0].Client == Phone)
             total.Entered++;
         if (world.Answer(Phone, answer))
             total.Left++;

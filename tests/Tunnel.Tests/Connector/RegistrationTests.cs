@@ -303,7 +303,7 @@ public sealed class RegistrationTests
                 world.Relay1.Receive(flight);
             world.FromConnector.Clear();
             foreach (var flight in back.ToArray())
-                state.Receive([.. flight.Bytes], flight.Source, world.Now, out _);
+                state.Receive([.. flight.Bytes], flight.Bytes.Length, flight.Source, world.Now, new ClientPacket[1]);
         }
     }
 }

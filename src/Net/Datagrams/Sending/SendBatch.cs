@@ -4,7 +4,7 @@ using Keyhole.Packets;
 namespace Keyhole.Net;
 
 /// <summary>
-/// Datagrams on their way out, in order. They are written in place (<see cref="TryReserve"/>, then <see cref="Commit"/>),
+/// Datagrams on their way out, in order. They are written in place (<see cref="TryReserve(int, out Span{byte})"/>, then <see cref="Commit"/>),
 /// copied (<see cref="TryCopy"/>), or left where they were received (<see cref="TryEnqueue(in DatagramRun, in IpEndpoint, in IpAddress)"/>).
 /// Datagrams to one destination with one size and traffic class are gathered into one message, without a copy; the order of the
 /// datagrams to a destination is never changed. When a method returns false the batch is full: send it and try again.
@@ -28,7 +28,11 @@ public sealed unsafe class SendBatch : IDisposable
     private readonly OpenMessages _open;
 
     private nuint _arenaUsed;
+    // The open reservation: where it starts, its length or -1, the end of its last commit, and how many it may still have.
+    private nuint _reservedAt;
     private int _reserved = -1;
+    private int _committed;
+    private int _mayCommit;
     // The last receive batch that a message points into, and its state then.
     private ReceiveBatch? _referenced;
     private int _referencedGeneration;
@@ -62,11 +66,16 @@ public sealed unsafe class SendBatch : IDisposable
     public bool IsEmpty => Count == 0;
 
     /// <summary>Room for one datagram of up to <paramref name="length"/> bytes, aligned to 16; false when the batch is full.</summary>
-    public bool TryReserve(int length, out Span<byte> slot)
+    public bool TryReserve(int length, out Span<byte> slot) => TryReserve(length, 1, out slot);
+
+    /// <summary>Room for up to <paramref name="count"/> datagrams of <paramref name="length"/> bytes together, aligned to 16; false when the batch is full.</summary>
+    public bool TryReserve(int length, int count, out Span<byte> slot)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Capacity);
         nuint start = (_arenaUsed + ReserveAlignment - 1) & ~(ReserveAlignment - 1);
-        if (Count == Capacity || start + (nuint)length > (nuint)ArenaLength)
+        if (Count + count > Capacity || start + (nuint)length > (nuint)ArenaLength)
         {
             if (length > ArenaLength)
                 throw new ArgumentOutOfRangeException(nameof(length), length, "Longer than the arena of the batch.");
@@ -74,21 +83,36 @@ public sealed unsafe class SendBatch : IDisposable
             return false;
         }
 
-        _arenaUsed = start;
+        _reservedAt = start;
+        _committed = 0;
         _reserved = length;
-        slot = new Span<byte>(_arena + start, length);
+        _mayCommit = count;
+        slot = Reserved;
         return true;
     }
+
+    /// <summary>What was reserved last; empty once a commit has closed it.</summary>
+    public Span<byte> Reserved => new(_arena + _reservedAt, Math.Max(_reserved, 0));
 
     /// <summary>The first <paramref name="length"/> bytes of the reserved slot are a datagram. Without a commit the reservation was nothing.</summary>
     public void Commit(in IpEndpoint destination, int length, byte trafficClass = 0, in IpAddress source = default)
     {
-        if ((uint)length > (uint)_reserved || _reserved < 0)
-            throw new InvalidOperationException("A commit follows a reservation and is not longer than it.");
-        byte* start = _arena + _arenaUsed;
-        _arenaUsed += (nuint)length;
+        CommitAt(destination, 0, length, trafficClass, source);
         _reserved = -1;
-        Append(start, length, length, 1, destination, trafficClass, source);
+    }
+
+    /// <summary>
+    /// The <paramref name="length"/> bytes at <paramref name="offset"/> of the reserved room are a datagram. The reservation stays open for further
+    /// ones behind it; the next reservation begins after the last of them.
+    /// </summary>
+    public void CommitAt(in IpEndpoint destination, int offset, int length, byte trafficClass = 0, in IpAddress source = default)
+    {
+        if (_mayCommit == 0 || offset < _committed || length < 0 || (long)offset + length > _reserved)
+            throw new InvalidOperationException("A commit follows a reservation, is not longer than it, and comes behind the commits before it.");
+        _mayCommit--;
+        _committed = offset + length;
+        _arenaUsed = _reservedAt + (nuint)_committed;
+        Append(_arena + _reservedAt + offset, length, length, 1, destination, trafficClass, source);
     }
 
     /// <summary>Copies one datagram into the batch; false when it is full.</summary>
