@@ -108,6 +108,38 @@ public sealed class RelayLoopTests : IDisposable
     }
 
     [Fact]
+    public void An_agent_hears_from_the_address_that_it_sends_to_on_a_host_with_several()
+    {
+        var loop = Start(new DatagramSocketOptions { Backend = NetBackend.Linux });
+        var (near, far) = (Open(), Open());
+        Register(loop, near, far);
+        var nearTo = new IpEndpoint(IpAddress.Parse("127.0.0.9"), loop.Local.Port);
+        var farTo = new IpEndpoint(IpAddress.Parse("127.0.0.8"), loop.Local.Port);
+
+        // What the table does not know is looked at under the lock, where the address is noted; twice, since one address alone is not.
+        for (int i = 0; i < 2; i++)
+        {
+            _toSend.TryCopy(nearTo, Data(7, 0, 64));
+            Flush(near);
+            _toSend.TryCopy(farTo, Data(7, 0, 64));
+            Flush(far);
+            Assert.True(SpinWait.SpinUntil(() => loop.Threads[0].Socket.Counters.ReceivedDatagrams >= 2 * (i + 1), Patience));
+            loop.Ask(_ => 0);
+        }
+
+        _toSend.TryCopy(nearTo, Data(FarIndex, 1, 64));
+        Flush(near);
+        Assert.NotEqual(0, far.Receive(_received, Patience));
+        foreach (var run in _received.Runs)
+            Assert.Equal(farTo, run.Source);
+        _toSend.TryCopy(farTo, Data(NearIndex, 1, 64));
+        Flush(far);
+        Assert.NotEqual(0, near.Receive(_received, Patience));
+        foreach (var run in _received.Runs)
+            Assert.Equal(nearTo, run.Source);
+    }
+
+    [Fact]
     public void Forwarding_allocates_nothing()
     {
         const int Rounds = 2_500;

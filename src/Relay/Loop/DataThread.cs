@@ -43,7 +43,7 @@ internal sealed class DataThread : IDisposable
         _shared = shared;
         _ticks = ticks;
         _received = ReceiveBatch.For(socket);
-        _outbox = new Outbox(socket, _toSend);
+        _outbox = new Outbox(socket, _toSend, shared.Locals);
         _thread = new Thread(Run) { IsBackground = true, Name = $"relay-{index}" };
     }
 
@@ -156,6 +156,10 @@ internal sealed class DataThread : IDisposable
         }
 
         _outbox.EndAnswer();
+
+        // What is forwarded to an agent leaves from where the agent sends to. Only proven addresses are worth a place.
+        if (_shared.Locals.Saw(run.Local) && state.Forwarding.TryFindAgent(run.Source, out _))
+            _shared.Locals.Remember(run.Source, run.Local);
     }
 
     private void Tick()

@@ -4,7 +4,7 @@ using Keyhole.Packets;
 namespace Keyhole.Relay;
 
 /// <summary>What one thread has to send, and the way it leaves by. When the batch is full it goes, and filling goes on.</summary>
-internal sealed class Outbox(IDatagramSender sender, SendBatch batch) : IDisposable
+internal sealed class Outbox(IDatagramSender sender, SendBatch batch, LocalAddresses locals) : IDisposable
 {
     // Where the datagram that is being dealt with came from, and the address of this host that it was sent to.
     private IpEndpoint _source;
@@ -23,21 +23,21 @@ internal sealed class Outbox(IDatagramSender sender, SendBatch batch) : IDisposa
     /// <summary>Copies a datagram behind what waits already.</summary>
     public void Copy(in IpEndpoint destination, ReadOnlySpan<byte> datagram)
     {
-        while (!batch.TryCopy(destination, datagram, 0, destination == _source ? _local : default))
+        while (!batch.TryCopy(destination, datagram, 0, LocalFor(destination)))
             sender.Send(batch);
     }
 
     /// <summary>Sends a run on from where it was received: before the next receive, <see cref="Flush"/>.</summary>
     public void Forward(in DatagramRun run, in IpEndpoint destination)
     {
-        while (!batch.TryEnqueue(run, destination))
+        while (!batch.TryEnqueue(run, destination, locals.For(destination)))
             sender.Send(batch);
     }
 
     /// <summary>Sends on what the state left in the place of a received datagram.</summary>
     public void Forward(ReceiveBatch received, ReadOnlySpan<byte> datagram, in IpEndpoint destination, byte trafficClass)
     {
-        while (!batch.TryEnqueue(received, datagram, destination, trafficClass, destination == _source ? _local : default))
+        while (!batch.TryEnqueue(received, datagram, destination, trafficClass, LocalFor(destination)))
             sender.Send(batch);
     }
 
@@ -49,4 +49,6 @@ internal sealed class Outbox(IDatagramSender sender, SendBatch batch) : IDisposa
 
     /// <summary>The sender is its owner's to dispose of.</summary>
     public void Dispose() => batch.Dispose();
+
+    private IpAddress LocalFor(in IpEndpoint destination) => destination == _source ? _local : locals.For(destination);
 }

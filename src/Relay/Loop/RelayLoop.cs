@@ -28,7 +28,7 @@ internal sealed class RelayLoop : IDisposable
         var sockets = Open(options, threadCount);
         _threads = [.. sockets.Select((socket, index) => new DataThread(socket, _shared, ticks: index == 0, index))];
         _asideSender = sockets[0].OpenSender();
-        _aside = new Outbox(_asideSender, new SendBatch(AskedMessageCount, AskedLength));
+        _aside = new Outbox(_asideSender, new SendBatch(AskedMessageCount, AskedLength), _shared.Locals);
     }
 
     public IpEndpoint Local => _threads[0].Socket.Local;

@@ -27,6 +27,9 @@ internal sealed class SharedState : IDatagramOutput
     private long _nextDeadline = long.MaxValue;
     private int _waitingCount;
 
+    /// <summary>From where agents expect what is sent to them.</summary>
+    public LocalAddresses Locals { get; } = new();
+
     /// <summary>What the state reported, for the log.</summary>
     public ChannelReader<RelayEvent> Events => _events.Reader;
 
