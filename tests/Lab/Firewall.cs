@@ -38,6 +38,41 @@ public static class Firewall
     public static void Block(NetworkNamespace host, string name, string expression) => Load(host, name,
         $"chain pre {{ type filter hook prerouting priority raw; {expression} drop; }} chain out {{ type filter hook output priority raw; {expression} drop; }}");
 
+    /// <summary>Marks "congestion experienced" (RFC 3168) on IPv4 packets that pass through and match an nftables expression, as a busy router would.</summary>
+    public static void MarkCongestion(NetworkNamespace host, string expression) => Load(host, "congestion",
+        $"chain post {{ type filter hook postrouting priority mangle; {expression} ip ecn set ce; }}");
+
+    /// <summary>Counts what passes through and matches an nftables expression: see <see cref="Counted"/>.</summary>
+    public static void Count(NetworkNamespace host, string name, string expression) => Load(host, name,
+        $"chain pre {{ type filter hook prerouting priority raw; {expression} counter; }}");
+
+    /// <summary>Packets that a counter has seen.</summary>
+    public static long Counted(NetworkNamespace host, string name)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        string table = host.Run("nft", "list", "table", "inet", $"lab_{name}");
+        return long.Parse(table.Split("counter packets ", 2)[1].Split(' ')[0], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>A router forgets its UDP mappings, which takes some 2 seconds of silence, and chooses other ports for them from then on.</summary>
+    public static void Remap(NetworkNamespace host, string outside)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        string[] timeouts = ["net.netfilter.nf_conntrack_udp_timeout", "net.netfilter.nf_conntrack_udp_timeout_stream"];
+        foreach (string timeout in timeouts)
+            host.Sysctl(timeout, "1");
+
+        // The new timeout counts from a mapping's next packet on.
+        Thread.Sleep(1500);
+        Block(host, "silence", "meta l4proto udp");
+        Thread.Sleep(2000);
+        Remove(host, "nat");
+        MasqueradeRandom(host, outside);
+        foreach (string timeout in timeouts)
+            host.Sysctl(timeout, "120");
+        Remove(host, "silence");
+    }
+
     /// <summary>Removes the table of that name, if there is one.</summary>
     public static void Remove(NetworkNamespace host, string name)
     {
