@@ -21,7 +21,7 @@ public class ForwarderBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        var table = new ForwardingTable(2 * PairCount, 4 * PairCount);
+        var table = new ForwardingTable(2 * PairCount, 4 * PairCount, hashKey: 0x0123_4567_89AB_CDEF);
         _forwarder = new RelayForwarder(table);
         _sources = [.. Enumerable.Range(0, 2 * PairCount).Select(i => new IpEndpoint(new IpAddress(0x0A00_0001u + (uint)i), 51820))];
         _datagrams = [.. Enumerable.Range(0, PairCount).Select(Datagram)];
