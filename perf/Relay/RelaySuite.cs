@@ -9,7 +9,9 @@ internal sealed class RelaySuite : Suite
     private const int RelayPort = 21820;
     private const int BatchPort = 21881;
     private const int SinglePort = 21882;
+    private const int WidePort = 21822;
     private const string RelayName = "vps";
+    private const string WideName = "wide";
 
     internal override string Name => "relay";
 
@@ -39,7 +41,7 @@ internal sealed class RelaySuite : Suite
         var pairs = new StockPairs(ground);
         using PrivateKey machine = PrivateKey.Generate(RandomSource.System), connector = PrivateKey.Generate(RandomSource.System);
         using var network = new KeyholeNetwork(ground.Topology, ground.Relay, RelayGround.RelayAddress, RelayYaml.Write(
-            [(RelayName, $"{RelayGround.RelayAddress}:{RelayPort}")], [.. pairs.PublicKeys, (machine.PublicKey.ToString(), connector.PublicKey.ToString())]));
+            [(RelayName, $"{RelayGround.RelayAddress}:{RelayPort}"), (WideName, $"{RelayGround.RelayAddress}:{WidePort}")], [.. pairs.PublicKeys, (machine.PublicKey.ToString(), connector.PublicKey.ToString())]));
         var relay = network.StartRelay(ground.Relay, RelayName, $"{RelayGround.RelayCore}", "--listen", $"[::]:{RelayPort}");
         var relayKey = PublicKey.Parse(network.PublicKey(RelayName));
 
@@ -48,6 +50,8 @@ internal sealed class RelaySuite : Suite
         File.Copy(flows, baselineFlows);
         Forwarder ours = new(FloodSection.Ours, $"{RelayGround.RelayAddress}:{RelayPort}", flows, relay);
         Forwarder batch = Baseline(FloodSection.Batch, Baselines.ForwardBatch, BatchPort), single = Baseline(FloodSection.Single, Baselines.ForwardSingle, SinglePort);
+        foreach (var forwarder in new[] { ours, batch, single })
+            Pinned.Prefer(forwarder.Process!.Id, isAhead: true);
         new ProbeSection(ground, ours, batch).Run(report, () => network.RelayStatus(RelayName).GetProperty("dataPath").GetProperty("allocatedBytes").GetInt64());
         new ThroughputSection(ground, machine, connector).Run(report, relay, relayKey, RelayPort);
         new FloodSection(
@@ -58,11 +62,20 @@ internal sealed class RelaySuite : Suite
                 new(FloodSection.Void, $"{RelayGround.VoidAddress}:9", baselineFlows, null),
             ]).Run(report, Renew);
 
-        // Sessions through the relay: what it forwards from now on is what these would carry.
-        void Renew()
+        var wide = network.StartRelay(ground.Relay, WideName, "0,1", "--listen", $"[::]:{WidePort}", "--threads", "2");
+        Renew();
+        Pinned.Prefer(wide.Id, isAhead: true);
+        new ThreadsSection(ground, ours, new("wide", $"{RelayGround.RelayAddress}:{WidePort}", Connect("wide", WideName, WidePort), wide)).Run(report);
+
+        void Renew() => Connect("relay", RelayName, RelayPort);
+
+        // Sessions through a relay: what it forwards from now on is what these would carry.
+        string Connect(string file, string name, int port)
         {
             ground.SetSink(drops: false);
-            FlowList.Write(flows, pairs.Connect(relayKey, RelayPort));
+            string path = Path.Combine(ground.Files, file);
+            FlowList.Write(path, pairs.Connect(PublicKey.Parse(network.PublicKey(name)), port));
+            return path;
         }
 
         Forwarder Baseline(string name, string program, int port)

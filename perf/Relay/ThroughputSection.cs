@@ -19,6 +19,7 @@ internal sealed class ThroughputSection(RelayGround ground, PrivateKey machine, 
         ground.SetSink(drops: false);
         ground.SetLinks(areCloud: true);
         // Both ways use both cores as the scheduler sees fit.
+        Pinned.Prefer(relay.Id, isAhead: false);
         Pinned.Move(relay.Id, "0,1");
         ground.ConnectSides();
         using var firstDirect = Start(ground.Load, "a", machine, Peer(connector.PublicKey, $"{RelayGround.SinkHost}:{DirectPort}", "10.78.0.2/32", 25), "10.78.0.1/24", DirectPort);
@@ -34,8 +35,8 @@ internal sealed class ThroughputSection(RelayGround ground, PrivateKey machine, 
         long cpu = ProcessorTime.Of(relay.Id), bytes = 0;
         for (int round = 0; round < RoundCount; round++)
         {
-            double direct = Iperf3.Run(ground.Load, "10.78.0.2", "-t", $"{Seconds}").BitsPerSecond;
-            var blind = Iperf3.Run(ground.Load, "10.77.0.2", "-t", $"{Seconds}");
+            double direct = Iperf3.Run(ground.Load, "10.78.0.2", "-C", "cubic", "-t", $"{Seconds}").BitsPerSecond;
+            var blind = Iperf3.Run(ground.Load, "10.77.0.2", "-C", "cubic", "-t", $"{Seconds}");
             bytes += blind.Bytes;
             rounds.Add((blind.BitsPerSecond, direct));
         }
@@ -45,11 +46,11 @@ internal sealed class ThroughputSection(RelayGround ground, PrivateKey machine, 
             ("blind_gbit_s", Contest.Median(rounds.Select(round => round.Blind)) / 1e9), ("relay_cpu_s_per_gb", (ProcessorTime.Of(relay.Id) - cpu) / (double)bytes));
         report.Set("blind_vs_direct", Contest.Median(rounds.Select(round => round.Blind / round.Direct)));
         Pinned.Move(relay.Id, $"{RelayGround.RelayCore}");
+        Pinned.Prefer(relay.Id, isAhead: true);
     }
 
     private static WireGuardGo Start(NetworkNamespace host, string name, PrivateKey key, string peers, string address, int port)
     {
-        host.Sysctl("net.ipv4.tcp_congestion_control", "cubic");
         Span<byte> scalar = stackalloc byte[PrivateKey.Length];
         key.Export(scalar);
         return WireGuardGo.Start(host, $"kbr{Environment.ProcessId % 100_000}{name}",
