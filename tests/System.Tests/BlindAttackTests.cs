@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Net;
 using Keyhole.Lab;
 using Xunit.Abstractions;
@@ -14,7 +15,7 @@ public class BlindAttackTests(ITestOutputHelper output)
     private static readonly IPAddress Victim = IPAddress.Parse("198.51.101.2");
 
     [LabFact("wireguard-go", "wg", "setpriv", "ping")]
-    [Trait("Threat", "2"), Trait("Threat", "3"), Trait("Threat", "4"), Trait("Threat", "5")]
+    [Trait("Threat", "1"), Trait("Threat", "2"), Trait("Threat", "3"), Trait("Threat", "4"), Trait("Threat", "5")]
     public void Forged_replayed_and_sprayed_datagrams_change_nothing()
     {
         using var pair = new StockPair();
@@ -39,13 +40,13 @@ public class BlindAttackTests(ITestOutputHelper output)
             attacker.Send(new IPEndPoint(Victim, 4000), Relay, payload);
         }
 
-        var forged = new byte[92];
+        var forged = new byte[1400];
         for (int i = 0; i < 20_000; i++)
         {
             random.NextBytes(forged);
             BinaryPrimitives.WriteInt32LittleEndian(forged, random.Next(1, 5));
-            int length = forged[0] switch { 1 => 92, 2 => 92, 3 => 64, _ => 80 };
-            attacker.Send(i % 3 == 0 ? nearAt : i % 3 == 1 ? IPEndPoint.Parse(far!) : new IPEndPoint(Victim, random.Next(1, 65536)), Relay, forged.AsSpan(0, length));
+            int length = i % 5 == 0 ? random.Next(forged.Length) : forged[0] switch { 1 => 148, 2 => 92, 3 => 64, _ => 80 };
+            attacker.Send(i % 3 == 0 ? nearAt : i % 3 == 1 ? IPEndPoint.Parse(far!) : new IPEndPoint(Victim, random.Next(65536)), Relay, forged.AsSpan(0, length));
             if (i % 500 == 0)
                 Thread.Sleep(1);
         }
@@ -132,6 +133,6 @@ public class BlindAttackTests(ITestOutputHelper output)
     private static long ResidentBytes(int process)
     {
         string line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], global::System.Globalization.CultureInfo.InvariantCulture) << 10;
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
     }
 }
