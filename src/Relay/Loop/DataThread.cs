@@ -6,7 +6,7 @@ namespace Keyhole.Relay;
 
 /// <summary>
 /// One socket and the thread that owns it: receive a batch, route each run, send the batch. Blind data needs no lock; what it does not know goes to the
-/// shared state, datagram by datagram. It allocates nothing, and waits for nothing but the socket and, rarely, the lock.
+/// shared state, run by run. It allocates nothing, and waits for nothing but the socket and, rarely, the lock.
 /// </summary>
 internal sealed class DataThread : IDisposable
 {
@@ -16,6 +16,9 @@ internal sealed class DataThread : IDisposable
     /// <summary>Turns between two looks at what the thread has allocated.</summary>
     private const int AllocationInterval = 64;
 
+    /// <summary>A run of several datagrams holds at least 8 bytes of each, in at most 64 KiB.</summary>
+    private const int MaximumRunCount = 65_536 / 8;
+
     // Fixed after construction.
     private readonly IDatagramSocket _socket;
     private readonly SharedState _shared;
@@ -23,6 +26,7 @@ internal sealed class DataThread : IDisposable
     private readonly ReceiveBatch _received;
     private readonly SendBatch _toSend = new();
     private readonly Outbox _outbox;
+    private readonly RelayForward[] _forwards = new RelayForward[MaximumRunCount];
     private readonly Thread _thread;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -148,13 +152,10 @@ internal sealed class DataThread : IDisposable
     private void Receive(RelayState state, in DatagramRun run)
     {
         _outbox.BeginAnswer(run);
-        for (int i = 0; i < run.Count; i++)
-        {
-            var datagram = run[i];
-            if (state.Receive(datagram, datagram.Length, run.Source, _now, out var forward))
-                _outbox.Forward(_received, datagram[..forward.Length], forward.Destination, run.TrafficClass);
-        }
-
+        var bytes = run.Bytes;
+        int count = state.ReceiveRun(bytes, run.SegmentSize, run.Source, _now, _forwards);
+        foreach (ref readonly var forward in _forwards.AsSpan(0, count))
+            _outbox.Forward(_received, bytes.Slice(forward.Offset, forward.Length), forward.Destination, run.TrafficClass);
         _outbox.EndAnswer();
 
         // What is forwarded to an agent leaves from where the agent sends to. Only proven addresses are worth a place.

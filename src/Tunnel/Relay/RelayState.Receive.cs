@@ -42,13 +42,13 @@ public sealed partial class RelayState
     private bool Forward(AgentSlot receiver, Span<byte> room, int packetLength, long now, out RelayForward forward)
     {
         forward = default;
+        if (_routing >= 0)
+            return AddRouted(receiver, packetLength, room.Length);
         if (receiver.Address is not { } address)
             return Drop(RelayDropReason.NoAddress);
         if (SealedLength(packetLength) > room.Length)
         {
-            room.Slice(HeadLength, packetLength).CopyTo(_scratch.AsSpan(HeadLength));
-            if (SendScratch(receiver, packetLength, now))
-                CountForwarded(SealedLength(packetLength));
+            ForwardCopy(receiver, room.Slice(HeadLength, packetLength), now);
             return false;
         }
 
@@ -58,6 +58,14 @@ public sealed partial class RelayState
         forward = new RelayForward(address, result.Length);
         CountForwarded(result.Length);
         return true;
+    }
+
+    /// <summary>Seals a copy and sends it, behind what the caller sends on already.</summary>
+    private void ForwardCopy(AgentSlot receiver, ReadOnlySpan<byte> packet, long now)
+    {
+        packet.CopyTo(_scratch.AsSpan(HeadLength));
+        if (SendScratch(receiver, packet.Length, now))
+            CountForwarded(SealedLength(packet.Length));
     }
 
     private void CountForwarded(int length)

@@ -85,6 +85,14 @@ internal sealed class SimulatedAgent : IDatagramOutput, IDisposable
             Send(Relay.Endpoint!.Value, buffer.AsSpan(0, result.Length), Relay);
     }
 
+    /// <summary>The datagram that would carry this packet to the relay.</summary>
+    public byte[] Seal(ReadOnlySpan<byte> packet)
+    {
+        byte[] buffer = new byte[packet.Length + 64];
+        packet.CopyTo(buffer.AsSpan(16));
+        return buffer[..Device.Seal(Relay, buffer, packet.Length, _world.Now).Length];
+    }
+
     public void SendHello(bool draining = false)
     {
         byte[] payload = new byte[SessionHello.Length];
