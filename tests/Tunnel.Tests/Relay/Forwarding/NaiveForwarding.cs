@@ -24,7 +24,7 @@ internal sealed class NaiveForwarding(int capacity)
         return displaced;
     }
 
-    public (bool Found, int From, int To, IpEndpoint Destination) Route(IpEndpoint source, uint index, long now)
+    public (bool Found, int From, int To, IpEndpoint Destination) Route(IpEndpoint source, uint index, long now, bool use = true)
     {
         int from = _addresses.FirstOrDefault(pair => pair.Value == source) is { Value.Port: > 0 } pair ? pair.Key : -1;
         foreach (var session in _sessions.Where(session => session.Deadline > now))
@@ -34,7 +34,8 @@ internal sealed class NaiveForwarding(int capacity)
                 : -1;
             if (to < 0)
                 continue;
-            _used.Add((from, index));
+            if (use)
+                _used.Add((from, index));
             return (_addresses.TryGetValue(to, out var destination), from, to, destination);
         }
 
