@@ -18,6 +18,7 @@ internal static class TargetList
         new ReassemblerTarget(),
         new TcpStackTarget(),
         new RelayTarget(),
+        new RelayBlindTarget(),
         new ConnectorTarget(),
         new NetworkFileTarget(),
     ];
