@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -63,5 +64,6 @@ internal abstract unsafe class TransportCipher
     }
 
     /// <summary>Compares 16 bytes in fixed time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     protected static bool TagsEqual(byte* one, byte* other) => (Vector128.Load(one) ^ Vector128.Load(other)) == Vector128<byte>.Zero;
 }

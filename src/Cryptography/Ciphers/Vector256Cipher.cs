@@ -125,6 +125,7 @@ internal sealed unsafe class Vector256Cipher : TransportCipher
     /// How many packets from the first on share passes of one lane each: at most eight, and only when that takes fewer passes than packets. A packet alone
     /// takes one pass whatever its length up to 448. Zero: take the first packet alone.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int SharedPass(ReadOnlySpan<TransportPacket> packets, int tagLength, out int blockCount)
     {
         int count = 0;
@@ -218,7 +219,9 @@ internal sealed unsafe class Vector256Cipher : TransportCipher
     }
 
     /// <summary>The block counter of the text's byte <paramref name="done"/>: block 0 is the Poly1305 key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint BlockOf(int done) => 1 + (uint)(done / BlockLength);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint>* Parked(byte* scratch) => (Vector256<uint>*)(scratch + ParkedOffset);
 }

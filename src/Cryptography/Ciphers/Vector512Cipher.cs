@@ -183,6 +183,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
     }
 
     /// <summary>Decrypts a packet when its tag is the computed one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Decide(ref TransportPacket packet, byte* buffer, byte* stream, byte* tag)
     {
         byte* text = buffer + packet.Offset;
@@ -193,6 +194,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
     }
 
     /// <summary>How many packets from the first on share passes, at most sixteen; zero when the first does better alone.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int SharedPasses(ReadOnlySpan<TransportPacket> packets, int tagLength, out int blockCount)
     {
         int count = 0;
@@ -254,6 +256,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
     }
 
     /// <summary>Writes the key block and key stream of each packet into its lane of the scratch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WriteStreams(uint* key, ReadOnlySpan<TransportPacket> packets, int blockCount, byte* scratch)
     {
         uint* low = (uint*)(scratch + CountersOffset), high = low + LaneCount;
@@ -267,6 +270,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
     }
 
     /// <summary>Encrypts or decrypts what the first pass did not reach.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CryptRest(uint* key, ulong counter, byte* text, int length, byte* stream)
     {
         uint block = ChaCha20Vector512.MostBlocks;
@@ -303,6 +307,7 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
             FusedVector512.AllBlocks(key, counter, stream, tagText, tagLength, tagKey, tag, table);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ComputeTag(byte* text, int length, byte* key, byte* tag, Vector512<ulong>* table)
     {
         if (length <= _longestScalarTag)
@@ -345,5 +350,6 @@ internal sealed unsafe class Vector512Cipher : TransportCipher
             Lanes512.XorPartial(text, stream, length);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<ulong>* Table(byte* scratch) => (Vector512<ulong>*)(scratch + TableOffset);
 }

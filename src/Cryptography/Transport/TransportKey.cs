@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Keyhole.Cryptography;
 
@@ -71,6 +72,7 @@ public sealed unsafe class TransportKey : IDisposable
     /// <param name="counter">Never the same twice under one key.</param>
     /// <param name="buffer">At least 16 bytes longer than the plaintext.</param>
     /// <exception cref="ArgumentOutOfRangeException">The length is negative or leaves no room for the tag.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Seal(ulong counter, Span<byte> buffer, int plaintextLength)
     {
         CheckSeal(buffer.Length, 0, plaintextLength);
@@ -81,6 +83,7 @@ public sealed unsafe class TransportKey : IDisposable
 
     /// <summary>Seals every packet where it lies; packets may have any lengths and must not overlap.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A packet and its tag do not lie within the buffer. Nothing was sealed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Seal(Span<byte> buffer, ReadOnlySpan<TransportPacket> packets)
     {
         foreach (ref readonly var packet in packets)
@@ -95,6 +98,7 @@ public sealed unsafe class TransportKey : IDisposable
     /// then holds is of no use to anybody.
     /// </summary>
     /// <param name="buffer">Ciphertext and tag, nothing after.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Open(ulong counter, Span<byte> buffer)
     {
         if (buffer.Length < TagLength)
@@ -110,6 +114,7 @@ public sealed unsafe class TransportKey : IDisposable
     /// <summary>Opens every packet where it lies and writes <see cref="TransportPacket.IsAuthentic"/> of each; one forged packet spoils no other.</summary>
     /// <returns>How many are authentic.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A packet does not lie within the buffer. Nothing was opened.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Open(Span<byte> buffer, Span<TransportPacket> packets)
     {
         foreach (ref readonly var packet in packets)
@@ -132,6 +137,7 @@ public sealed unsafe class TransportKey : IDisposable
 
     private uint* Words => (uint*)_block.Pointer;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckSeal(int bufferLength, int offset, int plaintextLength)
     {
         if (_block.IsClosed)
@@ -140,6 +146,7 @@ public sealed unsafe class TransportKey : IDisposable
             Throw.OutOfRange(nameof(plaintextLength), "The plaintext and 16 bytes for the tag must lie within the buffer.");
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void CheckOpen(int bufferLength, int offset, int sealedLength)
     {
         if (_block.IsClosed)

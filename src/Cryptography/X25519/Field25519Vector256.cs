@@ -21,6 +21,7 @@ internal static unsafe class Field25519Vector256
     private const ulong OddMask = (1UL << 25) - 1;
 
     /// <summary>Writes 2 · (2^255 − 19) in limbs of twice their widths: added before a product is subtracted, it keeps every limb from going below zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void WriteBias(Limbs* bias)
     {
         for (int i = 0; i < LimbCount; i++)

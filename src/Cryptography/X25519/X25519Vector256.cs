@@ -144,6 +144,7 @@ internal static unsafe class X25519Vector256
             Field25519Vector256.Square(result, result);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ReadPoints(byte* points, Limbs* element)
     {
         for (int lane = 0; lane < LaneCount; lane++, points += Length)
@@ -159,6 +160,7 @@ internal static unsafe class X25519Vector256
     }
 
     /// <summary>Writes each lane reduced below 2^255 − 19.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WriteProducts(Limbs* element, ulong* limbs, byte* products)
     {
         for (int lane = 0; lane < LaneCount; lane++, products += Length)
@@ -183,6 +185,7 @@ internal static unsafe class X25519Vector256
 
     /// <summary>Brings limbs to their widths.</summary>
     /// <returns>What is left over at 2^255.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static ulong Carry(ulong* limbs)
     {
         ulong carry = 0;
@@ -195,5 +198,6 @@ internal static unsafe class X25519Vector256
         return carry;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Width(int limb) => (limb & 1) == 0 ? 26 : 25;
 }
