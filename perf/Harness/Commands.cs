@@ -7,6 +7,8 @@ internal static class Commands
     [
         new AeadSuite(),
         new RelaySuite(),
+        new ConnectorSuite(),
+        new TunnelSuite(),
     ];
 
     internal static int List()
