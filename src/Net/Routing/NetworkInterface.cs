@@ -1,0 +1,190 @@
+using System.Runtime.InteropServices;
+using Keyhole.Packets;
+
+namespace Keyhole.Net;
+
+/// <summary>
+/// An interface of this machine, to be given an MTU, addresses and routes by rtnetlink(7), which needs CAP_NET_ADMIN. What it was given goes with it when
+/// it is a TUN device whose program ended, however that ended.
+/// </summary>
+public sealed unsafe class NetworkInterface : IDisposable
+{
+    private const ushort RTM_NEWLINK = 16;
+    private const ushort RTM_NEWADDR = 20;
+    private const ushort RTM_DELADDR = 21;
+    private const ushort RTM_NEWROUTE = 24;
+    private const ushort RTM_DELROUTE = 25;
+    private const ushort NLMSG_ERROR = 2;
+
+    private const ushort NLM_F_REQUEST = 0x1;
+    private const ushort NLM_F_ACK = 0x4;
+    private const ushort NLM_F_REPLACE = 0x100;
+    private const ushort NLM_F_CREATE = 0x400;
+
+    private const ushort IFLA_MTU = 4;
+    private const ushort IFA_ADDRESS = 1;
+    private const ushort IFA_LOCAL = 2;
+    private const ushort RTA_DST = 1;
+    private const ushort RTA_OIF = 4;
+    private const ushort RTA_PRIORITY = 6;
+    private const ushort RTA_PREFSRC = 7;
+
+    private const uint IFF_UP = 0x1;
+    private const byte IFA_F_NODAD = 0x2;
+    private const byte RT_TABLE_MAIN = 254;
+    private const byte RTPROT_STATIC = 4;
+    private const byte RT_SCOPE_UNIVERSE = 0;
+    private const byte RT_SCOPE_LINK = 253;
+    private const byte RTN_UNICAST = 1;
+
+    /// <summary>Behind what the machine has of its own: a connected network of the same prefix stays reachable.</summary>
+    private const uint Metric = 50;
+
+    private readonly uint _index;
+    private int _descriptor;
+    private uint _sequence;
+
+    private NetworkInterface(string name, uint index, int descriptor)
+    {
+        Name = name;
+        _index = index;
+        _descriptor = descriptor;
+    }
+
+    ~NetworkInterface() => Close();
+
+    public string Name { get; }
+
+    /// <summary>Finds the interface in the network namespace of the calling thread.</summary>
+    /// <exception cref="NetworkException">There is none of this name.</exception>
+    public static NetworkInterface Open(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        uint index = Libc.if_nametoindex(name);
+        if (index == 0)
+            NetworkException.Throw(SocketFault.Last(), $"interface {name}");
+        int descriptor = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, Libc.NETLINK_ROUTE);
+        if (descriptor < 0)
+            NetworkException.Throw(SocketFault.Last(), "the routing socket");
+        return new NetworkInterface(name, index, descriptor);
+    }
+
+    /// <summary>Brings it up with this MTU.</summary>
+    /// <exception cref="NetworkException">No permission (CAP_NET_ADMIN).</exception>
+    public void SetUp(int mtu)
+    {
+        // ifinfomsg: family 1, padding 1, type 2, index 4, flags 4, change 4.
+        Span<byte> body = stackalloc byte[16];
+        body.Clear();
+        MemoryMarshal.Write(body[4..], _index);
+        MemoryMarshal.Write(body[8..], IFF_UP);
+        MemoryMarshal.Write(body[12..], IFF_UP);
+        var message = new RouteMessage(stackalloc byte[256], RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, body);
+        message.Add(IFLA_MTU, (uint)mtu);
+        Request(message, $"interface {Name}, MTU {mtu}");
+    }
+
+    /// <summary>Gives it an address, at once usable.</summary>
+    /// <exception cref="NetworkException">The system refused.</exception>
+    public void AddAddress(in IpPrefix prefix) => ChangeAddress(prefix, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+
+    /// <exception cref="NetworkException">The system refused; it has no such address, for one.</exception>
+    public void RemoveAddress(in IpPrefix prefix) => ChangeAddress(prefix, RTM_DELADDR, 0);
+
+    /// <summary>Sends a prefix this way, unless the machine has a nearer one for it.</summary>
+    /// <param name="source">The address of this interface that packets leave with; null lets the system choose.</param>
+    /// <exception cref="NetworkException">The system refused.</exception>
+    public void AddRoute(in IpPrefix prefix, IpAddress? source = null) => ChangeRoute(prefix, source, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+
+    /// <exception cref="NetworkException">The system refused; there is no such route, for one.</exception>
+    public void RemoveRoute(in IpPrefix prefix) => ChangeRoute(prefix, null, RTM_DELROUTE, 0);
+
+    /// <summary>The interface stays.</summary>
+    public void Dispose()
+    {
+        Close();
+        GC.SuppressFinalize(this);
+    }
+
+    private void ChangeAddress(in IpPrefix prefix, ushort type, ushort flags)
+    {
+        // ifaddrmsg: family 1, prefix length 1, flags 1, scope 1, index 4. Without duplicate address detection, since nobody else is on the link.
+        Span<byte> body = stackalloc byte[8];
+        body.Clear();
+        body[0] = FamilyOf(prefix);
+        body[1] = (byte)prefix.Length;
+        body[2] = prefix.Address.IsIpv4 ? (byte)0 : IFA_F_NODAD;
+        MemoryMarshal.Write(body[4..], _index);
+        var message = new RouteMessage(stackalloc byte[256], type, (ushort)(NLM_F_REQUEST | NLM_F_ACK | flags), body);
+        message.Add(IFA_LOCAL, prefix.Address);
+        message.Add(IFA_ADDRESS, prefix.Address);
+        Request(message, $"address {prefix} on {Name}");
+    }
+
+    private void ChangeRoute(in IpPrefix prefix, IpAddress? source, ushort type, ushort flags)
+    {
+        // rtmsg: family, destination length, source length, TOS, table, protocol, scope, type (1 each), flags 4.
+        Span<byte> body = stackalloc byte[12];
+        body.Clear();
+        body[0] = FamilyOf(prefix);
+        body[1] = (byte)prefix.Length;
+        body[4] = RT_TABLE_MAIN;
+        body[5] = RTPROT_STATIC;
+        body[6] = prefix.Address.IsIpv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+        body[7] = RTN_UNICAST;
+        var message = new RouteMessage(stackalloc byte[256], type, (ushort)(NLM_F_REQUEST | NLM_F_ACK | flags), body);
+        if (prefix.Length > 0)
+            message.Add(RTA_DST, prefix.Address);
+        message.Add(RTA_OIF, _index);
+        message.Add(RTA_PRIORITY, Metric);
+        if (source is { } address)
+            message.Add(RTA_PREFSRC, address);
+        Request(message, $"route {prefix} through {Name}");
+    }
+
+    private void Request(RouteMessage message, string what)
+    {
+        ObjectDisposedException.ThrowIf(_descriptor < 0, this);
+        uint sequence = ++_sequence;
+        var request = message.Finish(sequence);
+        fixed (byte* start = request)
+        {
+            if (Libc.send(_descriptor, start, (nuint)request.Length, 0) < 0)
+                NetworkException.Throw(SocketFault.Last(), what);
+        }
+
+        AwaitAnswer(sequence, what);
+    }
+
+    /// <summary>The kernel answers every request, in order: 0, or the negated errno.</summary>
+    private void AwaitAnswer(uint sequence, string what)
+    {
+        Span<byte> answer = stackalloc byte[1024];
+        while (true)
+        {
+            nint length;
+            fixed (byte* start = answer)
+                length = Libc.recv(_descriptor, start, (nuint)answer.Length, 0);
+            var fault = length < 0 ? SocketFault.Last() : SocketFault.None;
+            if (fault.IsWouldBlock)
+                continue;
+            if (length < RouteMessage.HeaderLength + sizeof(int))
+                NetworkException.Throw(fault, what);
+            if (MemoryMarshal.Read<ushort>(answer[4..]) != NLMSG_ERROR || MemoryMarshal.Read<uint>(answer[8..]) != sequence)
+                continue;
+            int error = -MemoryMarshal.Read<int>(answer[RouteMessage.HeaderLength..]);
+            if (error != 0)
+                NetworkException.Throw(SocketFault.FromErrno(error), what);
+            return;
+        }
+    }
+
+    private static byte FamilyOf(in IpPrefix prefix) => (byte)(prefix.Address.IsIpv4 ? Libc.AF_INET : Libc.AF_INET6);
+
+    private void Close()
+    {
+        int descriptor = Interlocked.Exchange(ref _descriptor, -1);
+        if (descriptor >= 0)
+            _ = Libc.close(descriptor);
+    }
+}
