@@ -7,8 +7,6 @@ internal static class Commands
     [
         new AeadSuite(),
         new RelaySuite(),
-        new ConnectorSuite(),
-        new TunnelSuite(),
     ];
 
     internal static int List()

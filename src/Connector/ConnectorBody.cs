@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
 using Keyhole.Cryptography;
+using Keyhole.Edge;
 using Keyhole.Net;
 using Keyhole.NetStack;
 using Keyhole.Packets;
@@ -156,16 +157,7 @@ internal sealed class ConnectorBody : IAgentBody
         var limits = new DatagramLimits { HashKey = BitConverter.ToUInt64(secret, 32), Mtu = 1280 };
         return new SiteFlowsOptions
         {
-            // Each SYN is a dial: 5,000 in a second cost a quarter of a core, and what waits for targets is bounded per client.
-            Tcp = new StackOptions
-            {
-                Secret = secret.AsMemory(0, 32),
-                Mtu = 1280,
-                BufferBudget = budget,
-                BufferBudgetPerPeer = budget / 4,
-                SynRate = 5_000,
-                SynBurst = 1_000,
-            },
+            Tcp = new StackOptions { Secret = secret.AsMemory(0, 32), Mtu = 1280, BufferBudget = budget, BufferBudgetPerPeer = budget / 4 },
             Udp = limits,
             Echo = limits with { HashKey = BitConverter.ToUInt64(secret, 40) },
         };

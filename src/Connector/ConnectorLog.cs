@@ -8,15 +8,6 @@ internal static partial class ConnectorLog
     [LoggerMessage(101, LogLevel.Information, "table revision {Revision} enforced at {At:O}: {Relays} relays, {Clients} clients, {FlowsCut} flows cut")]
     public static partial void Enforced(ILogger logger, long revision, DateTimeOffset at, int relays, int clients, int flowsCut);
 
-    [LoggerMessage(102, LogLevel.Information, "registering at relay {Relay}")]
-    public static partial void Registering(ILogger logger, string relay);
-
-    [LoggerMessage(103, LogLevel.Information, "registered at relay {Relay} ({Endpoint})")]
-    public static partial void Registered(ILogger logger, string relay, string endpoint);
-
-    [LoggerMessage(104, LogLevel.Warning, "relay {Relay} does not answer; registering again")]
-    public static partial void RelayLost(ILogger logger, string relay);
-
     [LoggerMessage(105, LogLevel.Warning, "{Warning}")]
     public static partial void SocketWarning(ILogger logger, string warning);
 

@@ -1,4 +1,5 @@
 using Keyhole.Agent;
+using Keyhole.Edge;
 using Keyhole.Tunnel;
 
 namespace Keyhole.Connector;
@@ -27,7 +28,7 @@ internal static class ConnectorMetrics
         text.Gauge("keyhole_flows", "Live flows.", site.Counts.EchoOpen, ("protocol", "echo"));
         text.Counter("keyhole_flows_cut_total", "Flows that ended since their grant did.", site.Counts.Cut);
         foreach (var verdict in Enum.GetValues<AccessVerdict>().Where(verdict => verdict != AccessVerdict.Allowed))
-            text.Counter("keyhole_flows_denied_total", "New flows that were refused.", site.Counts.Denied(verdict), ("reason", ConnectorStatus.Name(verdict)));
+            text.Counter("keyhole_flows_denied_total", "New flows that were refused.", site.Counts.Denied(verdict), ("reason", StatusJson.Name(verdict)));
         text.Counter("keyhole_dial_failures_total", "Targets that refused, or that could not be reached.", site.Counts.DialFailures);
         text.Counter("keyhole_targets_refused_total", "Targets whose address may not be dialled, or whose name has none.", site.Counts.TargetsRefused);
         text.Counter("keyhole_handles_exhausted_total", "Flows that found no file handle.", site.Counts.HandlesExhausted);
@@ -35,9 +36,9 @@ internal static class ConnectorMetrics
         text.Counter("keyhole_packets_received_total", "Packets of clients.", state.PacketsReceived);
         text.Counter("keyhole_packets_sent_total", "Packets to clients.", state.PacketsSent);
         foreach (var reason in Enum.GetValues<ConnectorDropReason>())
-            text.Counter("keyhole_dropped_total", "Datagrams and packets that went nowhere.", state.DropCount(reason), ("reason", ConnectorStatus.Name(reason)));
+            text.Counter("keyhole_dropped_total", "Datagrams and packets that went nowhere.", state.DropCount(reason), ("reason", StatusJson.Name(reason)));
         foreach (var reason in Enum.GetValues<WireGuard.DropReason>().Where(reason => reason != WireGuard.DropReason.None))
-            text.Counter("keyhole_wireguard_dropped_total", "Datagrams and packets that the WireGuard device refused.", state.DropCount(reason), ("reason", ConnectorStatus.Name(reason)));
+            text.Counter("keyhole_wireguard_dropped_total", "Datagrams and packets that the WireGuard device refused.", state.DropCount(reason), ("reason", StatusJson.Name(reason)));
         var socket = data.Socket.Counters;
         text.Counter("keyhole_socket_received_datagrams_total", "Datagrams received.", socket.ReceivedDatagrams);
         text.Counter("keyhole_socket_sent_datagrams_total", "Datagrams sent.", socket.SentDatagrams);

@@ -15,8 +15,9 @@ public class ReferenceTests
         ["Agent"] = ["Contracts", "Cryptography"],
         ["Relay"] = ["Tunnel", "Net", "Agent"],
         ["Proxy"] = ["NetStack", "Net"],
-        ["Connector"] = ["Tunnel", "Net", "Agent", "Proxy"],
-        ["Client"] = ["Tunnel", "Net", "Agent", "Proxy"],
+        ["Edge"] = ["Tunnel", "Net", "Agent"],
+        ["Connector"] = ["Tunnel", "Net", "Agent", "Proxy", "Edge"],
+        ["Client"] = ["Tunnel", "Net", "Agent", "Proxy", "Edge"],
         ["Control"] = ["Contracts", "Cryptography"],
     };
 

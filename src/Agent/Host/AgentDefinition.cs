@@ -6,4 +6,8 @@ namespace Keyhole.Agent;
 /// <param name="Name">"keyhole-relay".</param>
 /// <param name="Settings">Beyond those that all agents have.</param>
 /// <param name="Create">Makes the data path; throws <see cref="AgentException"/> for what the operator can put right.</param>
-public sealed record AgentDefinition(string Name, AgentKind Kind, string Description, IReadOnlyList<Setting> Settings, Func<AgentStart, IAgentBody> Create);
+public sealed record AgentDefinition(string Name, AgentKind Kind, string Description, IReadOnlyList<Setting> Settings, Func<AgentStart, IAgentBody> Create)
+{
+    /// <summary>The data directory's setting where the program has a default for it; null: it must be given.</summary>
+    public Setting? Data { get; init; }
+}

@@ -35,7 +35,12 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
         await using var body = definition.Create(new AgentStart(options, values, key, data, loggers));
         var keeper = new TableKeeper(body, new TableCache(data.TableCache, options.Id, time), options.Id, time, _logger);
         var link = new ControlLink(options, new HelloMessage(definition.Kind, publicKey, Version, 0), keeper, body, time, _logger, Random.Shared.NextDouble);
-        using var status = new StatusSocket(data.StatusSocket, async () => Describe(await body.StatusAsync(), publicKey, link, keeper));
+        using var status = new StatusSocket(data.StatusSocket, async request =>
+        {
+            if (request == StatusSocket.DownRequest)
+                signals.Raise();
+            return Describe(await body.StatusAsync(), publicKey, link, keeper);
+        });
         using var metrics = options.Metrics is { } address ? new MetricsEndpoint(address, body, text => WriteMetrics(text, link, keeper)) : null;
         AgentLog.Started(_logger, definition.Name, Version, options.Id, publicKey, data.FullPath);
         if (metrics is not null)

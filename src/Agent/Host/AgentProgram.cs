@@ -11,37 +11,60 @@ public static class AgentProgram
     public static Task<int> RunAsync(AgentDefinition definition, string[] args) =>
         RunAsync(definition, args, Environment.GetEnvironmentVariable, Console.In, Console.Out, Console.Error);
 
-    internal static async Task<int> RunAsync(
+    /// <summary>Makes a command run the agent: its settings become options of the command.</summary>
+    public static void Attach(Command command, AgentDefinition definition) =>
+        Attach(command, definition, Environment.GetEnvironmentVariable, Console.In, Console.Error);
+
+    /// <summary>A command that prints what the running agent's data path has shown.</summary>
+    public static Command StatusCommand(Setting data) => StatusCommand(data, Environment.GetEnvironmentVariable, Console.Out, Console.Error);
+
+    /// <summary>A command that ends the running agent gracefully.</summary>
+    public static Command DownCommand(Setting data) => DownCommand(data, Environment.GetEnvironmentVariable, Console.Error);
+
+    /// <returns>The exit code: 2 for a command line that is wrong, otherwise the command's own.</returns>
+    public static Task<int> InvokeAsync(RootCommand root, string[] args) => InvokeAsync(root, args, Console.Out, Console.Error);
+
+    internal static Task<int> RunAsync(
         AgentDefinition definition, string[] args, Func<string, string?> environment, TextReader input, TextWriter output, TextWriter error)
     {
-        var options = AgentSettings.All.Concat(definition.Settings).Select(setting => (Setting: setting, Option: OptionFor(setting))).ToArray();
         var root = new RootCommand(definition.Description);
-        foreach (var (_, option) in options)
-            root.Options.Add(option);
-        root.SetAction((parsed, _) => GuardAsync(error, async () =>
-        {
-            var values = new SettingValues(parsed, options, environment);
-            var checkedOptions = AgentOptions.From(values, input);
-            using var signals = new ShutdownSignals();
-            using var loggers = new LineLoggerFactory(error, checkedOptions.LogLevel, TimeProvider.System);
-            return await new AgentHost(definition, checkedOptions, values, loggers, TimeProvider.System).RunAsync(signals);
-        }));
-        root.Subcommands.Add(StatusCommand(environment, output, error));
+        Attach(root, definition, environment, input, error);
+        root.Subcommands.Add(StatusCommand(AgentSettings.Data, environment, output, error));
+        return InvokeAsync(root, args, output, error);
+    }
+
+    private static async Task<int> InvokeAsync(RootCommand root, string[] args, TextWriter output, TextWriter error)
+    {
         var line = root.Parse(args);
         int code = await line.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null });
         // The library says 1 for a command line that it could not read; here 1 is a failure at run time.
         return line.Errors.Count > 0 ? 2 : code;
     }
 
-    private static Command StatusCommand(Func<string, string?> environment, TextWriter output, TextWriter error)
+    private static void Attach(Command command, AgentDefinition definition, Func<string, string?> environment, TextReader input, TextWriter error)
     {
-        var data = OptionFor(AgentSettings.Data);
+        var common = AgentSettings.All.Select(setting => setting == AgentSettings.Data && definition.Data is { } own ? own : setting);
+        var options = common.Concat(definition.Settings).Select(setting => (Setting: setting, Option: OptionFor(setting))).ToArray();
+        foreach (var (_, option) in options)
+            command.Options.Add(option);
+        command.SetAction((parsed, _) => GuardAsync(error, async () =>
+        {
+            var values = new SettingValues(parsed, options, environment);
+            var checkedOptions = AgentOptions.From(values, definition.Data ?? AgentSettings.Data, input);
+            using var signals = new ShutdownSignals();
+            using var loggers = new LineLoggerFactory(error, checkedOptions.LogLevel, TimeProvider.System);
+            return await new AgentHost(definition, checkedOptions, values, loggers, TimeProvider.System).RunAsync(signals);
+        }));
+    }
+
+    private static Command StatusCommand(Setting setting, Func<string, string?> environment, TextWriter output, TextWriter error)
+    {
+        var data = OptionFor(setting);
         var json = new Option<bool>("--json") { Description = "Print the JSON object as it is." };
         var command = new Command("status", "What the running agent's data path has shown.") { data, json };
         command.SetAction((parsed, _) => GuardAsync(error, async () =>
         {
-            var values = new SettingValues(parsed, [(AgentSettings.Data, data)], environment);
-            byte[] status = await StatusSocket.AskAsync(Path.GetFullPath(values.Require(AgentSettings.Data)));
+            byte[] status = await StatusSocket.AskAsync(DirectoryOf(parsed, setting, data, environment));
             if (parsed.GetValue(json))
                 await output.WriteLineAsync(Encoding.UTF8.GetString(status));
             else
@@ -50,6 +73,21 @@ public static class AgentProgram
         }));
         return command;
     }
+
+    private static Command DownCommand(Setting setting, Func<string, string?> environment, TextWriter error)
+    {
+        var data = OptionFor(setting);
+        var command = new Command("down", "Ends the running agent; what it set up on this machine goes with it.") { data };
+        command.SetAction((parsed, _) => GuardAsync(error, async () =>
+        {
+            await StatusSocket.AskAsync(DirectoryOf(parsed, setting, data, environment), StatusSocket.DownRequest);
+            return 0;
+        }));
+        return command;
+    }
+
+    private static string DirectoryOf(ParseResult parsed, Setting setting, Option data, Func<string, string?> environment) =>
+        Path.GetFullPath(new SettingValues(parsed, [(setting, data)], environment).Require(setting));
 
     private static Option OptionFor(Setting setting)
     {

@@ -2,24 +2,35 @@ using System.Net.Sockets;
 
 namespace Keyhole.Agent;
 
-/// <summary>A unix socket in the data directory: whoever connects gets one JSON object and the end. Only the agent's user can.</summary>
+/// <summary>
+/// A unix socket in the data directory: whoever connects says what is wanted, one word and the end, and gets one JSON object and the end. Only the
+/// agent's user can.
+/// </summary>
 internal sealed class StatusSocket : IDisposable
 {
     /// <summary>sun_path without its final zero.</summary>
     private const int MaximumPathLength = 107;
+    private const int MaximumRequestLength = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
-    private readonly Func<ValueTask<byte[]>> _status;
+    private readonly Func<string, ValueTask<byte[]>> _answer;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
 
+    /// <summary>What the status command asks for.</summary>
+    public const string StatusRequest = "status";
+
+    /// <summary>Stop gracefully, as SIGTERM does.</summary>
+    public const string DownRequest = "down";
+
+    /// <param name="answer">From the word that was said to the JSON object.</param>
     /// <exception cref="AgentException">The socket cannot be made.</exception>
-    public StatusSocket(string path, Func<ValueTask<byte[]>> status)
+    public StatusSocket(string path, Func<string, ValueTask<byte[]>> answer)
     {
         CheckLength(path);
         _path = path;
-        _status = status;
+        _answer = answer;
         _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -41,7 +52,7 @@ internal sealed class StatusSocket : IDisposable
 
     /// <summary>Asks the agent that runs in <paramref name="directory"/>.</summary>
     /// <exception cref="AgentException">None runs there, or it does not answer.</exception>
-    public static async Task<byte[]> AskAsync(string directory)
+    public static async Task<byte[]> AskAsync(string directory, string request = StatusRequest)
     {
         string path = DataDirectory.StatusSocketIn(directory);
         CheckLength(path);
@@ -53,6 +64,8 @@ internal sealed class StatusSocket : IDisposable
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), patience.Token);
             await using var stream = new NetworkStream(socket);
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(request), patience.Token);
+            socket.Shutdown(SocketShutdown.Send);
             using var answer = new MemoryStream();
             await stream.CopyToAsync(answer, patience.Token);
             return answer.Length > 0 ? answer.ToArray() : throw new AgentException($"The agent in {directory} gave no status.");
@@ -111,7 +124,8 @@ internal sealed class StatusSocket : IDisposable
             patience.CancelAfter(Patience);
             try
             {
-                byte[] status = await _status().AsTask().WaitAsync(patience.Token);
+                string request = await ReadRequestAsync(socket, patience.Token);
+                byte[] status = await _answer(request).AsTask().WaitAsync(patience.Token);
                 for (int sent = 0; sent < status.Length;)
                     sent += await socket.SendAsync(status.AsMemory(sent), patience.Token);
                 socket.Shutdown(SocketShutdown.Send);
@@ -121,5 +135,20 @@ internal sealed class StatusSocket : IDisposable
                 // The data thread or the caller took too long: the caller sees the end without a status.
             }
         }
+    }
+
+    private static async Task<string> ReadRequestAsync(Socket socket, CancellationToken patience)
+    {
+        byte[] request = new byte[MaximumRequestLength];
+        int length = 0;
+        while (length < request.Length)
+        {
+            int read = await socket.ReceiveAsync(request.AsMemory(length), patience);
+            if (read == 0)
+                break;
+            length += read;
+        }
+
+        return System.Text.Encoding.ASCII.GetString(request, 0, length);
     }
 }

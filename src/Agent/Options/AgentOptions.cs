@@ -21,12 +21,12 @@ public sealed class AgentOptions
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <exception cref="AgentException">Something is missing or wrong; the message names it.</exception>
-    internal static AgentOptions From(SettingValues values, TextReader standardInput) => new()
+    internal static AgentOptions From(SettingValues values, Setting data, TextReader standardInput) => new()
     {
         Endpoint = EndpointFrom(values.Require(AgentSettings.Endpoint), values.IsOn(AgentSettings.AllowHttp)),
         Id = IdFrom(values.Require(AgentSettings.Id)),
         Secret = AgentSecret.From(values, standardInput),
-        DataDirectory = Path.GetFullPath(values.Require(AgentSettings.Data)),
+        DataDirectory = Path.GetFullPath(values.Require(data)),
         Metrics = MetricsFrom(values.Get(AgentSettings.Metrics)),
         LogLevel = LevelFrom(values.Require(AgentSettings.Log)),
     };

@@ -26,6 +26,9 @@ public sealed record ConnectorOptions
     /// <summary>Silence towards a relay that ends in a keepalive, so that address translators keep the way open.</summary>
     public long Keepalive { get; init; } = 25_000_000;
 
+    /// <summary>Clients and relays with a session at a time.</summary>
+    public int MaximumPeers { get; init; } = 65_536;
+
     /// <summary>The largest inner packet: 1280 is what stock configurations carry.</summary>
     public int Mtu { get; init; } = 1280;
 

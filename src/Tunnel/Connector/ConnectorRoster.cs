@@ -4,11 +4,12 @@ using Keyhole.Packets;
 namespace Keyhole.Tunnel;
 
 /// <summary>
-/// Of a table, what the connector's sessions need: the relays to register at, and the clients for which a relay may speak (docs/protocol.md,
-/// rule 22). It never changes once compiled, so any thread may compile it.
+/// Of a table, what the connector's sessions need: the relays to register at, the clients that were granted something here, and for which of them a relay
+/// may speak (docs/protocol.md, rule 22). It never changes once compiled, so any thread may compile it.
 /// </summary>
 public sealed class ConnectorRoster
 {
+    private readonly Dictionary<int, PeerRow> _clients = [];
     private readonly Dictionary<IpAddress, int> _gatewayClients = [];
 
     private ConnectorRoster()
@@ -25,6 +26,9 @@ public sealed class ConnectorRoster
     /// <summary>Control asks this connector to finish its flows and take no new ones.</summary>
     public bool IsDraining { get; private init; }
 
+    /// <summary>Clients that were granted something at this site, by identifier.</summary>
+    internal IReadOnlyDictionary<int, PeerRow> Clients => _clients;
+
     /// <summary>Addresses for which a relay may speak.</summary>
     internal IReadOnlyDictionary<IpAddress, int> GatewayClients => _gatewayClients;
 
@@ -39,9 +43,10 @@ public sealed class ConnectorRoster
             IsDraining = table.Peers.Any(row => row is { Kind: PeerKind.Connector, Draining: true } && row.Id == connector),
         };
         var granted = table.Grants.Where(row => row.Resources.Count > 0).Select(row => row.Client).ToHashSet();
-        foreach (var row in table.Peers.Where(row => row.Kind == PeerKind.ExternalClient && granted.Contains(row.Id)))
+        foreach (var row in table.Peers.Where(row => row.Kind != PeerKind.Connector && granted.Contains(row.Id)))
         {
-            foreach (string text in row.Addresses)
+            roster._clients[row.Id] = row;
+            foreach (string text in row.Kind == PeerKind.ExternalClient ? row.Addresses : [])
             {
                 if (IpAddress.TryParse(text, out var address))
                     roster._gatewayClients.TryAdd(address, row.Id);

@@ -1,12 +1,14 @@
+using Keyhole.Contracts;
 using Keyhole.Cryptography;
 using Keyhole.Packets;
+using Keyhole.WireGuard;
 
 namespace Keyhole.Tunnel;
 
 /// <remarks>Tables: who is heard and where to register, from one instant to the next.</remarks>
 public sealed partial class ConnectorState
 {
-    /// <summary>Follows this roster from now on. Relays that stay keep their sessions, clients that stay keep their way back.</summary>
+    /// <summary>Follows this roster from now on. Relays that stay keep their sessions, clients that stay keep theirs and their way back.</summary>
     public void Apply(ConnectorRoster roster, long now)
     {
         ArgumentNullException.ThrowIfNull(roster);
@@ -14,20 +16,11 @@ public sealed partial class ConnectorState
         Flush(now);
         bool wasDraining = IsDraining;
         _roster = roster;
-        RemoveRelays();
-        AddRelays();
+        _registrations.IsDraining = IsDraining;
+        _registrations.Apply(roster.Relays, now);
         ApplyClients();
-        foreach (var registration in _registrations)
-        {
-            if (TryParse(registration.Row.Endpoints, out var endpoints))
-                registration.SetEndpoints(endpoints, now);
-        }
-
-        IndexEndpoints();
-        if (IsDraining == wasDraining)
-            return;
-        foreach (var registration in _registrations)
-            registration.Greet(now);
+        if (IsDraining != wasDraining)
+            _registrations.Greet(now);
     }
 
     /// <summary>Where a relay can be reached, best first: for relays whose endpoints are names, whenever those were resolved.</summary>
@@ -36,85 +29,60 @@ public sealed partial class ConnectorState
         ArgumentNullException.ThrowIfNull(endpoints);
         _now = now;
         Flush(now);
-        if (_registrations.Find(registration => registration.Row.Id == relay) is not { } found)
-            return;
-        found.SetEndpoints(endpoints, now);
-        IndexEndpoints();
-    }
-
-    private void RemoveRelays()
-    {
-        for (int index = _registrations.Count - 1; index >= 0; index--)
-        {
-            var registration = _registrations[index];
-            var row = _roster.Relays.FirstOrDefault(row => row.Id == registration.Row.Id);
-            if (row is not null && row.PublicKey == registration.Row.PublicKey)
-            {
-                registration.Row = row;
-                continue;
-            }
-
-            foreach (var path in _byClient.Values)
-            {
-                if (path.Relay == registration)
-                    path.Relay = null;
-            }
-
-            _device.RemovePeer(registration.Peer);
-            _registrations.RemoveAt(index);
-        }
-    }
-
-    private void AddRelays()
-    {
-        foreach (var row in _roster.Relays)
-        {
-            if (!_registrations.Exists(registration => registration.Row.Id == row.Id)
-                && row.PublicKey is { } text
-                && PublicKey.TryParse(text, out var key)
-                && key != _device.PublicKey
-                && _device.FindPeer(key) is null)
-                _registrations.Add(new Registration(_device, _options.RandomSource, this, row, key, _options.Schedule, _options.Keepalive));
-        }
+        _registrations.SetEndpoints(relay, endpoints, now);
     }
 
     private void ApplyClients()
     {
         _bySource.Clear();
-        var gone = _byClient.Keys.ToHashSet();
+        foreach (var path in _byClient.Values.Where(path => !_roster.Clients.ContainsKey(path.Client)).ToList())
+        {
+            _byClient.Remove(path.Client);
+            if (path.EndToEnd is { } peer)
+                _device.RemovePeer(peer);
+        }
+
+        foreach (var path in _byClient.Values)
+            path.ForgetRemoved();
+        foreach (var row in _roster.Clients.Values)
+        {
+            if (!_byClient.TryGetValue(row.Id, out var path))
+                _byClient.Add(row.Id, path = new ClientPath(row.Id));
+            ApplySession(path, row);
+        }
+
         foreach (var (address, client) in _roster.GatewayClients)
-        {
-            gone.Remove(client);
-            if (!_byClient.TryGetValue(client, out var path))
-                _byClient.Add(client, path = new ClientPath(client));
-            _bySource.Add(address, path);
-        }
-
-        foreach (int client in gone)
-            _byClient.Remove(client);
+            _bySource.Add(address, _byClient[client]);
     }
 
-    /// <summary>False when an endpoint is a name: then the caller resolves them.</summary>
-    private static bool TryParse(IReadOnlyList<string> texts, out IReadOnlyList<IpEndpoint> endpoints)
+    /// <summary>The client's own session: answered, never begun, and held to the client's addresses.</summary>
+    private void ApplySession(ClientPath path, PeerRow row)
     {
-        var parsed = new List<IpEndpoint>(texts.Count);
-        foreach (string text in texts)
+        bool hasKey = PublicKey.TryParse(row.PublicKey, out var key) && key != _device.PublicKey;
+        if (path.EndToEnd is { } old && (!hasKey || old.PublicKey != key || !path.Addresses.SequenceEqual(row.Addresses)))
         {
-            if (IpEndpoint.TryParse(text, out var endpoint))
-                parsed.Add(endpoint);
+            _device.RemovePeer(old);
+            path.EndToEnd = null;
+            path.ForgetRemoved();
         }
 
-        endpoints = parsed;
-        return parsed.Count == texts.Count;
-    }
-
-    private void IndexEndpoints()
-    {
-        _byEndpoint.Clear();
-        foreach (var registration in _registrations)
+        path.Addresses = row.Addresses;
+        if (path.EndToEnd is not null || !hasKey || _device.FindPeer(key) is not null)
+            return;
+        var addresses = new List<IpPrefix>(row.Addresses.Count);
+        foreach (string text in row.Addresses)
         {
-            foreach (var endpoint in registration.Endpoints)
-                _byEndpoint.TryAdd(endpoint, registration);
+            if (IpPrefix.TryParse(text, out var address) && address.IsHost)
+                addresses.Add(address);
         }
+
+        path.EndToEnd = _device.AddPeer(new PeerOptions
+        {
+            PublicKey = key,
+            AllowedIps = addresses,
+            IsResponderOnly = true,
+            TimerSchedule = row.Stock ? TimerSchedule.Paper : _options.Schedule,
+            State = path,
+        });
     }
 }

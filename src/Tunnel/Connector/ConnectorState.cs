@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Keyhole.Contracts;
 using Keyhole.NetStack;
 using Keyhole.Packets;
@@ -14,7 +13,7 @@ namespace Keyhole.Tunnel;
 /// out   Sink.Rent → the caller writes in place → Sink.Commit … Flush → Device.Seal of the batch in place → IDatagramSlots.Commit
 /// </code>
 /// </summary>
-public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, IDisposable
+public sealed partial class ConnectorState : IPacketSink, IDisposable
 {
     /// <summary>Datagrams that are opened together.</summary>
     private const int MaximumDatagrams = 64;
@@ -24,11 +23,9 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
     private readonly Device _device;
     private readonly IDatagramSlots _slots;
     private readonly SealBatch _written;
-    private readonly UInt128 _bootNonce;
+    private readonly RegistrationSet _registrations;
 
     // This thread only.
-    private readonly List<Registration> _registrations = [];
-    private readonly Dictionary<IpEndpoint, Registration> _byEndpoint = [];
     private readonly Dictionary<IpAddress, ClientPath> _bySource = [];
     private readonly Dictionary<int, ClientPath> _byClient = [];
     private readonly long[] _drops = new long[Enum.GetValues<ConnectorDropReason>().Length];
@@ -53,24 +50,14 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
             LoadPolicy = LoadPolicy.Never,
             ReplayWindowLength = 65_472,
             Mtu = options.Mtu,
+            MaximumPeers = options.MaximumPeers,
         });
         _written = new SealBatch(_device, _slots);
-        Span<byte> nonce = stackalloc byte[16];
-        options.RandomSource.Fill(nonce);
-        _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(nonce) | 1;
+        _registrations = new RegistrationSet(_device, options.RandomSource, _slots, _written, options.Schedule, options.Keepalive);
     }
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
-    public long NextDeadline
-    {
-        get
-        {
-            long next = _device.NextDeadline;
-            foreach (var registration in _registrations)
-                next = Math.Min(next, registration.Deadline);
-            return next;
-        }
-    }
+    public long NextDeadline => Math.Min(_device.NextDeadline, _registrations.NextDeadline);
 
     /// <summary>The revision of the table in force.</summary>
     public long Revision => _roster.Revision;
@@ -78,32 +65,20 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
     /// <summary>True while the connector takes no new flow: it is stopping, or Control asked for it.</summary>
     public bool IsDraining => _isStopping || _roster.IsDraining;
 
-    /// <summary>Clients for which a relay may speak.</summary>
+    /// <summary>Clients that are heard: with a session of their own, or through the gateway of a relay.</summary>
     public int ClientCount => _byClient.Count;
 
     /// <summary>True while a relay answers.</summary>
-    public bool IsRegistered
-    {
-        get
-        {
-            foreach (var registration in _registrations)
-            {
-                if (registration.State == RegistrationState.Live)
-                    return true;
-            }
-
-            return false;
-        }
-    }
+    public bool IsRegistered => _registrations.Live is not null;
 
     /// <summary>Inner packets of clients that were opened.</summary>
     public long PacketsReceived { get; private set; }
 
     /// <summary>Inner packets to clients that were sealed.</summary>
-    public long PacketsSent { get; private set; }
+    public long PacketsSent => _written.SealedCount;
 
     /// <summary>Datagrams and packets that went nowhere for this reason.</summary>
-    public long DropCount(ConnectorDropReason reason) => _drops[(int)reason];
+    public long DropCount(ConnectorDropReason reason) => _drops[(int)reason] + (reason == ConnectorDropReason.NoSession ? _written.LostCount : 0);
 
     /// <summary>What the WireGuard device refused.</summary>
     public long DropCount(WireGuard.DropReason reason) => _device.DropCount(reason);
@@ -119,16 +94,16 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentSize, run.IsEmpty ? 0 : 1);
         _now = now;
         int found = 0;
-        bool isKnown = _byEndpoint.ContainsKey(source);
+        var relay = _registrations.Find(source);
         if (run.IsEmpty)
-            Drop(isKnown ? ConnectorDropReason.WireGuard : ConnectorDropReason.UnknownSource);
+            Drop(relay is not null ? ConnectorDropReason.WireGuard : ConnectorDropReason.UnknownSource);
         for (int offset = 0; offset < run.Length;)
         {
             int count = 0;
             for (; offset < run.Length && count < MaximumDatagrams; offset += segmentSize)
                 _datagrams[count++] = new ReceivedDatagram(offset, Math.Min(segmentSize, run.Length - offset), source);
-            if (isKnown)
-                found += ReceiveBatch(run, count, source, now, packets[found..]);
+            if (relay is not null)
+                found += ReceiveBatch(relay, run, count, source, now, packets[found..]);
             else
                 _drops[(int)ConnectorDropReason.UnknownSource] += count;
         }
@@ -148,90 +123,108 @@ public sealed partial class ConnectorState : IRegistrationOutput, IPacketSink, I
                 registration.GaveUp(now);
         }
 
-        foreach (var registration in _registrations)
-            registration.Tick(now);
+        _registrations.Tick(now);
     }
 
     /// <summary>Tells the relays that no new flow is taken from now on.</summary>
     public void Drain(long now)
     {
-        _isStopping = true;
-        foreach (var registration in _registrations)
-            SendControl(registration, SessionMessageType.Draining, now);
+        _registrations.IsDraining = _isStopping = true;
+        _registrations.Tell(SessionMessageType.Draining, now);
     }
 
     /// <summary>Tells the relays that this connector is gone, its flows with it.</summary>
     public void Goodbye(long now)
     {
-        _isStopping = true;
-        foreach (var registration in _registrations)
-            SendControl(registration, SessionMessageType.Goodbye, now);
+        _registrations.IsDraining = _isStopping = true;
+        _registrations.Tell(SessionMessageType.Goodbye, now);
     }
 
     /// <summary>The relays by what the data path has shown, those included whose key or address is not known.</summary>
-    public IReadOnlyList<RegistrationStatus> Registrations()
-    {
-        var status = _registrations.Select(registration => registration.Status()).ToList();
-        status.AddRange(_roster.Relays.Where(row => status.TrueForAll(known => known.Relay != row.Id))
-            .Select(row => new RegistrationStatus(row.Id, row.Name, null, RegistrationState.NoEndpoint, null, null, null, 0, 0, 0, 0)));
-        return status;
-    }
+    public IReadOnlyList<RegistrationStatus> Registrations() => _registrations.Status();
+
+    /// <summary>Clients that have a session of their own, which no relay can read.</summary>
+    public int EndToEndCount(long now) => _byClient.Values.Count(path => path.EndToEnd?.HasSession(now) == true);
 
     public void Dispose() => _device.Dispose();
 
-    /// <summary>Opens the datagrams that <see cref="_datagrams"/> names.</summary>
-    private int ReceiveBatch(Span<byte> run, int count, in IpEndpoint source, long now, Span<ClientPacket> packets)
+    /// <summary>Opens the datagrams that <see cref="_datagrams"/> names, which a relay brought: its own, or those of clients behind it.</summary>
+    private int ReceiveBatch(Registration relay, Span<byte> run, int count, in IpEndpoint source, long now, Span<ClientPacket> packets)
     {
         _device.Receive(run, _datagrams.AsSpan(0, count), _results, now);
         int found = 0;
         for (int i = 0; i < count; i++)
         {
             ref readonly var result = ref _results[i];
-            if (result.Peer?.State is not Registration registration)
+            int offset = _datagrams[i].Offset + result.Offset;
+            switch (result.Peer?.State)
             {
-                Drop(ConnectorDropReason.WireGuard);
-                continue;
+                case Registration registration:
+                    registration.Heard(result, source, now);
+                    if (result.Kind == ReceiveKind.Packet && OpenedByRelay(registration, run, offset, result.Length, now, out packets[found]))
+                        found++;
+                    break;
+                case ClientPath path:
+                    Follow(path, relay, result, source);
+                    if (result.Kind == ReceiveKind.Packet && OpenedEndToEnd(path, run, offset, result.Length, now, out packets[found]))
+                        found++;
+                    break;
+                default:
+                    Drop(ConnectorDropReason.WireGuard);
+                    break;
             }
-
-            registration.Heard(result, source, now);
-            if (result.Kind == ReceiveKind.Packet && Opened(registration, run, _datagrams[i].Offset + result.Offset, result.Length, now, out packets[found]))
-                found++;
         }
 
         return found;
     }
 
-    private bool Opened(Registration registration, ReadOnlySpan<byte> run, int offset, int length, long now, out ClientPacket packet)
+    /// <summary>In the session of a relay only clients in gateway mode are heard (docs/protocol.md, rule 22).</summary>
+    private bool OpenedByRelay(Registration registration, ReadOnlySpan<byte> run, int offset, int length, long now, out ClientPacket packet)
     {
         packet = default;
         var payload = run.Slice(offset, length);
         if (SessionMessage.Claims(payload))
-            return TakeControlMessage(registration, payload, now);
+            return !_registrations.TakeControlMessage(registration, payload, now) && Drop(ConnectorDropReason.Control);
         registration.DataMoved(now);
         if (!TryReadSource(payload, out var client) || !_bySource.TryGetValue(client, out var path))
             return Drop(ConnectorDropReason.UnknownClient);
         path.Relay = registration;
+        path.Way = registration.Peer;
         PacketsReceived++;
         packet = new ClientPacket(offset, length, path.Client);
         return true;
     }
 
-    private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
+    /// <summary>In a client's own session the device has held the inner source against the client's addresses.</summary>
+    private bool OpenedEndToEnd(ClientPath path, ReadOnlySpan<byte> run, int offset, int length, long now, out ClientPacket packet)
     {
-        if (!SessionMessage.TryParse(payload, SessionScope.Registration, out var message))
-            return Drop(ConnectorDropReason.Control);
-        if (SessionPing.TryParse(message, out var ping))
-        {
-            if (ping.IsPong)
-                registration.PongReceived(ping, now);
-            else
-                SendPong(registration, ping, payload.Length, now);
-            return false;
-        }
+        packet = default;
+        var payload = run.Slice(offset, length);
+        if (SessionMessage.Claims(payload))
+            return TakePing(path, payload, now);
+        if (!TryReadSource(payload, out _))
+            return Drop(ConnectorDropReason.UnknownClient);
+        path.Relay?.DataMoved(now);
+        path.Way = path.EndToEnd;
+        PacketsReceived++;
+        packet = new ClientPacket(offset, length, path.Client);
+        return true;
+    }
 
-        if (!SessionHelloAck.TryParse(message, out var ack) || ack.BootNonce != _bootNonce)
+    /// <summary>Answers go through the relay that brought the client's last authentic datagram.</summary>
+    private static void Follow(ClientPath path, Registration relay, in ReceiveResult result, in IpEndpoint source)
+    {
+        if (result.Kind == ReceiveKind.Dropped || path.EndToEnd is not { } peer || (path.Relay == relay && peer.Endpoint == source))
+            return;
+        path.Relay = relay;
+        peer.Endpoint = source;
+    }
+
+    private bool TakePing(ClientPath path, ReadOnlySpan<byte> payload, long now)
+    {
+        if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message) || !SessionPing.TryParse(message, out var ping) || ping.IsPong)
             return Drop(ConnectorDropReason.Control);
-        registration.HelloAnswered();
+        SendPong(path, ping, payload.Length, now);
         return false;
     }
 

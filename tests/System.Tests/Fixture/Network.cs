@@ -37,6 +37,8 @@ internal sealed class Network : IDisposable
 
     public Dictionary<string, LabProcess> Connectors { get; } = [];
 
+    public Dictionary<string, LabProcess> Machines { get; } = [];
+
     public string ControlData => Folder("control");
 
     public void StartControl()
@@ -71,6 +73,32 @@ internal sealed class Network : IDisposable
     }
 
     public void RestartConnector(NetworkNamespace host, string name) => Connectors[name] = StartRootless(host, Programs.Connector, AgentArguments(name));
+
+    /// <summary>Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs.</summary>
+    /// <returns>From the start of the program to sessions with all granted sites.</returns>
+    public TimeSpan StartMachine(NetworkNamespace host, string name)
+    {
+        Credentials("machine", name);
+        return RestartMachine(host, name);
+    }
+
+    /// <summary>Starts it again with the credentials and the data directory that it has.</summary>
+    public TimeSpan RestartMachine(NetworkNamespace host, string name)
+    {
+        Machines[name] = World.Topology.Start(host, _environment, Programs.Client, ["up", .. AgentArguments(name)]);
+        return Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("ready").GetBoolean());
+    }
+
+    /// <summary>Runs <c>keyhole up</c> to its end without the rights that a TUN interface needs.</summary>
+    public (int Status, string Output, string Error) RunMachineWithoutRights(NetworkNamespace host, string name)
+    {
+        Credentials("machine", name);
+        return LabProcess.Execute("ip", ["netns", "exec", host.Name, "setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", Programs.Client, "up", .. AgentArguments(name)]);
+    }
+
+    public JsonElement? MachineStatus(string name) => Status(Programs.Client, name);
+
+    public (int Status, string Output, string Error) StopMachine(string name) => Programs.Run(Programs.Client, "down", "--data", Folder(name));
 
     public JsonElement? ConnectorStatus(string name) => Status(Programs.Connector, name);
 

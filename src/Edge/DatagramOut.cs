@@ -3,13 +3,13 @@ using Keyhole.Packets;
 using Keyhole.Tunnel;
 using Keyhole.WireGuard;
 
-namespace Keyhole.Connector;
+namespace Keyhole.Edge;
 
 /// <summary>
-/// What the connector sends, gathered until the end of a turn. The device's own datagrams have a batch of their own, since the device
+/// What an agent sends, gathered until the end of a turn. The device's own datagrams have a batch of their own, since the device
 /// sends while a slot of the other one is being sealed.
 /// </summary>
-internal sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatagramOutput, IDisposable
+public sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatagramOutput, IDisposable
 {
     /// <summary>Of one reservation, as <see cref="IDatagramSlots"/> says.</summary>
     private const int MaximumDatagrams = 64;

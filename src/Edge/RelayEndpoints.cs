@@ -3,10 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using Keyhole.Packets;
 
-namespace Keyhole.Connector;
+namespace Keyhole.Edge;
 
 /// <summary>Endpoints of a relay as Control writes them: addresses, or names that are resolved here.</summary>
-internal static class RelayEndpoints
+public static class RelayEndpoints
 {
     /// <summary>Those that can be had now, in the order of the texts; a name that does not resolve gives none.</summary>
     public static async Task<IReadOnlyList<IpEndpoint>> ResolveAsync(IReadOnlyList<string> texts, CancellationToken stop)

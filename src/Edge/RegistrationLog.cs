@@ -1,10 +1,10 @@
 using Keyhole.Tunnel;
 using Microsoft.Extensions.Logging;
 
-namespace Keyhole.Connector;
+namespace Keyhole.Edge;
 
 /// <summary>Tells the operator when a relay is reached and when it is not, once each.</summary>
-internal sealed class RegistrationLog(ILogger logger)
+public sealed class RegistrationLog(ILogger logger)
 {
     private readonly Dictionary<int, bool> _wasLive = [];
 
@@ -18,11 +18,11 @@ internal sealed class RegistrationLog(ILogger logger)
                 continue;
             _wasLive[registration.Relay] = isLive;
             if (isLive)
-                ConnectorLog.Registered(logger, registration.Name, registration.Endpoint.ToString()!);
+                EdgeLog.Registered(logger, registration.Name, registration.Endpoint.ToString()!);
             else if (known)
-                ConnectorLog.RelayLost(logger, registration.Name);
+                EdgeLog.RelayLost(logger, registration.Name);
             else
-                ConnectorLog.Registering(logger, registration.Name);
+                EdgeLog.Registering(logger, registration.Name);
         }
     }
 }

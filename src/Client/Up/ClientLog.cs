@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Client;
+
+/// <summary>Every line that the client can say beside those of <see cref="Edge.RegistrationLog"/>.</summary>
+internal static partial class ClientLog
+{
+    [LoggerMessage(301, LogLevel.Information, "interface {Name} is up, MTU {Mtu}")]
+    public static partial void Interface(ILogger logger, string name, int mtu);
+
+    [LoggerMessage(302, LogLevel.Information, "table revision {Revision}: {Sites} sites, {Routes} prefixes")]
+    public static partial void Applied(ILogger logger, long revision, int sites, int routes);
+
+    [LoggerMessage(303, LogLevel.Warning, "{Prefix} holds the address of a relay and stays outside the tunnel; its overlay address leads there")]
+    public static partial void LeftOut(ILogger logger, string prefix);
+
+    [LoggerMessage(304, LogLevel.Error, "addresses and routes could not be set: {Message}")]
+    public static partial void NotConfigured(ILogger logger, string message);
+}

@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+using Keyhole.Agent;
+using Keyhole.Contracts;
+using Keyhole.Edge;
+using Keyhole.Packets;
+using Keyhole.Tunnel;
+
+namespace Keyhole.Client;
+
+/// <summary>What the data path has shown, for people, for tests and for Control. On the data thread.</summary>
+internal static class ClientStatus
+{
+    public static JsonObject Write(TunThread data, IReadOnlyCollection<IpPrefix> routes, long now)
+    {
+        // First of all, so that what follows does not count.
+        long allocated = data.AllocatedBytes;
+        var relays = new JsonArray();
+        foreach (var relay in data.State.Registrations())
+            relays.Add((JsonNode)StatusJson.Relay(relay, now));
+        var sites = new JsonArray();
+        foreach (var site in data.State.Connectors(now).GroupBy(link => (link.Site, link.SiteName)))
+            sites.Add((JsonNode)Site(site.Key.SiteName, [.. site], now));
+        var dropped = new JsonObject();
+        foreach (var reason in Enum.GetValues<ClientDropReason>())
+            dropped[StatusJson.Name(reason)] = data.State.DropCount(reason);
+        return new JsonObject
+        {
+            ["interface"] = data.Name,
+            ["registered"] = data.State.IsRegistered,
+            ["ready"] = data.State.IsReady(now),
+            ["enforcedRevision"] = data.State.Revision,
+            ["relays"] = relays,
+            ["sites"] = sites,
+            ["routes"] = new JsonArray([.. routes.Select(prefix => (JsonNode)prefix.ToString())]),
+            ["dropped"] = dropped,
+            ["dataPath"] = new JsonObject
+            {
+                ["packetsReceived"] = data.State.PacketsReceived,
+                ["packetsSent"] = data.State.PacketsSent,
+                ["writeFaults"] = data.WriteFaults,
+                ["allocatedBytes"] = allocated,
+            },
+        };
+    }
+
+    public static StatusMessage Report(TunThread data, long now) => new(false, 0, StatusJson.Sessions(data.State.Registrations(), now));
+
+    public static void WriteMetrics(PrometheusText text, TunThread data)
+    {
+        text.Gauge("keyhole_client_registered", "1 while a relay answers.", data.State.IsRegistered ? 1 : 0);
+        text.Counter("keyhole_client_packets_received_total", "Packets of connectors.", data.State.PacketsReceived);
+        text.Counter("keyhole_client_packets_sent_total", "Packets to connectors.", data.State.PacketsSent);
+    }
+
+    /// <summary>A site is as good as its best connector.</summary>
+    private static JsonObject Site(string name, IReadOnlyList<ConnectorLinkStatus> links, long now)
+    {
+        var connectors = new JsonArray();
+        foreach (var link in links)
+        {
+            connectors.Add((JsonNode)new JsonObject
+            {
+                ["name"] = link.Name,
+                ["publicKey"] = link.PublicKey.ToString(),
+                ["path"] = "relayed",
+                ["relay"] = link.Relay,
+                ["session"] = link.HasSession,
+                ["silent"] = link.IsSilent,
+                ["secondsSinceHandshake"] = StatusJson.Seconds(link.LastHandshakeAt, now),
+                ["secondsSinceHeard"] = StatusJson.Seconds(link.LastHeardAt, now),
+                ["roundTripMilliseconds"] = link.RoundTrip == 0 ? null : link.RoundTrip / 1000.0,
+                ["bytesReceived"] = link.BytesReceived,
+                ["bytesSent"] = link.BytesSent,
+            });
+        }
+
+        return new JsonObject { ["name"] = name, ["reachable"] = links.Any(link => link.HasSession && !link.IsSilent), ["connectors"] = connectors };
+    }
+}

@@ -1,0 +1,174 @@
+using Keyhole.Edge;
+using Keyhole.Net;
+using Keyhole.Packets;
+using Keyhole.Tunnel;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Client;
+
+/// <summary>
+/// The data thread of TUN mode: what the machine sends into the interface goes to <see cref="ClientState"/>, what connectors send comes out of it.
+/// </summary>
+internal sealed class TunThread : PacketThread
+{
+    /// <summary>Packets read from the interface before the socket has its turn.</summary>
+    private const int PacketsPerTurn = 256;
+
+    /// <summary>Errors that one second may bring to the machine's own programs.</summary>
+    private const int ErrorsPerSecond = 100;
+
+    private readonly TunDevice _tun;
+    private readonly TunReader _reader;
+    private readonly byte[] _packet = GC.AllocateArray<byte>(TunDevice.BufferLength, pinned: true);
+    private readonly TcpCoalescer _joined = new(VnetHeader.Size);
+    private readonly byte[] _segment = new byte[ushort.MaxValue];
+    private readonly byte[] _error = new byte[VnetHeader.Size + IcmpError.MaximumLength];
+    private long _errorsSince;
+    private int _errors;
+
+    /// <exception cref="NetworkException">No socket, or no TUN device: without CAP_NET_ADMIN there is none.</exception>
+    public TunThread(string name, int mtu, Func<DatagramOut, ClientState> state)
+    {
+        State = state(Out);
+        Mtu = mtu;
+        _tun = TunDevice.Open(name);
+        _reader = new TunReader(this);
+        Loop.Add(_tun, Readiness.Read, _reader);
+    }
+
+    public ClientState State { get; }
+
+    public int Mtu { get; }
+
+    public string Name => _tun.Name;
+
+    /// <summary>Packets that the interface did not take.</summary>
+    public long WriteFaults { get; private set; }
+
+    protected override long NextDeadline => State.NextDeadline;
+
+    protected override void Received(ReceiveBatch datagrams, long now)
+    {
+        foreach (var datagram in datagrams.Datagrams)
+        {
+            if (!State.Receive(datagram.First, datagram.Source, now, out var packet) || _joined.TryAdd(packet))
+                continue;
+            DeliverJoined();
+            if (!_joined.TryAdd(packet))
+                Deliver(datagram.First.Slice(TransportMessage.PacketOffset - VnetHeader.Size, VnetHeader.Size + packet.Length), default);
+        }
+
+        DeliverJoined();
+    }
+
+    protected override void Tick(long now)
+    {
+        if (now >= State.NextDeadline)
+            State.Tick(now);
+    }
+
+    protected override void Flush(long now) => State.Flush(now);
+
+    protected override void Dispose(bool disposing)
+    {
+        Loop.Remove(_tun);
+        _tun.Dispose();
+        State.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void ReadPackets()
+    {
+        long now = MonotonicClock.Now;
+        for (int count = 0; count < PacketsPerTurn; count++)
+        {
+            int length = _tun.Read(_packet, out _);
+            if (length <= VnetHeader.Size)
+                return;
+            var header = VnetHeader.Read(_packet);
+            var packet = _packet.AsSpan(VnetHeader.Size, length - VnetHeader.Size);
+            if (header.Segmentation != VnetSegmentation.None)
+                SendSegments(packet, header.SegmentSize, now);
+            else if (!header.NeedsChecksum || SuperPacket.TryFinishChecksum(packet, header.ChecksumStart, header.ChecksumOffset))
+                Send(packet, now);
+        }
+    }
+
+    private void SendSegments(ReadOnlySpan<byte> packet, int segmentSize, long now)
+    {
+        if (!SuperPacket.TryParse(packet, segmentSize, out var super))
+            return;
+        for (int index = 0; index < super.Count; index++)
+        {
+            if (!Send(_segment.AsSpan(0, super.Write(index, _segment)), now))
+                return;
+        }
+    }
+
+    private bool Send(ReadOnlySpan<byte> packet, long now)
+    {
+        if (State.Send(packet, now, out var reason))
+            return true;
+        Refuse(packet, reason, now);
+        return false;
+    }
+
+    /// <summary>Gives the interface the segments of one flow as one packet, which costs it little more than one of them.</summary>
+    private void DeliverJoined()
+    {
+        if (_joined.IsEmpty)
+            return;
+        _joined.Finish();
+        var header = _joined.Count == 1 ? default : new VnetHeader
+        {
+            NeedsChecksum = true,
+            Segmentation = _joined.Framed[VnetHeader.Size] >> 4 == 4 ? VnetSegmentation.Tcp4 : VnetSegmentation.Tcp6,
+            HeaderLength = (ushort)_joined.HeaderLength,
+            SegmentSize = (ushort)_joined.SegmentSize,
+            ChecksumStart = (ushort)_joined.TransportOffset,
+            ChecksumOffset = TcpCoalescer.ChecksumOffset,
+        };
+        Deliver(_joined.Framed, header);
+        _joined.Clear();
+    }
+
+    /// <param name="framed">Room for the device's header, then the packet.</param>
+    private void Deliver(Span<byte> framed, in VnetHeader header)
+    {
+        header.Write(framed);
+        if (_tun.Write(framed, out _) < 0)
+            WriteFaults++;
+    }
+
+    /// <summary>Tells the program that sent it why a packet went nowhere, so that it need not wait.</summary>
+    private void Refuse(ReadOnlySpan<byte> packet, ClientDropReason reason, long now)
+    {
+        IcmpErrorKind kind;
+        switch (reason)
+        {
+            case ClientDropReason.NotGranted:
+                kind = IcmpErrorKind.AdministrativelyProhibited;
+                break;
+            case ClientDropReason.NoConnector:
+                kind = IcmpErrorKind.HostUnreachable;
+                break;
+            case ClientDropReason.TooLarge:
+                kind = IcmpErrorKind.PacketTooBig;
+                break;
+            default:
+                return;
+        }
+
+        if (now - _errorsSince >= 1_000_000)
+            (_errorsSince, _errors) = (now, 0);
+        if (_errors++ < ErrorsPerSecond
+            && IpView.TryParse(packet, out var ip)
+            && IcmpError.TryWrite(_error.AsSpan(VnetHeader.Size), ip, ip.Destination, kind, Mtu, out int length))
+            Deliver(_error.AsSpan(0, VnetHeader.Size + length), default);
+    }
+
+    private sealed class TunReader(TunThread thread) : IReadinessHandler
+    {
+        public void OnReady(Readiness readiness) => thread.ReadPackets();
+    }
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+using Keyhole.Agent;
+using Keyhole.Contracts;
+
+namespace Keyhole.Client;
+
+/// <summary><c>keyhole up</c>: a TUN interface that leads to what was granted, and nothing else.</summary>
+internal static class UpCommand
+{
+    private static readonly AgentDefinition Definition = new(
+        "keyhole", AgentKind.Machine, "Reaches what this machine was granted through a TUN interface, until 'keyhole down' or a signal.", UpSettings.All, ClientBody.Create)
+    {
+        Data = UpSettings.Data,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("up", Definition.Description);
+        AgentProgram.Attach(command, Definition);
+        return command;
+    }
+}

@@ -1,0 +1,31 @@
+using Keyhole.Cryptography;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>What a <see cref="ClientState"/> is made of. Durations are microseconds.</summary>
+public sealed record ClientOptions
+{
+    /// <summary>The client's static key. It stays the caller's to dispose, after the state.</summary>
+    public required PrivateKey PrivateKey { get; init; }
+
+    public required RandomSource RandomSource { get; init; }
+
+    /// <summary>The TAI64N label at <c>now</c> = 0.</summary>
+    public required Tai64n TimestampAtZero { get; init; }
+
+    /// <summary>Takes what the WireGuard device sends by itself. It is called while a slot of <see cref="Slots"/> is reserved, and must leave that alone.</summary>
+    public required IDatagramOutput Output { get; init; }
+
+    /// <summary>Takes what the client sends.</summary>
+    public required IDatagramSlots Slots { get; init; }
+
+    /// <summary>Between our programs.</summary>
+    public TimerSchedule Schedule { get; init; } = TimerSchedule.Keyhole;
+
+    /// <summary>Silence towards a relay that ends in a keepalive, so that address translators keep the way open.</summary>
+    public long Keepalive { get; init; } = 25_000_000;
+
+    /// <summary>The largest inner packet.</summary>
+    public int Mtu { get; init; } = 1280;
+}

@@ -1,0 +1,163 @@
+using Keyhole.Contracts;
+using Keyhole.Cryptography;
+using Keyhole.Packets;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <remarks>Tables, and the sessions that follow from them.</remarks>
+public sealed partial class ClientState
+{
+    private const int PaddedPingLength = 1200;
+
+    /// <summary>Follows this roster from now on. Relays and connectors that stay keep their sessions; what is not granted any more is not sent any more.</summary>
+    public void Apply(ClientRoster roster, long now)
+    {
+        ArgumentNullException.ThrowIfNull(roster);
+        Flush(now);
+        _roster = roster;
+        _registrations.Apply(roster.Relays, now);
+        RemoveLinks();
+        foreach (var row in roster.Sites)
+        {
+            if (_sites.Find(site => site.Id == row.Id) is { } known)
+                known.Name = row.Name;
+            else
+                _sites.Add(new ClientSite(row.Id, row.Name));
+        }
+
+        foreach (var row in roster.Connectors)
+            AddLink(row);
+        _routes = new PrefixRoutes<ClientSite>(
+            roster.Routes.Select(route => (route.Prefix, _sites.Find(site => site.Id == route.Site)!)).Where(route => route.Item2 is not null));
+        FollowRelay(now);
+    }
+
+    /// <summary>Where a relay can be reached, best first: for relays whose endpoints are names, whenever those were resolved.</summary>
+    public void SetRelayEndpoints(int relay, IReadOnlyList<IpEndpoint> endpoints, long now)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        _registrations.SetEndpoints(relay, endpoints, now);
+        FollowRelay(now);
+    }
+
+    private void RemoveLinks()
+    {
+        for (int index = _links.Count - 1; index >= 0; index--)
+        {
+            var link = _links[index];
+            var row = _roster.Connectors.FirstOrDefault(row => row.Id == link.Row.Id);
+            if (row is not null && row.PublicKey == link.Row.PublicKey && row.Site == link.Row.Site)
+            {
+                link.Row = row;
+                continue;
+            }
+
+            _device.RemovePeer(link.Peer);
+            link.Site.Connectors.Remove(link);
+            _links.RemoveAt(index);
+        }
+
+        _sites.RemoveAll(site => !_roster.Sites.Any(row => row.Id == site.Id));
+    }
+
+    private void AddLink(PeerRow row)
+    {
+        if (_links.Exists(link => link.Row.Id == row.Id)
+            || row.PublicKey is not { } text
+            || !PublicKey.TryParse(text, out var key)
+            || key == _device.PublicKey
+            || _device.FindPeer(key) is not null
+            || _sites.Find(site => site.Id == row.Site) is not { } site)
+            return;
+        var link = new ConnectorLink(row, site);
+
+        // What a connector may say is judged by its site's prefixes, since several connectors share them.
+        link.Peer = _device.AddPeer(new PeerOptions
+        {
+            PublicKey = key,
+            AcceptAnySource = true,
+            TimerSchedule = row.Stock ? TimerSchedule.Paper : _options.Schedule,
+            State = link,
+        });
+        _links.Add(link);
+        site.Connectors.Add(link);
+    }
+
+    /// <summary>
+    /// Sends every link through the relay that answers, or that will: a handshake in the same flight as the registration is routed (docs/protocol.md,
+    /// rule 3). A link that comes to another relay makes a new session there, so that the relay learns its entries.
+    /// </summary>
+    private void FollowRelay(long now)
+    {
+        var relay = _registrations.Live ?? _registrations.All.FirstOrDefault(registration => registration.Peer.Endpoint.HasValue);
+        if (relay?.Peer.Endpoint is not { } endpoint)
+            return;
+        foreach (var link in _links)
+        {
+            if (link.Relay == relay && link.Peer.Endpoint == endpoint)
+                continue;
+            link.Relay = relay;
+            link.Peer.Endpoint = endpoint;
+            _device.InitiateHandshake(link.Peer, endpoint, now);
+        }
+    }
+
+    private void Heard(ConnectorLink link, in ReceiveResult result, long now)
+    {
+        if (result.Kind is ReceiveKind.Dropped)
+            return;
+        link.IsSilent = false;
+        if (result.NewSession && !link.Row.Stock)
+            link.Pings.Start(NewNonce(), now);
+    }
+
+    private bool TakeControlMessage(ConnectorLink link, ReadOnlySpan<byte> payload, long now)
+    {
+        if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message) || !SessionPing.TryParse(message, out var ping))
+            return Drop(ClientDropReason.Control);
+        if (ping.IsPong)
+            link.Pings.Answered(ping.Nonce, now);
+        else
+            SendPing(link, ping.ToPong(), payload.Length, now);
+        return false;
+    }
+
+    /// <summary>Whether the connector is there is judged end to end; whether the relay is, by the registration's own pings.</summary>
+    private void Ping(ConnectorLink link, long now)
+    {
+        switch (link.Pings.Next(now))
+        {
+            case PingSchedule.Step.Ping:
+                link.IsSilent |= link.Pings.Misses > 1;
+                SendPing(link, new SessionPing(SessionMessageType.PeerPing, link.Pings.Nonce), SessionPing.Length, now);
+                break;
+            case PingSchedule.Step.PaddedPing:
+                link.IsSilent = true;
+                SendPing(link, new SessionPing(SessionMessageType.PeerPing, link.Pings.Nonce), PaddedPingLength, now);
+                break;
+            case PingSchedule.Step.Dead when link.Peer.Endpoint is { } endpoint:
+                link.IsSilent = true;
+                _device.InitiateHandshake(link.Peer, endpoint, now);
+                break;
+        }
+    }
+
+    private void SendPing(ConnectorLink link, in SessionPing ping, int length, long now)
+    {
+        if (!link.Peer.HasSession(now) || link.Peer.Endpoint is not { } endpoint)
+            return;
+        var slot = _written.Reserve(length, now);
+        ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
+        var result = _device.Seal(link.Peer, slot, length, now);
+        if (result.Kind == SealKind.Sealed)
+            _slots.Commit(endpoint, 0, result.Length);
+    }
+
+    private ulong NewNonce()
+    {
+        Span<byte> nonce = stackalloc byte[sizeof(ulong)];
+        _options.RandomSource.Fill(nonce);
+        return BitConverter.ToUInt64(nonce);
+    }
+}

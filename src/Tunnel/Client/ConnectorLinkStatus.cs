@@ -1,0 +1,21 @@
+using Keyhole.Cryptography;
+using Keyhole.Packets;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>One connector as the client's data path has seen it. Instants are monotonic microseconds, null for never.</summary>
+public sealed record ConnectorLinkStatus(
+    int Site,
+    string SiteName,
+    int Connector,
+    string Name,
+    PublicKey PublicKey,
+    bool HasSession,
+    bool IsSilent,
+    IpEndpoint? Endpoint,
+    string? Relay,
+    long? LastHandshakeAt,
+    long? LastHeardAt,
+    long RoundTrip,
+    long BytesReceived,
+    long BytesSent);

@@ -1,0 +1,229 @@
+using System.Buffers.Binary;
+using Keyhole.Contracts;
+using Keyhole.Cryptography;
+using Keyhole.Packets;
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// An agent's sessions with its relays: who they are, where they can be reached, the control messages in them. A part of <see cref="ClientState"/> and
+/// <see cref="ConnectorState"/>, and on their thread.
+/// </summary>
+internal sealed class RegistrationSet : IRegistrationOutput
+{
+    private readonly Device _device;
+    private readonly RandomSource _random;
+    private readonly IDatagramSlots _slots;
+    private readonly SealBatch _written;
+    private readonly TimerSchedule _schedule;
+    private readonly long _keepalive;
+    private readonly UInt128 _bootNonce;
+    private readonly List<Registration> _registrations = [];
+    private readonly Dictionary<IpEndpoint, Registration> _byEndpoint = [];
+    private IReadOnlyList<RelayRow> _rows = [];
+
+    public RegistrationSet(Device device, RandomSource random, IDatagramSlots slots, SealBatch written, TimerSchedule schedule, long keepalive)
+    {
+        _device = device;
+        _random = random;
+        _slots = slots;
+        _written = written;
+        _schedule = schedule;
+        _keepalive = keepalive;
+        Span<byte> nonce = stackalloc byte[16];
+        random.Fill(nonce);
+        _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(nonce) | 1;
+    }
+
+    /// <summary>What hellos say: the agent takes no new flow.</summary>
+    public bool IsDraining { get; set; }
+
+    public IReadOnlyList<Registration> All => _registrations;
+
+    public long NextDeadline
+    {
+        get
+        {
+            long next = long.MaxValue;
+            foreach (var registration in _registrations)
+                next = Math.Min(next, registration.Deadline);
+            return next;
+        }
+    }
+
+    /// <summary>The relay to use: the first of the table that answers; null while none does.</summary>
+    public Registration? Live
+    {
+        get
+        {
+            foreach (var registration in _registrations)
+            {
+                if (registration.State == RegistrationState.Live)
+                    return registration;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>The relay that is reached at this endpoint.</summary>
+    public Registration? Find(in IpEndpoint source) => _byEndpoint.GetValueOrDefault(source);
+
+    /// <summary>Follows these rows; relays that stay keep their sessions. Those that went are no peers of the device any more.</summary>
+    public void Apply(IReadOnlyList<RelayRow> rows, long now)
+    {
+        _rows = rows;
+        for (int index = _registrations.Count - 1; index >= 0; index--)
+        {
+            var registration = _registrations[index];
+            var row = rows.FirstOrDefault(row => row.Id == registration.Row.Id);
+            if (row is not null && row.PublicKey == registration.Row.PublicKey)
+            {
+                registration.Row = row;
+                continue;
+            }
+
+            _device.RemovePeer(registration.Peer);
+            _registrations.RemoveAt(index);
+        }
+
+        foreach (var row in rows)
+        {
+            if (!_registrations.Exists(registration => registration.Row.Id == row.Id)
+                && row.PublicKey is { } text
+                && PublicKey.TryParse(text, out var key)
+                && key != _device.PublicKey
+                && _device.FindPeer(key) is null)
+                _registrations.Add(new Registration(_device, _random, this, row, key, _schedule, _keepalive));
+        }
+
+        foreach (var registration in _registrations)
+        {
+            if (TryParse(registration.Row.Endpoints, out var endpoints))
+                registration.SetEndpoints(endpoints, now);
+        }
+
+        IndexEndpoints();
+    }
+
+    /// <summary>Where a relay can be reached, best first: for relays whose endpoints are names, whenever those were resolved.</summary>
+    public void SetEndpoints(int relay, IReadOnlyList<IpEndpoint> endpoints, long now)
+    {
+        if (_registrations.Find(registration => registration.Row.Id == relay) is not { } found)
+            return;
+        found.SetEndpoints(endpoints, now);
+        IndexEndpoints();
+    }
+
+    /// <summary>Deals with a control message of a relay; false when it is none that is valid here.</summary>
+    public bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
+    {
+        if (!SessionMessage.TryParse(payload, SessionScope.Registration, out var message))
+            return false;
+        if (SessionPing.TryParse(message, out var ping))
+        {
+            if (ping.IsPong)
+                registration.PongReceived(ping, now);
+            else
+                SendPong(registration, ping, payload.Length, now);
+            return true;
+        }
+
+        if (!SessionHelloAck.TryParse(message, out var ack) || ack.BootNonce != _bootNonce)
+            return false;
+        registration.HelloAnswered();
+        return true;
+    }
+
+    public void Tick(long now)
+    {
+        foreach (var registration in _registrations)
+            registration.Tick(now);
+    }
+
+    /// <summary>Says hello to all relays again, since what it says has changed.</summary>
+    public void Greet(long now)
+    {
+        foreach (var registration in _registrations)
+            registration.Greet(now);
+    }
+
+    /// <summary>Tells all relays one thing that has no body.</summary>
+    public void Tell(SessionMessageType type, long now)
+    {
+        foreach (var registration in _registrations)
+        {
+            int length = SessionMessage.MinimumLength(type);
+            var slot = _written.Reserve(length, now);
+            SessionMessage.Write(type, slot.Slice(TransportMessage.PacketOffset, length));
+            Send(registration, slot, length, now);
+        }
+    }
+
+    /// <summary>The relays by what the data path has shown, those included whose key or address is not known.</summary>
+    public IReadOnlyList<RegistrationStatus> Status()
+    {
+        var status = _registrations.Select(registration => registration.Status()).ToList();
+        status.AddRange(_rows.Where(row => status.TrueForAll(known => known.Relay != row.Id))
+            .Select(row => new RegistrationStatus(row.Id, row.Name, null, RegistrationState.NoEndpoint, null, null, null, 0, 0, 0, 0)));
+        return status;
+    }
+
+    /// <summary>Seals in place and sends; nothing is staged, since everything here is worth nothing later.</summary>
+    public bool Send(Registration registration, Span<byte> slot, int length, long now)
+    {
+        if (!registration.Peer.HasSession(now) || registration.Peer.Endpoint is not { } endpoint)
+            return false;
+        var result = _device.Seal(registration.Peer, slot, length, now);
+        if (result.Kind != SealKind.Sealed)
+            return false;
+        _slots.Commit(endpoint, 0, result.Length);
+        return true;
+    }
+
+    public void SendHello(Registration registration, long now)
+    {
+        var slot = _written.Reserve(SessionHello.Length, now);
+        new SessionHello(_bootNonce, IsDraining).Write(slot.Slice(TransportMessage.PacketOffset, SessionHello.Length));
+        Send(registration, slot, SessionHello.Length, now);
+    }
+
+    public void SendPing(Registration registration, ulong nonce, int length, long now)
+    {
+        var slot = _written.Reserve(length, now);
+        new SessionPing(SessionMessageType.Ping, nonce).Write(slot.Slice(TransportMessage.PacketOffset, length));
+        Send(registration, slot, length, now);
+    }
+
+    private void SendPong(Registration registration, in SessionPing ping, int length, long now)
+    {
+        var slot = _written.Reserve(length, now);
+        ping.ToPong().Write(slot.Slice(TransportMessage.PacketOffset, length));
+        Send(registration, slot, length, now);
+    }
+
+    /// <summary>False when an endpoint is a name: then the caller resolves them.</summary>
+    private static bool TryParse(IReadOnlyList<string> texts, out IReadOnlyList<IpEndpoint> endpoints)
+    {
+        var parsed = new List<IpEndpoint>(texts.Count);
+        foreach (string text in texts)
+        {
+            if (IpEndpoint.TryParse(text, out var endpoint))
+                parsed.Add(endpoint);
+        }
+
+        endpoints = parsed;
+        return parsed.Count == texts.Count;
+    }
+
+    private void IndexEndpoints()
+    {
+        _byEndpoint.Clear();
+        foreach (var registration in _registrations)
+        {
+            foreach (var endpoint in registration.Endpoints)
+                _byEndpoint.TryAdd(endpoint, registration);
+        }
+    }
+}
