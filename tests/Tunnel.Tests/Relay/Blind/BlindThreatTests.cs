@@ -479,6 +479,27 @@ public sealed class BlindThreatTests
         Assert.DoesNotContain(world.FromRelay, flight => flight.Destination == Victim && flight.Bytes[0] == 4 && flight.Bytes.Length > 48);
     }
 
+    [Fact]
+    [Trait("Threat", "2")]
+    public void Answers_to_a_candidate_stop_when_what_came_from_there_is_used_up()
+    {
+        // The credit in TryPay: an accomplice at the connector's address answers the same initiation again and again.
+        using var world = new BlindWorld().Registered();
+        world.Office.IsDead = true;
+        world.Laptop.Endpoint = Victim;
+        world.Laptop.Boot();
+        world.Laptop.Device.Tick(world.Now);
+        world.Laptop.SendTo(world.Office, 1);
+        world.Laptop.IsDead = true;
+        world.Run(8 * Millisecond);
+        uint pending = InitiationMessage.SenderIndex(world.FromRelay.Last(flight => flight.Destination == world.Office.Endpoint).Bytes);
+        for (int i = 0; i < 100; i++)
+            world.Arrive(new Flight(world.Office.Endpoint, RelayEndpoint, Forged.CookieReply(pending)));
+        var (bytesIn, bytesOut) = world.BytesOf(Victim);
+        Assert.Equal(2 * InitiationMessage.Length, bytesIn);
+        Assert.InRange(bytesOut, bytesIn - CookieReplyMessage.Length + 1, bytesIn);
+    }
+
     /// <summary>The receiver indices under which the two reach each other.</summary>
     private static (uint ToConnector, uint ToClient) Indices(BlindWorld world, BlindNode client, BlindNode connector) =>
         (TransportMessage.ReceiverIndex(client.Seal(connector)), TransportMessage.ReceiverIndex(connector.Seal(client)));
