@@ -45,9 +45,8 @@ internal sealed class EntryIndex
         ulong key = KeyOf(slot, receiverIndex);
         ulong hash = Hash(key);
         words = Volatile.Read(ref _segments[hash >> _shift]);
-        int mask = words.Length - 2;
-        at = (int)(hash << 1) & mask;
-        for (int left = words.Length; left > 0; at = (at + 2) & mask, left -= 2)
+        at = FirstBucket(words, hash);
+        for (int left = words.Length; left > 0; left -= 2)
         {
             ulong found = Volatile.Read(ref words[at]);
             if (found == key)
@@ -58,6 +57,7 @@ internal sealed class EntryIndex
 
             if (found == 0)
                 break;
+            at = at + 2 == words.Length ? 0 : at + 2;
         }
 
         return false;
@@ -103,8 +103,7 @@ internal sealed class EntryIndex
     private void Rebuild(int segment)
     {
         ulong[] old = _segments[segment];
-        int buckets = Math.Max(SmallestSegment, (int)BitOperations.RoundUpToPowerOf2((uint)(_live[segment] + 1 + _live[segment] / 2)));
-        ulong[] words = new ulong[2 * buckets];
+        ulong[] words = new ulong[2 * (SmallestSegment + _live[segment] + 3 * _live[segment] / 4)];
         for (int i = 0; i < old.Length; i += 2)
         {
             if (old[i + 1] == 0)
@@ -122,12 +121,14 @@ internal sealed class EntryIndex
 
     private static int FreeBucket(ulong[] words, ulong hash)
     {
-        int mask = words.Length - 2;
-        int at = (int)(hash << 1) & mask;
+        int at = FirstBucket(words, hash);
         while (words[at] != 0)
-            at = (at + 2) & mask;
+            at = at + 2 == words.Length ? 0 : at + 2;
         return at;
     }
+
+    /// <summary>The lower half of the hash, scaled to the buckets: they need not be a power of two.</summary>
+    private static int FirstBucket(ulong[] words, ulong hash) => 2 * (int)(((hash & uint.MaxValue) * ((uint)words.Length / 2)) >> 32);
 
     private static ulong KeyOf(int slot, uint receiverIndex) => ((ulong)(slot + 1) << 32) | receiverIndex;
 
