@@ -7,6 +7,7 @@ internal static class Commands
     [
         new AeadSuite(),
         new RelaySuite(),
+        new ScaleSuite(),
     ];
 
     internal static int List()
