@@ -8,6 +8,8 @@ internal static class Commands
         new AeadSuite(),
         new RelaySuite(),
         new ScaleSuite(),
+        new ConnectorSuite(),
+        new TunnelSuite(),
     ];
 
     internal static int List()

@@ -13,6 +13,6 @@ internal sealed class ScaleSuite : Suite
     {
         LookUpSection.Run(report);
         SnapshotSection.Run(report);
-        LossSection.Run(report);
+        SnapshotLossSection.Run(report);
     }
 }

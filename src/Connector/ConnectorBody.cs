@@ -157,7 +157,16 @@ internal sealed class ConnectorBody : IAgentBody
         var limits = new DatagramLimits { HashKey = BitConverter.ToUInt64(secret, 32), Mtu = 1280 };
         return new SiteFlowsOptions
         {
-            Tcp = new StackOptions { Secret = secret.AsMemory(0, 32), Mtu = 1280, BufferBudget = budget, BufferBudgetPerPeer = budget / 4 },
+            // Each SYN is a dial: 5,000 in a second cost a quarter of a core, and what waits for targets is bounded per client.
+            Tcp = new StackOptions
+            {
+                Secret = secret.AsMemory(0, 32),
+                Mtu = 1280,
+                BufferBudget = budget,
+                BufferBudgetPerPeer = budget / 4,
+                SynRate = 5_000,
+                SynBurst = 1_000,
+            },
             Udp = limits,
             Echo = limits with { HashKey = BitConverter.ToUInt64(secret, 40) },
         };

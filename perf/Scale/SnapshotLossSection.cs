@@ -11,7 +11,7 @@ namespace Keyhole.Perf;
 /// The relay's own loop on loopback: 50,000 datagrams a second are forwarded while a table of 100,000 agents and a delta come into force. Those that were sent
 /// and did not arrive are counted; once without any table, so that the machine's own losses are known.
 /// </summary>
-internal static class LossSection
+internal static class SnapshotLossSection
 {
     private const int PerSecond = 50_000;
     private const int BurstLength = 50;
