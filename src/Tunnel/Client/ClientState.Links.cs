@@ -99,8 +99,16 @@ public sealed partial class ClientState
                 continue;
             link.Relay = relay;
             link.Peer.Endpoint = endpoint;
-            _device.InitiateHandshake(link.Peer, endpoint, now);
+            Handshake(link, endpoint, now);
         }
+    }
+
+    /// <summary>The relay tries a client's connectors one by one, and not all of them: when it did not find this one, the announcement shows it to the next try.</summary>
+    private void Handshake(ConnectorLink link, in IpEndpoint endpoint, long now)
+    {
+        if (link.Relay is { } relay)
+            _registrations.Announce(relay, link.Peer.PublicKey, now);
+        _device.InitiateHandshake(link.Peer, endpoint, now);
     }
 
     private void Heard(ConnectorLink link, in ReceiveResult result, long now)
@@ -138,7 +146,7 @@ public sealed partial class ClientState
                 break;
             case PingSchedule.Step.Dead when link.Peer.Endpoint is { } endpoint:
                 link.IsSilent = true;
-                _device.InitiateHandshake(link.Peer, endpoint, now);
+                Handshake(link, endpoint, now);
                 break;
         }
     }

@@ -96,8 +96,24 @@ public sealed partial class RelayState
             case ForwardVerdict.Dropped:
                 return true;
             default:
+                CreditCandidate(datagram, source, now);
                 return false;
         }
+    }
+
+    /// <summary>
+    /// Data of an agent that has moved goes nowhere until the new address is proven, but it pays for the question that proves it: a stock node would otherwise
+    /// need minutes of keepalives.
+    /// </summary>
+    private void CreditCandidate(ReadOnlySpan<byte> datagram, in IpEndpoint source, long now)
+    {
+        if (!_byCandidate.TryGetValue(source, out var slot)
+            || slot.Candidate.Address != source
+            || datagram.Length < TransportMessage.Overhead
+            || _device.OwnsIndex(TransportMessage.ReceiverIndex(datagram)))
+            return;
+        slot.Candidate.Credit += datagram.Length;
+        Challenge(slot, now);
     }
 
     /// <summary>Where an answer goes: back to where the initiation came from while that is the agent's, or to the address that it has confirmed.</summary>

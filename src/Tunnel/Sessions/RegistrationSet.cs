@@ -161,6 +161,16 @@ internal sealed class RegistrationSet : IRegistrationOutput
         }
     }
 
+    /// <summary>Tells a relay to which connector the next handshake goes, so that it need not try (docs/protocol.md, rule 7).</summary>
+    public void Announce(Registration registration, in PublicKey connector, long now)
+    {
+        Span<byte> key = stackalloc byte[PublicKey.Length];
+        connector.CopyTo(key);
+        var slot = _written.Reserve(SessionCounterpart.Length, now);
+        new SessionCounterpart(key).Write(slot.Slice(TransportMessage.PacketOffset, SessionCounterpart.Length));
+        Send(registration, slot, SessionCounterpart.Length, now);
+    }
+
     /// <summary>The relays by what the data path has shown, those included whose key or address is not known.</summary>
     public IReadOnlyList<RegistrationStatus> Status()
     {

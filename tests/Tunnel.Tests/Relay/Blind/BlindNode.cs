@@ -99,6 +99,9 @@ internal sealed class BlindNode : IDatagramOutput, IDisposable
         SendPayload(Relay, payload);
     }
 
+    /// <summary>A keepalive to the relay: 32 bytes.</summary>
+    public void KeepAlive() => SendPayload(Relay, []);
+
     public void SayHello()
     {
         byte[] payload = new byte[SessionHello.Length];

@@ -74,6 +74,30 @@ public sealed class BlindSessionTests
         Assert.DoesNotContain(world.FromRelay, flight => flight.Bytes[0] is 1 or 2 && flight.Bytes.Length != 0 && flight.Destination == world.Office.Endpoint);
     }
 
+    /// <summary>One keepalive of 32 bytes pays for nothing; the data that follows it does.</summary>
+    [Fact]
+    [Trait("Threat", "2")]
+    public void A_stock_node_that_moves_is_asked_as_soon_as_its_data_has_paid_for_it()
+    {
+        using var world = new BlindWorld().Registered().Connected(world => world.Desk, world => world.Branch);
+        var node = world.Desk;
+        node.Endpoint = End("203.0.113.99:9999");
+        node.KeepAlive();
+        world.Run(100 * Millisecond);
+        Assert.NotEqual(node.Endpoint, world.Status(node).Address);
+        for (int i = 0; i < 3; i++)
+        {
+            node.SendTo(world.Branch, 3);
+            world.Run(300 * Millisecond);
+        }
+
+        Assert.Equal(node.Endpoint, world.Status(node).Address);
+        world.Branch.Received.Clear();
+        node.SendTo(world.Branch, 5);
+        world.Run(100 * Millisecond);
+        Assert.Equal(5, Assert.Single(world.Branch.Received).Payload[1]);
+    }
+
     [Fact]
     public void A_stock_connector_initiates_to_its_clients_and_ours_does_not()
     {
