@@ -50,7 +50,7 @@ internal sealed class FlowGround : IDisposable
     /// <summary>No program is pinned: two tunnels that share all cores compete as they would on one machine.</summary>
     internal static string AllCores { get; } = $"0-{Environment.ProcessorCount - 1}";
 
-    /// <summary>A network with one relay that is a gateway, one site, and an app "phone" that may reach the server.</summary>
+    /// <summary>A network with one relay that is a gateway, one site, and an app "phone" and a machine "laptop" that may reach the server.</summary>
     internal static string Description { get; } = $$"""
         version: 1
         org: bench
@@ -62,8 +62,9 @@ internal sealed class FlowGround : IDisposable
           - { name: web, site: office, destination: {{Server}}, alias: web.bench.internal, tcp: "*", udp: "*", icmp: true }
         external-clients:
           - { name: phone }
+        machines: [{ name: laptop }]
         grants:
-          - { resource: web, external-clients: [phone] }
+          - { resource: web, external-clients: [phone], machines: [laptop] }
         """;
 
     /// <summary>The overlay address of the server, from the comments of an app's configuration.</summary>

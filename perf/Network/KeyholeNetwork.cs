@@ -41,6 +41,16 @@ internal sealed class KeyholeNetwork : IDisposable
     internal LabProcess StartConnector(NetworkNamespace host, string name, string cores, params string[] arguments) =>
         StartAgent("connector", Binaries.Connector, host, name, cores, arguments);
 
+    /// <summary>Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs, and waits until it has sessions with its sites.</summary>
+    internal LabProcess StartMachine(NetworkNamespace host, string name)
+    {
+        var process = _topology.Start(host, Binaries.Client, ["up", .. Credentials("machine", name)]);
+        Until($"machine {name} is up", 30, () => Status(Binaries.Client, name)?.GetProperty("ready").GetBoolean() == true);
+        return process;
+    }
+
+    internal JsonElement MachineStatus(string name) => Status(Binaries.Client, name) ?? throw new InvalidOperationException($"Machine {name} does not answer.");
+
     internal JsonElement RelayStatus(string name) => Status(Binaries.Relay, name) ?? throw new InvalidOperationException($"Relay {name} does not answer.");
 
     internal JsonElement ConnectorStatus(string name) => Status(Binaries.Connector, name) ?? throw new InvalidOperationException($"Connector {name} does not answer.");
@@ -64,21 +74,20 @@ internal sealed class KeyholeNetwork : IDisposable
 
     private LabProcess StartAgent(string kind, string program, NetworkNamespace host, string name, string cores, string[] arguments)
     {
-        string data = Folder(name), secret = Path.Combine(data, "secret");
-        using (var credentials = JsonDocument.Parse(LabProcess.Run(Binaries.Control, "credentials", kind, name, "--data", Folder("control"), "--json")))
-        {
-            File.WriteAllText(Path.Combine(data, "id"), credentials.RootElement.GetProperty("id").GetString());
-            File.WriteAllText(secret, credentials.RootElement.GetProperty("secret").GetString());
-            File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-
         var process = Pinned.Start(_topology, host, cores, null, "setpriv",
-        [
-            "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", program, "--endpoint", _controlUrl, "--allow-http",
-            "--id", File.ReadAllText(Path.Combine(data, "id")), "--secret-file", secret, "--data", data, .. arguments,
-        ]);
+            ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", program, .. Credentials(kind, name), .. arguments]);
         Until($"{kind} {name} has its table", 30, () => Status(program, name)?.GetProperty("registered").GetBoolean() == true);
         return process;
+    }
+
+    /// <summary>What an agent's command line says of Control and of itself.</summary>
+    private string[] Credentials(string kind, string name)
+    {
+        string data = Folder(name), secret = Path.Combine(data, "secret");
+        using var credentials = JsonDocument.Parse(LabProcess.Run(Binaries.Control, "credentials", kind, name, "--data", Folder("control"), "--json"));
+        File.WriteAllText(secret, credentials.RootElement.GetProperty("secret").GetString());
+        File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return ["--endpoint", _controlUrl, "--allow-http", "--id", credentials.RootElement.GetProperty("id").GetString()!, "--secret-file", secret, "--data", data];
     }
 
     private JsonElement? Status(string program, string name)
