@@ -207,9 +207,10 @@ public sealed partial class ClientState : IDisposable
 
     private bool IsOwn(IpAddress address)
     {
-        foreach (var own in _roster.Addresses)
+        // By index: to enumerate a list behind its interface allocates.
+        for (int i = 0; i < _roster.Addresses.Count; i++)
         {
-            if (own == address)
+            if (_roster.Addresses[i] == address)
                 return true;
         }
 

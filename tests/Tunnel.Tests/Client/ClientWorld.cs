@@ -30,7 +30,6 @@ internal sealed class ClientWorld : IDisposable
     private readonly PrivateKey _relayKey = PrivateKey.Generate(new SeededRandom(1));
     private readonly PrivateKey _key = PrivateKey.Generate(new SeededRandom(2));
     private readonly Port _relayPort;
-    private readonly Port _clientPort;
     private int _order;
 
     public ClientWorld(bool branch = false)
@@ -39,7 +38,7 @@ internal sealed class ClientWorld : IDisposable
         Office2 = new SiteNode(this, 12, "office-2", "203.0.113.2:6000");
         Branch = new SiteNode(this, 13, "branch-1", "203.0.113.3:6000");
         _relayPort = new Port(this, RelayWorld.RelayEndpoint);
-        _clientPort = new Port(this, RelayWorld.End("198.51.100.1:5000"));
+        ClientPort = new Port(this, RelayWorld.End("198.51.100.1:5000"));
         Relay = new RelayState(new RelayStateOptions
         {
             PrivateKey = _relayKey,
@@ -54,8 +53,8 @@ internal sealed class ClientWorld : IDisposable
             PrivateKey = _key,
             RandomSource = new SeededRandom(4),
             TimestampAtZero = RelayWorld.Epoch,
-            Output = _clientPort,
-            Slots = _clientPort,
+            Output = ClientPort,
+            Slots = ClientPort,
         });
         Table = new Table
         {
@@ -85,6 +84,8 @@ internal sealed class ClientWorld : IDisposable
     public RelayState Relay { get; }
 
     public ClientState State { get; }
+
+    public Port ClientPort { get; }
 
     public SiteNode Office1 { get; }
 
@@ -181,7 +182,7 @@ internal sealed class ClientWorld : IDisposable
             if (Relay.Receive(room, flight.Bytes.Length, flight.Source, Now, out var forward))
                 Fly(new Flight(RelayWorld.RelayEndpoint, forward.Destination, room[..forward.Length]));
         }
-        else if (flight.Destination == _clientPort.Endpoint)
+        else if (flight.Destination == ClientPort.Endpoint)
         {
             if (State.Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now, out var packet))
                 Received.Add(packet.ToArray());

@@ -11,11 +11,27 @@ internal sealed class Port(ClientWorld world, IpEndpoint endpoint) : IDatagramOu
 
     public IpEndpoint Endpoint { get; } = endpoint;
 
+    /// <summary>When false nothing flies and the room is used again: for measurements.</summary>
+    public bool Records { get; set; } = true;
+
     public Span<byte> Reserved => _room;
 
-    public Span<byte> Reserve(int length) => _room = new byte[length];
+    public Span<byte> Reserve(int length)
+    {
+        if (Records || _room.Length < length)
+            _room = new byte[length];
+        return _room.AsSpan(0, length);
+    }
 
-    public void Commit(in IpEndpoint destination, int offset, int length) => world.Fly(new Flight(Endpoint, destination, _room[offset..(offset + length)]));
+    public void Commit(in IpEndpoint destination, int offset, int length)
+    {
+        if (Records)
+            world.Fly(new Flight(Endpoint, destination, _room[offset..(offset + length)]));
+    }
 
-    public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer) => world.Fly(new Flight(Endpoint, destination, datagram.ToArray()));
+    public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
+    {
+        if (Records)
+            world.Fly(new Flight(Endpoint, destination, datagram.ToArray()));
+    }
 }
