@@ -21,6 +21,18 @@ internal sealed class ClientSite(int id, string name)
 
     public List<ConnectorLink> Connectors { get; } = [];
 
+    /// <summary>Whether packets to the site would leave at once through one of its connectors.</summary>
+    public bool HasSession(long now)
+    {
+        foreach (var link in Connectors)
+        {
+            if (link.Peer.HasSession(now))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>The connector for a packet of a flow with this hash; null when the site has none that may be tried.</summary>
     public ConnectorLink? Pick(ulong hash, long now)
     {

@@ -71,7 +71,16 @@ public sealed partial class ClientState : IDisposable
     public bool IsRegistered => _registrations.Live is not null;
 
     /// <summary>True when packets to every site would leave at once: each has a connector with a session.</summary>
-    public bool IsReady(long now) => IsRegistered && _sites.TrueForAll(site => site.Connectors.Exists(link => link.Peer.HasSession(now)));
+    public bool IsReady(long now)
+    {
+        foreach (var site in _sites)
+        {
+            if (!site.HasSession(now))
+                return false;
+        }
+
+        return IsRegistered;
+    }
 
     /// <summary>Packets of connectors that were given to the caller.</summary>
     public long PacketsReceived { get; private set; }

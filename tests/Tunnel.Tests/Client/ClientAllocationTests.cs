@@ -35,6 +35,8 @@ public class ClientAllocationTests
             for (int i = 0; i < Count; i++)
                 world.State.Send(packet, world.Now, out var _);
             world.State.Flush(world.Now);
+            world.State.Tick(world.Now);
+            Assert.True(world.State.IsReady(world.Now));
         }));
         int opened = 0;
         Assert.Equal(0, SecondTime(time =>
