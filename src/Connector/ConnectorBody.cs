@@ -5,7 +5,6 @@ using Keyhole.Cryptography;
 using Keyhole.Edge;
 using Keyhole.Net;
 using Keyhole.NetStack;
-using Keyhole.Packets;
 using Keyhole.Tunnel;
 using Keyhole.WireGuard;
 using Microsoft.Extensions.Logging;
@@ -201,17 +200,13 @@ internal sealed class ConnectorBody : IAgentBody
         }
     }
 
-    private async Task ResolveRelaysAsync(ConnectorRoster roster, CancellationToken stop)
-    {
-        foreach (var relay in roster.Relays.Where(relay => relay.Endpoints.Any(text => !IpEndpoint.TryParse(text, out _))))
+    private Task ResolveRelaysAsync(ConnectorRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(
+        roster.Relays,
+        (relay, endpoints) => _data.InvokeAsync(now =>
         {
-            var endpoints = await RelayEndpoints.ResolveAsync(relay.Endpoints, stop);
-            if (endpoints.Count > 0 && ReferenceEquals(roster, _roster))
-                await _data.InvokeAsync(now =>
-                {
-                    _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
-                    return true;
-                });
-        }
-    }
+            if (ReferenceEquals(roster, _roster))
+                _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
+            return true;
+        }),
+        stop);
 }

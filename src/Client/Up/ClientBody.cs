@@ -4,7 +4,6 @@ using Keyhole.Contracts;
 using Keyhole.Cryptography;
 using Keyhole.Edge;
 using Keyhole.Net;
-using Keyhole.Packets;
 using Keyhole.Tunnel;
 using Keyhole.WireGuard;
 using Microsoft.Extensions.Logging;
@@ -153,17 +152,13 @@ internal sealed class ClientBody : IAgentBody
         }
     }
 
-    private async Task ResolveRelaysAsync(ClientRoster roster, CancellationToken stop)
-    {
-        foreach (var relay in roster.Relays.Where(relay => relay.Endpoints.Any(text => !IpEndpoint.TryParse(text, out _))))
+    private Task ResolveRelaysAsync(ClientRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(
+        roster.Relays,
+        (relay, endpoints) => _data.InvokeAsync(now =>
         {
-            var endpoints = await RelayEndpoints.ResolveAsync(relay.Endpoints, stop);
-            if (endpoints.Count > 0 && ReferenceEquals(roster, _roster))
-                await _data.InvokeAsync(now =>
-                {
-                    _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
-                    return true;
-                });
-        }
-    }
+            if (ReferenceEquals(roster, _roster))
+                _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
+            return true;
+        }),
+        stop);
 }
