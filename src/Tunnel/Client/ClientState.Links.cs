@@ -153,13 +153,9 @@ public sealed partial class ClientState
 
     private void SendPing(ConnectorLink link, in SessionPing ping, int length, long now)
     {
-        if (!link.Peer.HasSession(now) || link.Peer.Endpoint is not { } endpoint)
-            return;
         var slot = _written.Reserve(length, now);
         ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
-        var result = _device.Seal(link.Peer, slot, length, now);
-        if (result.Kind == SealKind.Sealed)
-            _slots.Commit(endpoint, 0, result.Length);
+        _written.Send(link.Peer, slot, length, now);
     }
 
     private ulong NewNonce()

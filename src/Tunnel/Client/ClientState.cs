@@ -17,7 +17,6 @@ public sealed partial class ClientState : IDisposable
     // Fixed after construction.
     private readonly ClientOptions _options;
     private readonly Device _device;
-    private readonly IDatagramSlots _slots;
     private readonly SealBatch _written;
     private readonly RegistrationSet _registrations;
     private readonly ulong _hashKey;
@@ -33,7 +32,6 @@ public sealed partial class ClientState : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _slots = options.Slots;
         _device = new Device(new DeviceOptions
         {
             PrivateKey = options.PrivateKey,
@@ -46,7 +44,7 @@ public sealed partial class ClientState : IDisposable
             Mtu = options.Mtu,
         });
         _written = new SealBatch(_device, options.Slots);
-        _registrations = new RegistrationSet(_device, options.RandomSource, options.Slots, _written, options.Schedule, options.Keepalive);
+        _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive);
         Span<byte> key = stackalloc byte[sizeof(ulong)];
         options.RandomSource.Fill(key);
         _hashKey = BitConverter.ToUInt64(key);

@@ -30,12 +30,10 @@ public sealed partial class ConnectorState
 
     private void SendPong(ClientPath path, in SessionPing ping, int length, long now)
     {
-        if (path.EndToEnd is not { Endpoint: { } endpoint } peer || !peer.HasSession(now))
+        if (path.EndToEnd is not { } peer)
             return;
         var slot = _written.Reserve(length, now);
         ping.ToPong().Write(slot.Slice(TransportMessage.PacketOffset, length));
-        var result = _device.Seal(peer, slot, length, now);
-        if (result.Kind == SealKind.Sealed)
-            _slots.Commit(endpoint, 0, result.Length);
+        _written.Send(peer, slot, length, now);
     }
 }

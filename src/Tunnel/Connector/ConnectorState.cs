@@ -21,7 +21,6 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     // Fixed after construction.
     private readonly ConnectorOptions _options;
     private readonly Device _device;
-    private readonly IDatagramSlots _slots;
     private readonly SealBatch _written;
     private readonly RegistrationSet _registrations;
 
@@ -39,7 +38,6 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _slots = options.Slots;
         _device = new Device(new DeviceOptions
         {
             PrivateKey = options.PrivateKey,
@@ -52,8 +50,8 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
             Mtu = options.Mtu,
             MaximumPeers = options.MaximumPeers,
         });
-        _written = new SealBatch(_device, _slots);
-        _registrations = new RegistrationSet(_device, options.RandomSource, _slots, _written, options.Schedule, options.Keepalive);
+        _written = new SealBatch(_device, options.Slots);
+        _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive);
     }
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>

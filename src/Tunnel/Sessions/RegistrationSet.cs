@@ -14,7 +14,6 @@ internal sealed class RegistrationSet : IRegistrationOutput
 {
     private readonly Device _device;
     private readonly RandomSource _random;
-    private readonly IDatagramSlots _slots;
     private readonly SealBatch _written;
     private readonly TimerSchedule _schedule;
     private readonly long _keepalive;
@@ -23,11 +22,10 @@ internal sealed class RegistrationSet : IRegistrationOutput
     private readonly Dictionary<IpEndpoint, Registration> _byEndpoint = [];
     private IReadOnlyList<RelayRow> _rows = [];
 
-    public RegistrationSet(Device device, RandomSource random, IDatagramSlots slots, SealBatch written, TimerSchedule schedule, long keepalive)
+    public RegistrationSet(Device device, RandomSource random, SealBatch written, TimerSchedule schedule, long keepalive)
     {
         _device = device;
         _random = random;
-        _slots = slots;
         _written = written;
         _schedule = schedule;
         _keepalive = keepalive;
@@ -157,7 +155,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
             int length = SessionMessage.MinimumLength(type);
             var slot = _written.Reserve(length, now);
             SessionMessage.Write(type, slot.Slice(TransportMessage.PacketOffset, length));
-            Send(registration, slot, length, now);
+            _written.Send(registration.Peer, slot, length, now);
         }
     }
 
@@ -168,7 +166,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
         connector.CopyTo(key);
         var slot = _written.Reserve(SessionCounterpart.Length, now);
         new SessionCounterpart(key).Write(slot.Slice(TransportMessage.PacketOffset, SessionCounterpart.Length));
-        Send(registration, slot, SessionCounterpart.Length, now);
+        _written.Send(registration.Peer, slot, SessionCounterpart.Length, now);
     }
 
     /// <summary>The relays by what the data path has shown, those included whose key or address is not known.</summary>
@@ -180,37 +178,25 @@ internal sealed class RegistrationSet : IRegistrationOutput
         return status;
     }
 
-    /// <summary>Seals in place and sends; nothing is staged, since everything here is worth nothing later.</summary>
-    public bool Send(Registration registration, Span<byte> slot, int length, long now)
-    {
-        if (!registration.Peer.HasSession(now) || registration.Peer.Endpoint is not { } endpoint)
-            return false;
-        var result = _device.Seal(registration.Peer, slot, length, now);
-        if (result.Kind != SealKind.Sealed)
-            return false;
-        _slots.Commit(endpoint, 0, result.Length);
-        return true;
-    }
-
     public void SendHello(Registration registration, long now)
     {
         var slot = _written.Reserve(SessionHello.Length, now);
         new SessionHello(_bootNonce, IsDraining).Write(slot.Slice(TransportMessage.PacketOffset, SessionHello.Length));
-        Send(registration, slot, SessionHello.Length, now);
+        _written.Send(registration.Peer, slot, SessionHello.Length, now);
     }
 
     public void SendPing(Registration registration, ulong nonce, int length, long now)
     {
         var slot = _written.Reserve(length, now);
         new SessionPing(SessionMessageType.Ping, nonce).Write(slot.Slice(TransportMessage.PacketOffset, length));
-        Send(registration, slot, length, now);
+        _written.Send(registration.Peer, slot, length, now);
     }
 
     private void SendPong(Registration registration, in SessionPing ping, int length, long now)
     {
         var slot = _written.Reserve(length, now);
         ping.ToPong().Write(slot.Slice(TransportMessage.PacketOffset, length));
-        Send(registration, slot, length, now);
+        _written.Send(registration.Peer, slot, length, now);
     }
 
     /// <summary>False when an endpoint is a name: then the caller resolves them.</summary>

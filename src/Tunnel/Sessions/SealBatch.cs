@@ -77,6 +77,19 @@ internal sealed class SealBatch(Device device, IDatagramSlots slots)
         return slots.Reserve(RoomFor(length));
     }
 
+    /// <summary>Seals what was written into the room that <see cref="Reserve"/> gave and sends it; nothing is staged, since such a message is worth nothing later.</summary>
+    /// <returns>False when the peer has no session or no endpoint.</returns>
+    public bool Send(Peer peer, Span<byte> room, int length, long now)
+    {
+        if (peer.Endpoint is not { } endpoint || !peer.HasSession(now))
+            return false;
+        var result = device.Seal(peer, room, length, now);
+        if (result.Kind != SealKind.Sealed)
+            return false;
+        slots.Commit(endpoint, 0, result.Length);
+        return true;
+    }
+
     /// <summary>The room that a packet takes with header, padding and tag: a multiple of 16, so that datagrams of full packets touch.</summary>
     private static int RoomFor(int length) => ((length + TransportMessage.PaddingMultiple - 1) & -TransportMessage.PaddingMultiple) + TransportMessage.Overhead;
 }
