@@ -12,6 +12,8 @@ public sealed class NetworkNamespace
         Name = name;
         LabProcess.Run("ip", "netns", "add", name);
         Ip("link", "set", "lo", "up");
+        // Without it a link-local address changes from "tentative" by itself, seconds after its link is up.
+        Sysctl("net.ipv6.conf.default.accept_dad", "0");
     }
 
     /// <summary>The name in the drawing: "vps", "phone".</summary>

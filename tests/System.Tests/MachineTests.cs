@@ -81,14 +81,15 @@ public class MachineTests
         network.StartRelay();
         network.StartConnector(world.Office, "office-1");
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
-        string before = world.Phone.Run("ip", "route") + world.Phone.Run("ip", "-6", "route") + world.Phone.Run("ip", "address");
+        string before = Addressing();
         network.StartMachine(world.Phone, "laptop");
         Assert.True(Services.Reaches(world.Phone, Web, 8000));
         network.Machines["laptop"].Kill();
-        network.Until("routes and addresses are as before", TimeSpan.FromSeconds(5),
-            () => world.Phone.Run("ip", "route") + world.Phone.Run("ip", "-6", "route") + world.Phone.Run("ip", "address") == before);
+        network.Until($"routes and addresses are as before:\n{before}", TimeSpan.FromSeconds(5), () => Addressing() == before, Addressing);
         network.RestartMachine(world.Phone, "laptop");
         Assert.True(Services.Reaches(world.Phone, Web, 8000));
+
+        string Addressing() => world.Phone.Run("ip", "route") + world.Phone.Run("ip", "-6", "route") + world.Phone.Run("ip", "address");
     }
 
     [LabFact("setpriv")]

@@ -125,14 +125,14 @@ internal sealed class Network : IDisposable
         return (addresses.First(address => !address.Contains(':', StringComparison.Ordinal)), addresses.First(address => address.Contains(':', StringComparison.Ordinal)));
     }
 
-    /// <summary>Waits for a condition; the failure shows every program's last lines.</summary>
-    public TimeSpan Until(string what, TimeSpan timeout, Func<bool> condition)
+    /// <summary>Waits for a condition; the failure shows what there was instead, where the caller can tell, and every program's last lines.</summary>
+    public TimeSpan Until(string what, TimeSpan timeout, Func<bool> condition, Func<string>? instead = null)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())
         {
             if (clock.Elapsed > timeout)
-                throw new TimeoutException($"In vain for {timeout.TotalSeconds:F0} s: {what}.\n{World.Topology.Logs()}");
+                throw new TimeoutException($"In vain for {timeout.TotalSeconds:F0} s: {what}.\n{(instead is null ? "" : $"Instead: {instead()}\n")}{World.Topology.Logs()}");
             Thread.Sleep(20);
         }
 
