@@ -14,6 +14,9 @@ public sealed class NetworkNamespace
         Ip("link", "set", "lo", "up");
         // Without it a link-local address changes from "tentative" by itself, seconds after its link is up.
         Sysctl("net.ipv6.conf.default.accept_dad", "0");
+        // What changes the resolver's configuration here must not change the machine's: "ip netns exec" puts this file in its place.
+        Directory.CreateDirectory(Path.GetDirectoryName(ResolvConf)!);
+        File.WriteAllText(ResolvConf, "");
     }
 
     /// <summary>The name in the drawing: "vps", "phone".</summary>
@@ -21,6 +24,9 @@ public sealed class NetworkNamespace
 
     /// <summary>The name for <c>ip netns</c>, unique on this machine.</summary>
     public string Name { get; }
+
+    /// <summary>The file that programs here see as /etc/resolv.conf; empty at first. Whoever writes it writes in place.</summary>
+    public string ResolvConf => Path.Combine(Configuration(Name), "resolv.conf");
 
     /// <summary>Runs <c>ip -n</c> with these arguments.</summary>
     public string Ip(params string[] arguments) => LabProcess.Run("ip", ["-n", Name, .. arguments]);
@@ -79,7 +85,17 @@ public sealed class NetworkNamespace
         return result;
     }
 
-    internal void Delete() => LabProcess.TryRun("ip", "netns", "delete", Name);
+    internal void Delete() => Delete(Name);
+
+    /// <summary>Removes a host of this or of an earlier run by its name.</summary>
+    internal static void Delete(string name)
+    {
+        LabProcess.TryRun("ip", "netns", "delete", name);
+        if (Directory.Exists(Configuration(name)))
+            Directory.Delete(Configuration(name), recursive: true);
+    }
+
+    private static string Configuration(string name) => $"/etc/netns/{name}";
 
     [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

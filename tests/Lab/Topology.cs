@@ -87,7 +87,7 @@ public sealed class Topology : IDisposable
         {
             string name = Path.GetFileName(path);
             if (!Directory.Exists($"/proc/{name.Split('-')[1]}"))
-                LabProcess.TryRun("ip", "netns", "delete", name);
+                NetworkNamespace.Delete(name);
         }
     }
 }

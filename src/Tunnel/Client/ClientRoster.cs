@@ -32,6 +32,12 @@ public sealed class ClientRoster
     /// <summary>Granted prefixes with their sites, overlay prefixes first.</summary>
     public IReadOnlyList<(IpPrefix Prefix, int Site)> Routes { get; private init; } = [];
 
+    /// <summary>What was granted.</summary>
+    public IReadOnlyList<ResourceRow> Resources { get; private init; } = [];
+
+    /// <summary>The names of what was granted.</summary>
+    public NameTable Names { get; private init; } = NameTable.None;
+
     /// <param name="client">The <see cref="PeerRow.Id"/> of this client.</param>
     public static ClientRoster Compile(Table table, int client)
     {
@@ -49,6 +55,8 @@ public sealed class ClientRoster
             Sites = [.. table.Sites.Where(row => sites.Contains(row.Id))],
             Connectors = [.. table.Peers.Where(row => row is { Kind: PeerKind.Connector, Site: { } site } && sites.Contains(site))],
             Routes = [.. RoutesOf(resources, grant)],
+            Resources = resources,
+            Names = new NameTable(resources),
         };
     }
 
