@@ -10,49 +10,28 @@ using Microsoft.Extensions.Logging;
 
 namespace Keyhole.Client;
 
-/// <summary>The client in TUN mode as its host sees it: tables in, acknowledgements and status out; packets pass on the data thread.</summary>
-internal sealed class ClientBody : IAgentBody
+/// <summary>The client as its host sees it: tables in, acknowledgements and status out; packets pass on the data thread of its mode.</summary>
+internal abstract class ClientBody : IAgentBody
 {
-    private const int Mtu = 1280;
+    protected const int Mtu = 1280;
 
     private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(30);
 
-    private readonly TunThread _data;
-    private readonly TunnelInterface _interface;
+    private readonly ClientThread _data;
     private readonly PrivateKey _key;
-    private readonly ILogger _logger;
     private readonly RegistrationLog _registrationLog;
-    private readonly SemaphoreSlim _applying = new(1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _surveying;
     private volatile ClientRoster _roster = ClientRoster.None;
     private volatile bool _isReady;
 
-    private ClientBody(AgentStart start, string name)
+    /// <param name="data">The body's from now on; it is started here.</param>
+    protected ClientBody(AgentStart start, ClientThread data)
     {
+        _data = data;
         _key = start.Key;
-        _logger = start.Loggers.CreateLogger("client");
-        _registrationLog = new RegistrationLog(_logger);
-        try
-        {
-            _data = new TunThread(name, Mtu, output => new ClientState(new ClientOptions
-            {
-                PrivateKey = start.Key,
-                RandomSource = RandomSource.System,
-                TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
-                Output = output,
-                Slots = output,
-                Mtu = Mtu,
-            }));
-            _interface = new TunnelInterface(_data.Name);
-            _interface.SetUp(Mtu);
-        }
-        catch (NetworkException e)
-        {
-            throw new AgentException($"{e.Message}. TUN mode needs /dev/net/tun and CAP_NET_ADMIN: run it as root, or use 'keyhole proxy', which needs neither.", e);
-        }
-
-        ClientLog.Interface(_logger, _data.Name, Mtu);
+        Logger = LoggerOf(start);
+        _registrationLog = new RegistrationLog(Logger);
         _data.TurnEnded = () => _isReady = _data.State.IsReady(MonotonicClock.Now);
         _data.Start();
         _surveying = SurveyAsync(_stop.Token);
@@ -62,8 +41,10 @@ internal sealed class ClientBody : IAgentBody
 
     public bool IsReady => _isReady;
 
-    /// <exception cref="AgentException">No TUN device is to be had.</exception>
-    public static IAgentBody Create(AgentStart start) => new ClientBody(start, UpSettings.InterfaceFrom(start.Values));
+    protected ILogger Logger { get; }
+
+    /// <summary>Cancelled when the program ends.</summary>
+    protected CancellationToken Stop => _stop.Token;
 
     public async ValueTask<Enforcement> ApplyAsync(int agent, Table table)
     {
@@ -75,12 +56,17 @@ internal sealed class ClientBody : IAgentBody
             return true;
         });
         await ResolveRelaysAsync(roster, _stop.Token);
-        await ConfigureAsync(roster);
-        ClientLog.Applied(_logger, roster.Revision, roster.Sites.Count, roster.Routes.Count);
-        return new Enforcement(0);
+        int cut = await FollowAsync(agent, table, roster);
+        ClientLog.Applied(Logger, roster.Revision, roster.Sites.Count, roster.Routes.Count);
+        return new Enforcement(cut);
     }
 
-    public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now => ClientStatus.Write(_data, _interface.Routes, now));
+    public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now =>
+    {
+        var status = ClientStatus.Write(_data, now);
+        Describe(status);
+        return status;
+    });
 
     public async ValueTask<StatusMessage> ReportAsync() => await _data.InvokeAsync(now => ClientStatus.Report(_data, now));
 
@@ -102,33 +88,38 @@ internal sealed class ClientBody : IAgentBody
         await _stop.CancelAsync();
         await _surveying;
         await _data.StopAsync();
-        _interface.Dispose();
+        Close();
         _data.Dispose();
         _key.Dispose();
-        _applying.Dispose();
         _stop.Dispose();
+        GC.SuppressFinalize(this);
     }
 
-    private async Task ConfigureAsync(ClientRoster roster)
+    protected static ILogger LoggerOf(AgentStart start) => start.Loggers.CreateLogger("client");
+
+    /// <summary>The sessions that the data thread is made with.</summary>
+    protected static Func<DatagramOut, ClientState> StateFor(AgentStart start) => output => new ClientState(new ClientOptions
     {
-        var outside = (await _data.InvokeAsync(_ => _data.State.Registrations())).Where(relay => relay.Endpoint.HasValue).Select(relay => relay.Endpoint!.Value.Address).ToList();
-        await _applying.WaitAsync(_stop.Token);
-        try
-        {
-            if (!ReferenceEquals(roster, _roster))
-                return;
-            foreach (var prefix in _interface.Apply(roster, outside))
-                ClientLog.LeftOut(_logger, prefix.ToString());
-        }
-        catch (NetworkException e)
-        {
-            ClientLog.NotConfigured(_logger, e.Message);
-        }
-        finally
-        {
-            _applying.Release();
-        }
-    }
+        PrivateKey = start.Key,
+        RandomSource = RandomSource.System,
+        TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
+        Output = output,
+        Slots = output,
+        Mtu = Mtu,
+    });
+
+    /// <summary>Whether the roster is the last one, so that what it asks for is worth doing.</summary>
+    protected bool IsCurrent(ClientRoster roster) => ReferenceEquals(roster, _roster);
+
+    /// <summary>The mode's own part of a new table, which the sessions follow already.</summary>
+    /// <returns>Flows that ended since their grant did.</returns>
+    protected abstract Task<int> FollowAsync(int agent, Table table, ClientRoster roster);
+
+    /// <summary>The mode's own part of the status, on the data thread.</summary>
+    protected abstract void Describe(JsonObject status);
+
+    /// <summary>The data thread has ended: what the mode set up on this machine goes.</summary>
+    protected abstract void Close();
 
     private async Task SurveyAsync(CancellationToken stop)
     {
@@ -156,7 +147,7 @@ internal sealed class ClientBody : IAgentBody
         roster.Relays,
         (relay, endpoints) => _data.InvokeAsync(now =>
         {
-            if (ReferenceEquals(roster, _roster))
+            if (IsCurrent(roster))
                 _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
             return true;
         }),

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
 using Keyhole.Edge;
-using Keyhole.Packets;
 using Keyhole.Tunnel;
 
 namespace Keyhole.Client;
@@ -10,7 +9,7 @@ namespace Keyhole.Client;
 /// <summary>What the data path has shown, for people, for tests and for Control. On the data thread.</summary>
 internal static class ClientStatus
 {
-    public static JsonObject Write(TunThread data, IReadOnlyCollection<IpPrefix> routes, long now)
+    public static JsonObject Write(ClientThread data, long now)
     {
         // First of all, so that what follows does not count.
         long allocated = data.AllocatedBytes;
@@ -25,27 +24,24 @@ internal static class ClientStatus
             dropped[StatusJson.Name(reason)] = data.State.DropCount(reason);
         return new JsonObject
         {
-            ["interface"] = data.Name,
             ["registered"] = data.State.IsRegistered,
             ["ready"] = data.State.IsReady(now),
             ["enforcedRevision"] = data.State.Revision,
             ["relays"] = relays,
             ["sites"] = sites,
-            ["routes"] = new JsonArray([.. routes.Select(prefix => (JsonNode)prefix.ToString())]),
             ["dropped"] = dropped,
             ["dataPath"] = new JsonObject
             {
                 ["packetsReceived"] = data.State.PacketsReceived,
                 ["packetsSent"] = data.State.PacketsSent,
-                ["writeFaults"] = data.WriteFaults,
                 ["allocatedBytes"] = allocated,
             },
         };
     }
 
-    public static StatusMessage Report(TunThread data, long now) => new(false, 0, StatusJson.Sessions(data.State.Registrations(), now));
+    public static StatusMessage Report(ClientThread data, long now) => new(false, 0, StatusJson.Sessions(data.State.Registrations(), now));
 
-    public static void WriteMetrics(PrometheusText text, TunThread data)
+    public static void WriteMetrics(PrometheusText text, ClientThread data)
     {
         text.Gauge("keyhole_client_registered", "1 while a relay answers.", data.State.IsRegistered ? 1 : 0);
         text.Counter("keyhole_client_packets_received_total", "Packets of connectors.", data.State.PacketsReceived);

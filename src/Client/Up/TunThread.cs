@@ -9,7 +9,7 @@ namespace Keyhole.Client;
 /// <summary>
 /// The data thread of TUN mode: what the machine sends into the interface goes to <see cref="ClientState"/>, what connectors send comes out of it.
 /// </summary>
-internal sealed class TunThread : PacketThread
+internal sealed class TunThread : ClientThread
 {
     /// <summary>Packets read from the interface before the socket has its turn.</summary>
     private const int PacketsPerTurn = 256;
@@ -27,25 +27,17 @@ internal sealed class TunThread : PacketThread
     private int _errors;
 
     /// <exception cref="NetworkException">No socket, or no TUN device: without CAP_NET_ADMIN there is none.</exception>
-    public TunThread(string name, int mtu, Func<DatagramOut, ClientState> state)
+    public TunThread(string name, int mtu, Func<DatagramOut, ClientState> state) : base(mtu, state)
     {
-        State = state(Out);
-        Mtu = mtu;
         _tun = TunDevice.Open(name);
         _reader = new TunReader(this);
         Loop.Add(_tun, Readiness.Read, _reader);
     }
 
-    public ClientState State { get; }
-
-    public int Mtu { get; }
-
     public string Name => _tun.Name;
 
     /// <summary>Packets that the interface did not take.</summary>
     public long WriteFaults { get; private set; }
-
-    protected override long NextDeadline => State.NextDeadline;
 
     protected override void Received(ReceiveBatch datagrams, long now)
     {
@@ -61,19 +53,10 @@ internal sealed class TunThread : PacketThread
         DeliverJoined();
     }
 
-    protected override void Tick(long now)
-    {
-        if (now >= State.NextDeadline)
-            State.Tick(now);
-    }
-
-    protected override void Flush(long now) => State.Flush(now);
-
     protected override void Dispose(bool disposing)
     {
         Loop.Remove(_tun);
         _tun.Dispose();
-        State.Dispose();
         base.Dispose(disposing);
     }
 

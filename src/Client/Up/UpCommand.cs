@@ -8,7 +8,7 @@ namespace Keyhole.Client;
 internal static class UpCommand
 {
     private static readonly AgentDefinition Definition = new(
-        "keyhole", AgentKind.Machine, "Reaches what this machine was granted through a TUN interface, until 'keyhole down' or a signal.", UpSettings.All, ClientBody.Create)
+        "keyhole", AgentKind.Machine, "Reaches what this machine was granted through a TUN interface, until 'keyhole down' or a signal.", UpSettings.All, TunBody.Create)
     {
         Data = UpSettings.Data,
     };

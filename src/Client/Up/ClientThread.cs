@@ -1,0 +1,35 @@
+using Keyhole.Edge;
+using Keyhole.Tunnel;
+
+namespace Keyhole.Client;
+
+/// <summary>A data thread with the sessions of a client. Where packets come from and go to is the mode's.</summary>
+internal abstract class ClientThread : PacketThread
+{
+    protected ClientThread(int mtu, Func<DatagramOut, ClientState> state)
+    {
+        Mtu = mtu;
+        State = state(Out);
+    }
+
+    public ClientState State { get; }
+
+    /// <summary>The largest inner packet, in bytes.</summary>
+    public int Mtu { get; }
+
+    protected override long NextDeadline => State.NextDeadline;
+
+    protected override void Tick(long now)
+    {
+        if (now >= State.NextDeadline)
+            State.Tick(now);
+    }
+
+    protected override void Flush(long now) => State.Flush(now);
+
+    protected override void Dispose(bool disposing)
+    {
+        State.Dispose();
+        base.Dispose(disposing);
+    }
+}

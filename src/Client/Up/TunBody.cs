@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+using Keyhole.Agent;
+using Keyhole.Contracts;
+using Keyhole.Net;
+using Keyhole.Tunnel;
+
+namespace Keyhole.Client;
+
+/// <summary>The client in TUN mode: an interface of the machine whose addresses and routes follow the table.</summary>
+internal sealed class TunBody : ClientBody
+{
+    private readonly TunThread _data;
+    private readonly TunnelInterface _interface;
+    private readonly SemaphoreSlim _applying = new(1);
+
+    private TunBody(AgentStart start, TunThread data, TunnelInterface tunnel) : base(start, data)
+    {
+        _data = data;
+        _interface = tunnel;
+    }
+
+    /// <exception cref="AgentException">No TUN device is to be had.</exception>
+    public static IAgentBody Create(AgentStart start)
+    {
+        string name = UpSettings.InterfaceFrom(start.Values);
+        try
+        {
+            var data = new TunThread(name, Mtu, StateFor(start));
+            var tunnel = new TunnelInterface(data.Name);
+            tunnel.SetUp(Mtu);
+            ClientLog.Interface(LoggerOf(start), data.Name, Mtu);
+            return new TunBody(start, data, tunnel);
+        }
+        catch (NetworkException e)
+        {
+            throw new AgentException($"{e.Message}. TUN mode needs /dev/net/tun and CAP_NET_ADMIN: run it as root, or use 'keyhole proxy', which needs neither.", e);
+        }
+    }
+
+    protected override async Task<int> FollowAsync(int agent, Table table, ClientRoster roster)
+    {
+        var outside = (await _data.InvokeAsync(_ => _data.State.Registrations())).Where(relay => relay.Endpoint.HasValue).Select(relay => relay.Endpoint!.Value.Address).ToList();
+        await _applying.WaitAsync(Stop);
+        try
+        {
+            if (!IsCurrent(roster))
+                return 0;
+            foreach (var prefix in _interface.Apply(roster, outside))
+                ClientLog.LeftOut(Logger, prefix.ToString());
+        }
+        catch (NetworkException e)
+        {
+            ClientLog.NotConfigured(Logger, e.Message);
+        }
+        finally
+        {
+            _applying.Release();
+        }
+
+        return 0;
+    }
+
+    protected override void Describe(JsonObject status)
+    {
+        status["mode"] = "tun";
+        status["interface"] = _data.Name;
+        status["routes"] = new JsonArray([.. _interface.Routes.Select(prefix => (JsonNode)prefix.ToString())]);
+        status["dataPath"]!["writeFaults"] = _data.WriteFaults;
+    }
+
+    protected override void Close()
+    {
+        _interface.Dispose();
+        _applying.Dispose();
+    }
+}
