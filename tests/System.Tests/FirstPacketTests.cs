@@ -41,7 +41,7 @@ public class FirstPacketTests
 
         // Not granted: neither a name for it in the configuration nor an answer, also when the app forges the route.
         Assert.DoesNotContain("192.168.1.21", configuration, StringComparison.Ordinal);
-        network.World.Phone.Run("wg", "set", app.Interface, "peer", PeerKey(configuration), "allowed-ips", "0.0.0.0/0,::/0");
+        world.Phone.Run("wg", "set", app.Interface, "peer", PeerKey(configuration), "allowed-ips", "0.0.0.0/0,::/0");
         world.Phone.Ip("route", "add", "192.168.1.21", "dev", app.Interface);
         Assert.True(Services.Reaches(world.Office, "192.168.1.21", 80));
         Assert.False(Services.Reaches(world.Phone, "192.168.1.21", 80));

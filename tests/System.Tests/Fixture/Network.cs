@@ -5,7 +5,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>
-/// A running Keyhole network in a <see cref="World"/>: real programs, started as an operator starts them and without any
+/// A running Keyhole network in a <see cref="INetworkWorld"/>: real programs, started as an operator starts them and without any
 /// privilege, and stock WireGuard apps.
 /// </summary>
 internal sealed class Network : IDisposable
@@ -15,21 +15,24 @@ internal sealed class Network : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("keyhole-lab-").FullName;
     private readonly Dictionary<string, string> _environment;
     private readonly string _controlUrl;
+    private readonly bool _both;
 
     /// <summary>Starts Control and applies the description.</summary>
     /// <param name="yaml">The network; its relay is called vps, its connectors office-1 and branch-1.</param>
     /// <param name="environment">Environment of relay and connectors, for shortened timers.</param>
     /// <param name="ipv6">Agents reach Control and relay over IPv6 when true (the YAML's endpoint should say the same).</param>
-    public Network(World world, string yaml, Dictionary<string, string>? environment = null, bool ipv6 = false)
+    /// <param name="both">Control and relay listen on IPv4 and IPv6, so that agents with one of them only find them.</param>
+    public Network(INetworkWorld world, string yaml, Dictionary<string, string>? environment = null, bool ipv6 = false, bool both = false)
     {
         World = world;
+        _both = both;
         _environment = environment ?? [];
-        _controlUrl = ipv6 ? $"http://[{World.RelayAddress6}]:8080" : $"http://{World.RelayAddress}:8080";
+        _controlUrl = ipv6 ? $"http://[{INetworkWorld.RelayAddress6}]:8080" : $"http://{INetworkWorld.RelayAddress}:8080";
         StartControl();
         Apply(yaml);
     }
 
-    public World World { get; }
+    public INetworkWorld World { get; }
 
     public LabProcess Control { get; private set; } = null!;
 
@@ -39,11 +42,14 @@ internal sealed class Network : IDisposable
 
     public Dictionary<string, LabProcess> Machines { get; } = [];
 
+    /// <summary>Agents that have no IPv4.</summary>
+    public HashSet<string> OnIpv6Only { get; } = [];
+
     public string ControlData => Folder("control");
 
     public void StartControl()
     {
-        Control = StartRootless(World.Vps, Programs.Control, "serve", "--data", ControlData, "--listen", _controlUrl, "--allow-http");
+        Control = StartRootless(World.Vps, Programs.Control, "serve", "--data", ControlData, "--listen", _both ? "http://[::]:8080" : _controlUrl, "--allow-http");
         Until("Control answers", TimeSpan.FromSeconds(20), () => Programs.Run(Programs.Control, "status", "--data", ControlData, "--json").Status == 0);
     }
 
@@ -63,7 +69,7 @@ internal sealed class Network : IDisposable
 
     /// <summary>Starts the relay again with the credentials and the data directory that it has.</summary>
     public void RestartRelay(bool ipv6 = false) => Relay = StartRootless(World.Vps, Programs.Relay,
-        [.. AgentArguments("vps"), "--listen", ipv6 ? $"[{World.RelayAddress6}]:21820" : $"{World.RelayAddress}:21820"]);
+        [.. AgentArguments("vps"), "--listen", _both ? "[::]:21820" : ipv6 ? $"[{INetworkWorld.RelayAddress6}]:21820" : $"{INetworkWorld.RelayAddress}:21820"]);
 
     public void StartConnector(NetworkNamespace host, string name)
     {
@@ -157,7 +163,7 @@ internal sealed class Network : IDisposable
 
     private string[] AgentArguments(string name) =>
     [
-        "--endpoint", _controlUrl, "--allow-http", "--id", File.ReadAllText(Path.Combine(Folder(name), "id")),
+        "--endpoint", OnIpv6Only.Contains(name) ? $"http://[{INetworkWorld.RelayAddress6}]:8080" : _controlUrl, "--allow-http", "--id", File.ReadAllText(Path.Combine(Folder(name), "id")),
         "--secret-file", Path.Combine(Folder(name), "secret"), "--data", Folder(name),
     ];
 

@@ -14,10 +14,10 @@ namespace Keyhole.System.Tests;
 ///    '-- lan 192.168.1.2 --- servers 192.168.1.20
 /// </code>
 /// </summary>
-internal sealed class World : IDisposable
+internal sealed class World : INetworkWorld, IDisposable
 {
-    public const string RelayAddress = "203.0.113.10";
-    public const string RelayAddress6 = "2001:db8:3::10";
+    public const string RelayAddress = INetworkWorld.RelayAddress;
+    public const string RelayAddress6 = INetworkWorld.RelayAddress6;
 
     public World()
     {
