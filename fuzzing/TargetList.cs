@@ -21,6 +21,7 @@ internal static class TargetList
         new RelayBlindTarget(),
         new ConnectorTarget(),
         new NetworkFileTarget(),
+        new DnsQueryTarget(),
     ];
 
     /// <summary>Known-bad doors: the harness must catch them, or it catches nothing. Not listed, and not in "all".</summary>
