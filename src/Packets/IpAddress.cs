@@ -13,6 +13,7 @@ namespace Keyhole.Packets;
 public readonly struct IpAddress : IEquatable<IpAddress>, IComparable<IpAddress>
 {
     private const ulong MappedPrefix = 0x0000_FFFF_0000_0000;
+    private const ulong DiscardOnlyPrefix = 0x0100_0000_0000_0000;
 
     private readonly ulong _high;
     private readonly ulong _low;
@@ -47,8 +48,14 @@ public readonly struct IpAddress : IEquatable<IpAddress>, IComparable<IpAddress>
     /// <summary>An address that one host can have as far as its form tells: no group (224.0.0.0/4, ff00::/8), no broadcast, nothing reserved (240.0.0.0/4).</summary>
     public bool IsUnicast => IsIpv4 ? Ipv4 >> 28 < 0xE : _high >> 56 != 0xFF;
 
+    /// <summary>In the discard-only prefix 100::/64 (RFC 6666): no datagram of a network can truly come from there.</summary>
+    public bool IsDiscardOnly => _high == DiscardOnlyPrefix;
+
     /// <summary>32 or 128.</summary>
     public int BitLength => IsIpv4 ? 32 : 128;
+
+    /// <summary>The address of the discard-only prefix with this number in its last eight bytes.</summary>
+    public static IpAddress DiscardOnly(ulong number) => new(DiscardOnlyPrefix, number);
 
     /// <summary>Reads 4 bytes as IPv4 or 16 bytes as IPv6, in network order.</summary>
     /// <exception cref="ArgumentException">The span is neither 4 nor 16 bytes long.</exception>

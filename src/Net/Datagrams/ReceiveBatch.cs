@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Keyhole.Packets;
 
 namespace Keyhole.Net;
 
@@ -73,6 +74,41 @@ public sealed unsafe class ReceiveBatch : IDisposable
     {
         ArgumentNullException.ThrowIfNull(socket);
         return socket.Capabilities.ReceiveOffload ? new ReceiveBatch(16, 65536) : new ReceiveBatch(64, 9216);
+    }
+
+    /// <summary>Empties the batch, for datagrams that come another way than by a socket.</summary>
+    public void Clear() => Begin();
+
+    /// <summary>
+    /// Room for one datagram behind those of the batch; it joins the message before it when source and length are the same, as the system's own
+    /// receive offload does. False when the batch is full.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The datagram is empty, or longer than <see cref="BufferLength"/>.</exception>
+    public bool TryAdd(int length, in IpEndpoint source, out Span<byte> room)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, BufferLength);
+        if (Count > 0)
+        {
+            ref var last = ref _messages[Count - 1];
+            if (length <= last.SegmentSize && last.Length % last.SegmentSize == 0 && last.Source == source && last.Length + length <= BufferLength)
+            {
+                room = new Span<byte>(last.Start + last.Length, length);
+                last.Length += length;
+                return true;
+            }
+        }
+
+        room = default;
+        if (Count == Capacity)
+            return false;
+        byte* start = Buffer(Count);
+        ref var message = ref Append();
+        message.Start = start;
+        message.Length = message.SegmentSize = length;
+        message.Source = source;
+        room = new Span<byte>(start, length);
+        return true;
     }
 
     public void Dispose()

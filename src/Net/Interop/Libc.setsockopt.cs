@@ -40,6 +40,7 @@ internal static unsafe partial class Libc
     internal const int IPV6_TCLASS = 67;
 
     internal const int TCP_NODELAY = 1;
+    internal const int TCP_NOTSENT_LOWAT = 25;
     internal const int UDP_SEGMENT = 103;
     internal const int UDP_GRO = 104;
 
