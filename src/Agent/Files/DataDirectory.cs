@@ -47,8 +47,8 @@ public sealed class DataDirectory : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
-    /// <summary>Writes <paramref name="content"/> beside the file and renames it over: after a crash it is the old or the new one, whole.</summary>
-    internal static void WriteAtomically(string file, ReadOnlySpan<byte> content)
+    /// <summary>Writes <paramref name="content"/> beside the file, mode 0600, and renames it over: after a crash it is the old or the new one, whole.</summary>
+    public static void WriteAtomically(string file, ReadOnlySpan<byte> content)
     {
         string beside = file + ".new";
         File.Delete(beside);

@@ -15,6 +15,9 @@ public interface IAgentBody : IAsyncDisposable
     /// <summary>True when traffic can flow, by what the data path has shown.</summary>
     bool IsReady { get; }
 
+    /// <summary>What Control is told at every connection: how agents reach this one by TLS; null for not at all.</summary>
+    TlsOffer? Tls => null;
+
     /// <summary>Enforces the table: completes when every packet is judged by it. Never called twice at once.</summary>
     /// <param name="agent">The identifier of the agent's own row.</param>
     ValueTask<Enforcement> ApplyAsync(int agent, Table table);

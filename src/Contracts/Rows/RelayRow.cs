@@ -1,16 +1,25 @@
+using System.Text.Json.Serialization;
+
 namespace Keyhole.Contracts;
 
 /// <summary>A relay: where agents register.</summary>
 /// <param name="PublicKey">Base64 of 32 bytes; null until the relay has connected once.</param>
 /// <param name="Endpoints">"203.0.113.10:21820", "[2001:db8::1]:21820" or "relay.example.com:21820".</param>
 /// <param name="Gateway">Whether stock WireGuard apps may enter here.</param>
-public sealed record RelayRow(int Id, string Name, string? PublicKey, IReadOnlyList<string> Endpoints, bool Gateway) : IRow
+/// <param name="Tls">How it is reached where UDP is blocked; null when it is not.</param>
+public sealed record RelayRow(
+    int Id,
+    string Name,
+    string? PublicKey,
+    IReadOnlyList<string> Endpoints,
+    bool Gateway,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RelayTls? Tls = null) : IRow
 {
     int IRow.Key => Id;
 
     public bool Equals(RelayRow? other) =>
         other is not null && Id == other.Id && Name == other.Name && PublicKey == other.PublicKey && Gateway == other.Gateway
-        && Endpoints.SequenceEqual(other.Endpoints);
+        && Endpoints.SequenceEqual(other.Endpoints) && Tls == other.Tls;
 
     public override int GetHashCode() => HashCode.Combine(Id, Name);
 }

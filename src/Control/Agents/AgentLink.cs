@@ -148,6 +148,12 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             return;
         }
 
+        if (!TryNoteTls(hello.Tls))
+        {
+            Refuse(RefusalReason.Message, "the hello holds no valid TLS port or pin");
+            return;
+        }
+
         string version = Findings.Shown(hello.Version);
         var held = hub.Attach(this, version, hello.Revision);
         if (_attached)
@@ -187,6 +193,18 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         else if (before != after)
             log.KeyReplaced(hub.NameOf(agent), publicKey, old!);
         return free;
+    }
+
+    private bool TryNoteTls(TlsOffer? tls)
+    {
+        if (agent.Kind != AgentKind.Relay)
+            return tls is null;
+        if (tls is not null && (tls.Port is < 1 or > ushort.MaxValue || (tls.Pin is not null && !KeySyntax.IsDigest(tls.Pin))))
+            return false;
+        ledger.Change(
+            state => Transitions.ReportTls(state, agent, tls),
+            (_, _) => new AuditEntry(hub.NameOf(agent), "report-tls", hub.NameOf(agent), tls is null ? "off" : $"port {tls.Port}, pin {tls.Pin ?? "none"}"));
+        return true;
     }
 
     private async Task SendAsync(CancellationToken cancelled)

@@ -119,20 +119,26 @@ internal sealed class DescriptionReader
 
     private RelayDescription? ReadRelay(Node item, string path)
     {
-        if (AsSection(item, path, "{ name: vps, endpoint: \"203.0.113.10:21820\" }", "name", "endpoint", "gateway") is not { } section)
+        if (AsSection(item, path, "{ name: vps, endpoint: \"203.0.113.10:21820\" }", "name", "endpoint", "tls-endpoint", "gateway") is not { } section)
             return null;
         string? name = _relays.Define(section);
-        const string Fix = "write endpoint: \"203.0.113.10:21820\"; clients reach the relay there";
+        var endpoints = ReadEndpoints(section, "endpoint", "write endpoint: \"203.0.113.10:21820\"; clients reach the relay there", required: true);
+        var tls = ReadEndpoints(section, "tls-endpoint", "write tls-endpoint: \"relay.example.com:443\"; agents of networks that block UDP reach the relay there", required: false);
+        bool gateway = section.Flag("gateway");
+        return name is null ? null : new RelayDescription(name, endpoints, tls, gateway);
+    }
+
+    private ValueList<string> ReadEndpoints(Section section, string key, string fix, bool required)
+    {
         var endpoints = new List<string>();
-        foreach (var endpoint in Items(section, "endpoint", Fix, required: true))
+        foreach (var endpoint in Items(section, key, fix, required))
         {
             if (!HostSyntax.TryParseEndpoint(endpoint.Value, out string problem))
-                _findings.Add(endpoint, section.PathOf("endpoint"), problem, Fix);
+                _findings.Add(endpoint, section.PathOf(key), problem, fix);
             endpoints.Add(endpoint.Value);
         }
 
-        bool gateway = section.Flag("gateway");
-        return name is null ? null : new RelayDescription(name, endpoints.ToValueList(), gateway);
+        return endpoints.ToValueList();
     }
 
     private string? ReadSite(Node item, string path, List<ConnectorDescription> connectors)

@@ -1,3 +1,9 @@
 namespace Keyhole.Control;
 
-internal sealed record Relay(int Id, string Name, ValueList<string> Endpoints, bool Gateway, string? PublicKey = null) : INamed;
+/// <param name="PublicKey">As the relay reported it.</param>
+/// <param name="Tls">As the relay reported it; null when it takes nobody by TLS.</param>
+internal sealed record Relay(int Id, string Name, ValueList<string> Endpoints, bool Gateway, string? PublicKey = null, TlsOffer? Tls = null) : INamed
+{
+    /// <summary>Where it is reached by TLS; when there are none, at the hosts of <see cref="Endpoints"/>.</summary>
+    public ValueList<string> TlsEndpoints { get; init; } = [];
+}

@@ -40,7 +40,7 @@ internal sealed class Reconciliation
     {
         var sites = Each(_present.Sites, _wanted.Sites, name => name, (site, name, id) => site is null ? new Site(id, name) : site with { Name = name });
         var relays = Each(_present.Relays, _wanted.Relays, relay => relay.Name,
-            (relay, wanted, id) => new Relay(id, wanted.Name, wanted.Endpoints, wanted.Gateway, relay?.PublicKey));
+            (relay, wanted, id) => new Relay(id, wanted.Name, wanted.Endpoints, wanted.Gateway, relay?.PublicKey, relay?.Tls) { TlsEndpoints = wanted.TlsEndpoints });
         var roles = Each(_present.Roles, _wanted.Roles, name => name, (_, name, id) => new Role(id, name));
         var users = Each(_present.Users, _wanted.Users, user => user.Email,
             (_, wanted, id) => new User(id, wanted.Email, wanted.Roles.Select(name => IdOf(roles, name)).Order().ToValueList()));

@@ -46,7 +46,7 @@ internal sealed class CompiledNetwork
             Revision = state.Revision,
             Organisation = state.Organisation,
             Overlay = [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
-            Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway))],
+            Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],
             Sites = [.. _siteRows.Values],
             Peers = [.. state.Peers.Where(peer => !peer.Expired).Select(peer => _peers[peer.Id])],
             Resources = [.. state.Resources.Select(resource => _resources[resource.Id])],
@@ -140,6 +140,17 @@ internal sealed class CompiledNetwork
         peer.Id, peer.Kind, peer.Name, peer.PublicKey, presharedKey,
         [.. new[] { peer.Ipv4, peer.Ipv6 }.OfType<IPAddress>().Select(address => address.ToString())],
         peer.Site, peer.Stock, peer.Draining);
+
+    /// <summary>Where the description names no place, the relay's own hosts with the port that the relay reported.</summary>
+    private static RelayTls? TlsOf(Relay relay)
+    {
+        if (relay.Tls is not { } tls)
+            return null;
+        IEnumerable<string> endpoints = relay.TlsEndpoints.Count > 0
+            ? relay.TlsEndpoints
+            : relay.Endpoints.Select(endpoint => $"{endpoint.AsSpan(0, endpoint.LastIndexOf(':'))}:{tls.Port}").Distinct();
+        return new RelayTls([.. endpoints], tls.Pin);
+    }
 
     private static ResourceRow Row(Resource resource) => new(
         resource.Id, resource.Site, resource.Name, resource.Destination.Text,

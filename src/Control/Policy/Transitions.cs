@@ -18,6 +18,10 @@ internal static class Transitions
             : state with { Peers = Replace(state.Peers, agent.Id, peer => peer with { PublicKey = publicKey, KeySource = KeySource.Reported }) });
     }
 
+    /// <summary>A relay said how it is reached by TLS, or that it is not.</summary>
+    public static NetworkState ReportTls(NetworkState state, Agent relay, TlsOffer? tls) =>
+        Next(state, state with { Relays = Replace(state.Relays, relay.Id, row => row with { Tls = tls }) });
+
     /// <summary>A connector said whether it takes new flows.</summary>
     public static NetworkState Drain(NetworkState state, Agent connector, bool draining) =>
         Next(state, state with { Peers = Replace(state.Peers, connector.Id, peer => peer with { Draining = draining }) });

@@ -23,7 +23,7 @@ internal static class StateReader
             Revision = organisation.Revision,
             Cursors = new Cursors((int)organisation.NextId, organisation.NextClient, organisation.NextResourceIpv4, organisation.NextResourceIpv6, organisation.NextSubnet),
             Relays = connection.Query<RelayRecord>("SELECT * FROM relay ORDER BY id")
-                .Select(row => new Relay((int)row.Id, row.Name, List(row.Endpoints), row.Gateway != 0, row.PublicKey)).ToValueList(),
+                .Select(Relay).ToValueList(),
             Sites = connection.Query<NameRecord>("SELECT id, name FROM site ORDER BY id").Select(row => new Site((int)row.Id, row.Name)).ToValueList(),
             Peers = connection.Query<PeerRecord>("SELECT * FROM peer ORDER BY id").Select(Peer).ToValueList(),
             Resources = connection.Query<ResourceRecord>("SELECT * FROM resource ORDER BY id").Select(Resource).ToValueList(),
@@ -36,6 +36,12 @@ internal static class StateReader
                 .OrderBy(credential => credential.Id, StringComparer.Ordinal).ToValueList(),
         };
     }
+
+    private static Relay Relay(RelayRecord row) =>
+        new((int)row.Id, row.Name, List(row.Endpoints), row.Gateway != 0, row.PublicKey, row.TlsPort is { } port ? new TlsOffer((int)port, row.TlsPin) : null)
+        {
+            TlsEndpoints = List(row.TlsEndpoints),
+        };
 
     private static Peer Peer(PeerRecord row) => new((int)row.Id, Kind(row.Kind), row.Name)
     {
@@ -107,6 +113,9 @@ internal static class StateReader
         public string Endpoints { get; init; } = "";
         public long Gateway { get; init; }
         public string? PublicKey { get; init; }
+        public string TlsEndpoints { get; init; } = "";
+        public long? TlsPort { get; init; }
+        public string? TlsPin { get; init; }
     }
 
     private sealed class PeerRecord

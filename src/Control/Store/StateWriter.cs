@@ -27,8 +27,8 @@ internal sealed class StateWriter(SqliteConnection connection, SqliteTransaction
                 to.Cursors.Subnet,
             });
         Replace("relay", from.Relays, to.Relays, relay => Execute(
-            "INSERT INTO relay VALUES (@Id, @Name, @Endpoints, @Gateway, @PublicKey)",
-            new { relay.Id, relay.Name, Endpoints = Json(relay.Endpoints), relay.Gateway, relay.PublicKey }));
+            "INSERT INTO relay VALUES (@Id, @Name, @Endpoints, @Gateway, @PublicKey, @TlsEndpoints, @Port, @Pin)",
+            new { relay.Id, relay.Name, Endpoints = Json(relay.Endpoints), relay.Gateway, relay.PublicKey, TlsEndpoints = Json(relay.TlsEndpoints), relay.Tls?.Port, relay.Tls?.Pin }));
         Replace("site", from.Sites, to.Sites, site => Execute("INSERT INTO site VALUES (@Id, @Name)", site));
         Replace("role", from.Roles, to.Roles, role => Execute("INSERT INTO role VALUES (@Id, @Name)", role));
         Replace("user", from.Users, to.Users, user => Execute("INSERT INTO user VALUES (@Id, @Email)", new { user.Id, user.Email }));

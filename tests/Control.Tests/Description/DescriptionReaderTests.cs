@@ -9,7 +9,7 @@ public class DescriptionReaderTests
     {
         var network = Samples.Read(Samples.Acme);
         Assert.Equal("acme", network.Organisation);
-        Assert.Equal([new RelayDescription("vps", ["203.0.113.10:21820"], true)], network.Relays);
+        Assert.Equal([new RelayDescription("vps", ["203.0.113.10:21820"], [], true)], network.Relays);
         Assert.Equal([new ConnectorDescription("office-1", "office", null)], network.Connectors);
         Assert.Equal(
             [new ResourceDescription("web", "office", new Destination("192.168.1.20"), "web.acme.internal", [new(80, 80), new(443, 443), new(8000, 8100)], [], true)],

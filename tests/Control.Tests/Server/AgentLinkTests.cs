@@ -230,6 +230,43 @@ public class AgentLinkTests
     }
 
     [Fact]
+    public async Task How_a_relay_is_reached_by_TLS_comes_from_the_relay_and_where_from_the_description_if_it_says_so()
+    {
+        string pin = TestAgent.NewPublicKey();
+        await using var control = await RunningControl.StartAsync();
+        await control.ApplyAsync(Samples.Acme);
+        var credential = await control.CredentialAsync(AgentKind.Relay, "vps");
+        using var connector = await control.AgentAsync(AgentKind.Connector, "office-1");
+        Assert.Null(Assert.Single(connector.Table!.Relays).Tls);
+
+        using var relay = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay);
+        await relay.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", 0, new TlsOffer(8443, pin)));
+        await ReadUntilAsync(connector, table => table.Relays[0].Tls is not null);
+        Assert.Equal(new RelayTls(["203.0.113.10:8443"], pin), connector.Table!.Relays[0].Tls);
+
+        await control.ApplyAsync(Samples.Acme.Replace("gateway: true", "gateway: true, tls-endpoint: [\"relay.example.com:443\", \"[2001:db8::1]:443\"]", StringComparison.Ordinal));
+        await ReadUntilAsync(connector, table => table.Relays[0].Tls!.Endpoints.Count == 2);
+        Assert.Equal(new RelayTls(["relay.example.com:443", "[2001:db8::1]:443"], pin), connector.Table!.Relays[0].Tls);
+
+        using var without = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay, relay.PublicKey);
+        await without.HelloAsync();
+        await ReadUntilAsync(connector, table => table.Relays[0].Tls is null);
+
+        foreach (var wrong in new[] { new TlsOffer(0, pin), new TlsOffer(65_536, pin), new TlsOffer(443, "short") })
+        {
+            using var liar = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay, relay.PublicKey);
+            await liar.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", 0, wrong));
+            Assert.Equal(RefusalReason.Message, (await liar.ReadRefusalAsync()).Reason);
+        }
+    }
+
+    private static async Task ReadUntilAsync(TestAgent agent, Func<Table, bool> condition)
+    {
+        while (!condition(agent.Table!))
+            await agent.ReadTableAsync();
+    }
+
+    [Fact]
     public async Task A_draining_connector_is_seen_by_the_relay_also_after_a_restart_of_Control()
     {
         string directory = RunningControl.NewDirectory();

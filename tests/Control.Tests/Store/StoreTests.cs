@@ -74,7 +74,7 @@ public sealed class StoreTests : IDisposable
         Open().Dispose();
         Change("INSERT INTO migration VALUES (99, 'future', 'x')");
         var refused = Assert.Throws<OperatorException>(Open);
-        Assert.Contains("has schema version 99, this program knows up to 1: a newer keyhole-control has written it", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"has schema version 99, this program knows up to {Migration.All.Count}: a newer keyhole-control has written it", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class StoreTests : IDisposable
     public void Migrations_run_once_in_order_and_all_or_nothing()
     {
         Database.Open(_directory.Database, Migration.All).Dispose();
-        var broken = new Migration(2, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
+        var broken = new Migration(Migration.All.Count + 1, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
         Assert.Contains("no such table: missing", Assert.Throws<OperatorException>(() => Database.Open(_directory.Database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
         var repaired = broken with { Sql = "CREATE TABLE extra (id INTEGER); INSERT INTO extra VALUES (7)" };
         using (var database = Database.Open(_directory.Database, [.. Migration.All, repaired]))

@@ -1,3 +1,3 @@
 namespace Keyhole.Control;
 
-internal sealed record RelayDescription(string Name, ValueList<string> Endpoints, bool Gateway);
+internal sealed record RelayDescription(string Name, ValueList<string> Endpoints, ValueList<string> TlsEndpoints, bool Gateway);
