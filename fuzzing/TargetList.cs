@@ -22,6 +22,7 @@ internal static class TargetList
         new ConnectorTarget(),
         new NetworkFileTarget(),
         new DnsQueryTarget(),
+        new ClientHelloTarget(),
     ];
 
     /// <summary>Known-bad doors: the harness must catch them, or it catches nothing. Not listed, and not in "all".</summary>

@@ -30,6 +30,8 @@ internal sealed class RelayBody : IAgentBody
     private readonly Lock _applying = new();
     private volatile bool _hasTable;
 
+    private TlsListener? _tls;
+
     private RelayBody(RelayLoop loop, RelayState state, JournalFile journal, PrivateKey key, ILogger logger)
     {
         _loop = loop;
@@ -84,8 +86,11 @@ internal sealed class RelayBody : IAgentBody
         if (capabilities.Warning is { } warning)
             RelayLog.Capability(logger, warning);
         loop.Start(state);
+        body.OpenTls(start);
         return body;
     }
+
+    public TlsOffer? Tls { get; private set; }
 
     public ValueTask<Enforcement> ApplyAsync(int agent, Table table)
     {
@@ -98,6 +103,15 @@ internal sealed class RelayBody : IAgentBody
         if (applied.Refused > 0)
             RelayLog.Refused(_logger, applied.Revision, applied.Refused, MaximumAgents);
         return ValueTask.FromResult(new Enforcement(applied.FlowsCut));
+    }
+
+    private void OpenTls(AgentStart start)
+    {
+        if (RelaySettings.TlsListenFrom(start.Values) is not { } listen)
+            return;
+        var certificate = RelaySettings.CertificateFrom(start.Values, start.Data);
+        _tls = new TlsListener(listen, RelaySettings.TlsFallbackFrom(start.Values), certificate, _loop, _state, _logger);
+        Tls = new TlsOffer(listen.Port, certificate.Pin);
     }
 
     /// <summary>Compared here; put in force in slices, so that nobody waits long for the state.</summary>
@@ -137,6 +151,8 @@ internal sealed class RelayBody : IAgentBody
 
     public async ValueTask DisposeAsync()
     {
+        if (_tls is not null)
+            await _tls.DisposeAsync();
         _loop.Dispose();
         await _logging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _state.Dispose();

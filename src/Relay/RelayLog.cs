@@ -40,4 +40,10 @@ internal static partial class RelayLog
 
     [LoggerMessage(112, LogLevel.Information, "{Agent} was taken out: its session is closed, {Flows} flows cut")]
     public static partial void Removed(ILogger logger, string agent, int flows);
+
+    [LoggerMessage(113, LogLevel.Information, "listening on TCP {Endpoint} for agents of networks that block UDP (certificate known {Pin})")]
+    public static partial void TlsListening(ILogger logger, string endpoint, string pin);
+
+    [LoggerMessage(114, LogLevel.Warning, "TCP {Endpoint} cannot be used: {Reason}. Agents of networks that block UDP stay out until it can be; tried again every 10 s. Ports below 1024 need CAP_NET_BIND_SERVICE or net.ipv4.ip_unprivileged_port_start")]
+    public static partial void NoTls(ILogger logger, string endpoint, string reason);
 }

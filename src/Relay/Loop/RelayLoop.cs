@@ -28,7 +28,7 @@ internal sealed class RelayLoop : IDisposable
         var sockets = Open(options, threadCount);
         _threads = [.. sockets.Select((socket, index) => new DataThread(socket, _shared, ticks: index == 0, index))];
         _asideSender = sockets[0].OpenSender();
-        _aside = new Outbox(_asideSender, new SendBatch(AskedMessageCount, AskedLength), _shared.Locals);
+        _aside = new Outbox(_asideSender, new SendBatch(AskedMessageCount, AskedLength), _shared.Locals, _shared.Streams);
     }
 
     public IpEndpoint Local => _threads[0].Socket.Local;
@@ -36,6 +36,9 @@ internal sealed class RelayLoop : IDisposable
     public DatagramCapabilities Capabilities => _threads[0].Socket.Capabilities;
 
     public IReadOnlyList<DataThread> Threads => _threads;
+
+    /// <summary>The TLS connections among the addresses.</summary>
+    public StreamTable Streams => _shared.Streams;
 
     /// <summary>Where the state's own datagrams go.</summary>
     public WireGuard.IDatagramOutput Output => _shared;
@@ -56,6 +59,9 @@ internal sealed class RelayLoop : IDisposable
             thread.Start(new RelayForwarder(state.Forwarding));
         }
     }
+
+    /// <summary>For what comes by TLS: routed beside the data threads. Disposed of by the caller, before this.</summary>
+    public StreamRouter OpenStreamRouter(RelayState state) => new(_threads[0].Socket.OpenSender(), _shared, new RelayForwarder(state.Forwarding));
 
     /// <summary>Runs a function of the state, and whatever it makes due, on the caller's thread. Keep it short: handshakes wait meanwhile, blind data does not.</summary>
     /// <exception cref="ObjectDisposedException">The relay has ended.</exception>

@@ -30,6 +30,9 @@ internal sealed class SharedState : IDatagramOutput
     /// <summary>From where agents expect what is sent to them.</summary>
     public LocalAddresses Locals { get; } = new();
 
+    /// <summary>The TLS connections among the addresses.</summary>
+    public StreamTable Streams { get; } = new();
+
     /// <summary>What the state reported, for the log.</summary>
     public ChannelReader<RelayEvent> Events => _events.Reader;
 
