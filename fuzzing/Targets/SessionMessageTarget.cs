@@ -21,6 +21,12 @@ internal sealed class SessionMessageTarget : IFuzzTarget
             byte[] ack = new byte[SessionHelloAck.Length];
             new SessionHelloAck(new UInt128(1, 2), new UInt128(3, 4)).Write(ack);
             yield return ("hello-ack", ack);
+            byte[] wish = new byte[SessionIntroduce.Length];
+            new SessionIntroduce(new byte[32]).Write(wish);
+            yield return ("introduce", wish);
+            byte[] introduction = new byte[SessionIntroduction.Length];
+            new SessionIntroduction(new byte[32], new SessionEndpoint(0, 0xFFFF_C000_0201, 40_000), default).Write(introduction);
+            yield return ("introduction", introduction);
             foreach (var type in new[] { SessionMessageType.Ping, SessionMessageType.Pong, SessionMessageType.PeerPing, SessionMessageType.PeerPong })
             {
                 byte[] ping = new byte[SessionPing.Length];
@@ -65,6 +71,10 @@ internal sealed class SessionMessageTarget : IFuzzTarget
                 ack.Write(again);
             else if (SessionPing.TryParse(message, out var ping))
                 ping.Write(again);
+            else if (SessionIntroduce.TryParse(message, out var wish))
+                wish.Write(again);
+            else if (SessionIntroduction.TryParse(message, out var introduction))
+                introduction.Write(again);
             else if (message.Body.IsEmpty)
                 SessionMessage.Write(message.Type, again);
             else

@@ -41,10 +41,13 @@ internal sealed class KeyholeNetwork : IDisposable
     internal LabProcess StartConnector(NetworkNamespace host, string name, string cores, params string[] arguments) =>
         StartAgent("connector", Binaries.Connector, host, name, cores, arguments);
 
-    /// <summary>Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs, and waits until it has sessions with its sites.</summary>
+    /// <summary>
+    /// Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs, and waits until it has sessions with its sites. What is compared
+    /// is the way through the relay.
+    /// </summary>
     internal LabProcess StartMachine(NetworkNamespace host, string name)
     {
-        var process = _topology.Start(host, Binaries.Client, ["up", .. Credentials("machine", name)]);
+        var process = _topology.Start(host, Binaries.Client, ["up", "--relay-only", .. Credentials("machine", name)]);
         Until($"machine {name} is up", 30, () => Status(Binaries.Client, name)?.GetProperty("ready").GetBoolean() == true);
         return process;
     }

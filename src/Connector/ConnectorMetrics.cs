@@ -23,6 +23,7 @@ internal static class ConnectorMetrics
         foreach (var relay in relays)
             text.Counter("keyhole_relay_registrations_total", "Sessions made anew.", relay.Registrations, ("relay", relay.Name));
         text.Gauge("keyhole_clients", "Clients for which a relay may speak.", state.ClientCount);
+        text.Gauge("keyhole_direct_paths", "Clients whose data takes no relay.", state.DirectCount);
         text.Gauge("keyhole_flows", "Live flows.", site.Counts.TcpOpen, ("protocol", "tcp"));
         text.Gauge("keyhole_flows", "Live flows.", site.Counts.UdpOpen, ("protocol", "udp"));
         text.Gauge("keyhole_flows", "Live flows.", site.Counts.EchoOpen, ("protocol", "echo"));

@@ -30,6 +30,7 @@ internal static class ConnectorStatus
             ["relays"] = relays,
             ["clients"] = data.State.ClientCount,
             ["endToEndSessions"] = data.State.EndToEndCount(now),
+            ["directPaths"] = data.State.DirectCount,
             ["flows"] = new JsonObject { ["tcp"] = counts.TcpOpen, ["udp"] = counts.UdpOpen, ["echo"] = counts.EchoOpen, ["cut"] = counts.Cut },
             ["denied"] = denied,
             ["dialFailures"] = counts.DialFailures,

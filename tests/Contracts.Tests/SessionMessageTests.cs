@@ -12,6 +12,9 @@ public class SessionMessageTests
         { SessionMessageType.Pong, SessionScope.Registration },
         { SessionMessageType.Draining, SessionScope.Registration },
         { SessionMessageType.Goodbye, SessionScope.Registration },
+        { SessionMessageType.Counterpart, SessionScope.Registration },
+        { SessionMessageType.Introduce, SessionScope.Registration },
+        { SessionMessageType.Introduction, SessionScope.Registration },
         { SessionMessageType.PeerPing, SessionScope.EndToEnd },
         { SessionMessageType.PeerPong, SessionScope.EndToEnd },
     };
@@ -19,7 +22,7 @@ public class SessionMessageTests
     [Fact]
     public void A_hello_is_read_back()
     {
-        var hello = new SessionHello(UInt128.MaxValue - 5, true);
+        var hello = new SessionHello(UInt128.MaxValue - 5, true, Some(2));
         byte[] payload = Filled(SessionHello.Length);
         hello.Write(payload);
         Assert.True(SessionMessage.TryParse(payload, SessionScope.Registration, out var message));
@@ -34,7 +37,7 @@ public class SessionMessageTests
     {
         byte[] payload = Filled(SessionHello.Length);
         new SessionHello(1, true).Write(payload);
-        payload[^1] = 2;
+        payload[SessionMessage.HeaderLength + 16] = 2;
         Assert.True(SessionMessage.TryParse(payload, SessionScope.Registration, out var message));
         Assert.False(SessionHello.TryParse(message, out _));
     }
@@ -42,13 +45,38 @@ public class SessionMessageTests
     [Fact]
     public void A_hello_ack_is_read_back()
     {
-        var ack = new SessionHelloAck(3, UInt128.One << 100);
+        var ack = new SessionHelloAck(3, UInt128.One << 100, new SessionEndpoint(1, 2, 40_000));
         byte[] payload = Filled(SessionHelloAck.Length + 12);
         ack.Write(payload);
         Assert.True(SessionMessage.TryParse(payload, SessionScope.Registration, out var message));
         Assert.True(SessionHelloAck.TryParse(message, out var read));
         Assert.Equal(ack, read);
         Assert.False(SessionHello.TryParse(message, out _));
+    }
+
+    [Fact]
+    public void Introductions_and_the_wish_for_one_are_read_back()
+    {
+        byte[] key = Filled(32);
+        byte[] payload = Filled(SessionIntroduce.Length + 3);
+        new SessionIntroduce(key).Write(payload);
+        Assert.True(SessionMessage.TryParse(payload, SessionScope.Registration, out var message));
+        Assert.True(SessionIntroduce.TryParse(message, out var wish));
+        Assert.True(wish.PublicKey.SequenceEqual(key));
+        Assert.False(SessionIntroduction.TryParse(message, out _));
+
+        payload = Filled(SessionIntroduction.Length + 2);
+        new SessionIntroduction(key, new SessionEndpoint(7, 8, 9), Some(SessionCandidates.MaximumCount)).Write(payload);
+        Assert.True(SessionMessage.TryParse(payload, SessionScope.Registration, out message));
+        Assert.True(SessionIntroduction.TryParse(message, out var introduction));
+        Assert.True(introduction.PublicKey.SequenceEqual(key));
+        Assert.Equal(new SessionEndpoint(7, 8, 9), introduction.Reflexive);
+        Assert.Equal(Some(SessionCandidates.MaximumCount), introduction.Candidates);
+        Assert.NotEqual(Some(1), introduction.Candidates);
+        Assert.False(SessionIntroduce.TryParse(message, out _));
+
+        Assert.Throws<ArgumentException>(() => new SessionIntroduce(key.AsSpan(1)).Write(new byte[SessionIntroduce.Length]));
+        Assert.Throws<ArgumentException>(() => new SessionIntroduction(key.AsSpan(1), default, default).Write(new byte[SessionIntroduction.Length]));
     }
 
     [Theory]
@@ -127,8 +155,8 @@ public class SessionMessageTests
     {
         int seed = TestSeed.Next();
         var random = new Random(seed);
-        byte[] payload = new byte[80];
-        byte[] again = new byte[80];
+        byte[] payload = new byte[240];
+        byte[] again = new byte[240];
         int accepted = 0;
         for (int round = 0; round < 200_000; round++)
         {
@@ -139,9 +167,9 @@ public class SessionMessageTests
             if (length > 4 && random.Next(4) > 0)
             {
                 span[0] = SessionMessage.FirstByte;
-                span[1] = (byte)random.Next(8);
+                span[1] = (byte)random.Next(10);
                 span[2] = 0;
-                span[3] = (byte)new[] { 0, 8, 17, 32 }[random.Next(4)];
+                span[3] = (byte)new[] { 0, 8, 32, 50, 143, 176 }[random.Next(6)];
             }
 
             if (!SessionMessage.TryParse(span, SessionScope.Registration, out var message))
@@ -154,6 +182,10 @@ public class SessionMessageTests
                 ack.Write(copy);
             else if (SessionPing.TryParse(message, out var ping))
                 ping.Write(copy);
+            else if (SessionIntroduce.TryParse(message, out var wish))
+                wish.Write(copy);
+            else if (SessionIntroduction.TryParse(message, out var introduction))
+                introduction.Write(copy);
             else if (message.Body.IsEmpty)
                 SessionMessage.Write(message.Type, copy);
             else
@@ -185,6 +217,14 @@ public class SessionMessageTests
     [Fact]
     public void A_payload_that_is_too_short_is_the_callers_fault() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new SessionHello(1, false).Write(new byte[SessionHello.Length - 1]));
+
+    private static SessionCandidates Some(int count)
+    {
+        var candidates = new SessionCandidates();
+        for (int index = 0; index < count; index++)
+            candidates[index] = new SessionEndpoint((ulong)index << 60, ulong.MaxValue - (ulong)index, (ushort)(1024 + index));
+        return candidates;
+    }
 
     private static byte[] Filled(int length)
     {

@@ -72,7 +72,7 @@ internal abstract class ClientBody : IAgentBody
 
     public async ValueTask WriteMetricsAsync(PrometheusText text) => await _data.InvokeAsync(now =>
     {
-        ClientStatus.WriteMetrics(text, _data);
+        ClientStatus.WriteMetrics(text, _data, now);
         return true;
     });
 
@@ -105,6 +105,7 @@ internal abstract class ClientBody : IAgentBody
         TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
         Output = output,
         Slots = output,
+        DirectPaths = !start.Values.IsOn(UpSettings.RelayOnly),
         Mtu = Mtu,
     });
 

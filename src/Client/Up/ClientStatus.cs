@@ -41,9 +41,13 @@ internal static class ClientStatus
 
     public static StatusMessage Report(ClientThread data, long now) => new(false, 0, StatusJson.Sessions(data.State.Registrations(), now));
 
-    public static void WriteMetrics(PrometheusText text, ClientThread data)
+    public static void WriteMetrics(PrometheusText text, ClientThread data, long now)
     {
         text.Gauge("keyhole_client_registered", "1 while a relay answers.", data.State.IsRegistered ? 1 : 0);
+        var links = data.State.Connectors(now);
+        foreach (var path in Enum.GetValues<PathKind>())
+            text.Gauge("keyhole_client_connectors", "Connectors with a session, by the way that their data takes.", links.Count(link => link.HasSession && link.Path == path), ("path", StatusJson.Name(path)));
+        text.Counter("keyhole_client_lost_paths_total", "Direct paths that died in use.", links.Sum(link => link.LostPaths));
         text.Counter("keyhole_client_packets_received_total", "Packets of connectors.", data.State.PacketsReceived);
         text.Counter("keyhole_client_packets_sent_total", "Packets to connectors.", data.State.PacketsSent);
     }
@@ -58,8 +62,10 @@ internal static class ClientStatus
             {
                 ["name"] = link.Name,
                 ["publicKey"] = link.PublicKey.ToString(),
-                ["path"] = "relayed",
+                ["path"] = StatusJson.Name(link.Path),
+                ["endpoint"] = link.Endpoint?.ToString(),
                 ["relay"] = link.Relay,
+                ["lostPaths"] = link.LostPaths,
                 ["session"] = link.HasSession,
                 ["silent"] = link.IsSilent,
                 ["secondsSinceHandshake"] = StatusJson.Seconds(link.LastHandshakeAt, now),
@@ -70,6 +76,15 @@ internal static class ClientStatus
             });
         }
 
-        return new JsonObject { ["name"] = name, ["reachable"] = links.Any(link => link.HasSession && !link.IsSilent), ["connectors"] = connectors };
+        return new JsonObject
+        {
+            ["name"] = name,
+            ["reachable"] = links.Any(link => link.HasSession && !link.IsSilent),
+            ["path"] = Best(links) is { } best ? StatusJson.Name(best) : null,
+            ["connectors"] = connectors,
+        };
     }
+
+    private static PathKind? Best(IReadOnlyList<ConnectorLinkStatus> links) =>
+        links.Where(link => link.HasSession && !link.IsSilent).Select(link => (PathKind?)link.Path).OrderDescending().FirstOrDefault();
 }

@@ -9,7 +9,9 @@ internal static class UpSettings
 
     public static readonly Setting Interface = new("--interface", "NAME", "The TUN interface that is made, at most 15 letters.") { Default = "keyhole0" };
 
-    public static readonly IReadOnlyList<Setting> All = [Interface];
+    public static readonly Setting RelayOnly = new("--relay-only", "", "Keep all data on relays: look for no direct paths to connectors.") { IsSwitch = true };
+
+    public static readonly IReadOnlyList<Setting> All = [Interface, RelayOnly];
 
     /// <exception cref="AgentException">It is no name for an interface.</exception>
     public static string InterfaceFrom(SettingValues values)

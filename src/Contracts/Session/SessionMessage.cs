@@ -73,6 +73,8 @@ public readonly ref struct SessionMessage
         SessionMessageType.HelloAck => SessionHelloAck.BodyLength,
         SessionMessageType.Ping or SessionMessageType.Pong or SessionMessageType.PeerPing or SessionMessageType.PeerPong => SessionPing.BodyLength,
         SessionMessageType.Counterpart => SessionCounterpart.BodyLength,
+        SessionMessageType.Introduce => SessionIntroduce.BodyLength,
+        SessionMessageType.Introduction => SessionIntroduction.BodyLength,
         SessionMessageType.Draining or SessionMessageType.Goodbye => 0,
         _ => -1,
     };

@@ -24,6 +24,12 @@ public enum SessionMessageType : byte
     /// <summary>Client to relay, where its next handshakes go: <see cref="SessionCounterpart"/>.</summary>
     Counterpart = 0x07,
 
+    /// <summary>Client to relay, whom it wants to find past the relay: <see cref="SessionIntroduce"/>.</summary>
+    Introduce = 0x08,
+
+    /// <summary>Relay to client and connector, of each other: <see cref="SessionIntroduction"/>.</summary>
+    Introduction = 0x09,
+
     /// <summary>Either way between client and connector: <see cref="SessionPing"/>.</summary>
     PeerPing = 0x80,
 

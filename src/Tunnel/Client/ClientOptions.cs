@@ -26,6 +26,9 @@ public sealed record ClientOptions
     /// <summary>Silence towards a relay that ends in a keepalive, so that address translators keep the way open.</summary>
     public long Keepalive { get; init; } = 25_000_000;
 
+    /// <summary>Whether ways past the relay are looked for; false keeps all data on the relay.</summary>
+    public bool DirectPaths { get; init; } = true;
+
     /// <summary>The largest inner packet.</summary>
     public int Mtu { get; init; } = 1280;
 }

@@ -23,6 +23,9 @@ public sealed class ClientRoster
     /// <summary>The client's own overlay addresses, at most one per family.</summary>
     public IReadOnlyList<IpAddress> Addresses { get; private init; } = [];
 
+    /// <summary>Prefixes that exist inside the tunnel only.</summary>
+    public IReadOnlyList<string> Overlay { get; private init; } = [];
+
     /// <summary>Sites where something was granted.</summary>
     public IReadOnlyList<SiteRow> Sites { get; private init; } = [];
 
@@ -51,6 +54,7 @@ public sealed class ClientRoster
         {
             Revision = table.Revision,
             Relays = table.Relays,
+            Overlay = table.Overlay,
             Addresses = [.. Parse(own?.Addresses ?? [])],
             Sites = [.. table.Sites.Where(row => sites.Contains(row.Id))],
             Connectors = [.. table.Peers.Where(row => row is { Kind: PeerKind.Connector, Site: { } site } && sites.Contains(site))],

@@ -16,6 +16,8 @@ public sealed partial class ClientState
         ArgumentNullException.ThrowIfNull(roster);
         Flush(now);
         _roster = roster;
+        _network.SetOverlay(roster.Overlay);
+        TakeOffer();
         _registrations.Apply(roster.Relays, now);
         RemoveLinks();
         foreach (var row in roster.Sites)
@@ -95,10 +97,12 @@ public sealed partial class ClientState
             return;
         foreach (var link in _links)
         {
-            if (link.Relay == relay && link.Peer.Endpoint == endpoint)
+            if (link.Relay == relay && link.RelayEndpoint == endpoint)
                 continue;
             link.Relay = relay;
-            link.Peer.Endpoint = endpoint;
+            link.RelayEndpoint = link.Peer.HandshakeEndpoint = endpoint;
+            if (link.Paths.InUse is null)
+                link.Peer.Endpoint = endpoint;
             Handshake(link, endpoint, now);
         }
     }
@@ -111,23 +115,56 @@ public sealed partial class ClientState
         _device.InitiateHandshake(link.Peer, endpoint, now);
     }
 
-    private void Heard(ConnectorLink link, in ReceiveResult result, long now)
+    private void Heard(ConnectorLink link, in ReceiveResult result, PathProbe? path, bool isRelayed, long now)
     {
         if (result.Kind is ReceiveKind.Dropped)
             return;
         link.IsSilent = false;
-        if (result.NewSession && !link.Row.Stock)
+        path?.Heard(now);
+        if (isRelayed)
+            link.HasFallenBack = false;
+        if (!result.NewSession || link.Row.Stock)
+            return;
+        link.HasHandshakenDirectly = !isRelayed;
+        if (link.Paths.InUse is null)
+        {
             link.Pings.Start(NewNonce(), now);
+            StartIntroductions(link, now);
+        }
+
+        Choose(link, now);
     }
 
-    private bool TakeControlMessage(ConnectorLink link, ReadOnlySpan<byte> payload, long now)
+    private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
+    {
+        if (SessionMessage.TryParse(payload, SessionScope.Registration, out var message) && SessionIntroduction.TryParse(message, out var introduction))
+            return TakeIntroduction(registration, introduction, now);
+        if (!_registrations.TakeControlMessage(registration, payload, now))
+            return Drop(ClientDropReason.Control);
+        Greeted(now);
+        return false;
+    }
+
+    private bool TakeControlMessage(ConnectorLink link, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, long now)
     {
         if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message) || !SessionPing.TryParse(message, out var ping))
             return Drop(ClientDropReason.Control);
-        if (ping.IsPong)
+        if (!ping.IsPong)
+        {
+            // The answer goes where the question came from.
+            SendPing(link, source, ping.ToPong(), payload.Length, now);
+            if (!isRelayed && _options.DirectPaths && link.Paths.Find(source) is null && _network.MayReach(source) && LeadsOutside(source.Address))
+                link.Paths.Discover(source, KindOf(source.Address), NewNonce(), now);
+        }
+        else if (isRelayed)
+        {
             link.Pings.Answered(ping.Nonce, now);
-        else
-            SendPing(link, ping.ToPong(), payload.Length, now);
+        }
+        else if (link.Paths.Find(source) is { } path && path.Answered(ping.Nonce, now))
+        {
+            PathAnswered(link, path, now);
+        }
+
         return false;
     }
 
@@ -137,25 +174,32 @@ public sealed partial class ClientState
         switch (link.Pings.Next(now))
         {
             case PingSchedule.Step.Ping:
-                link.IsSilent |= link.Pings.Misses > 1;
-                SendPing(link, new SessionPing(SessionMessageType.PeerPing, link.Pings.Nonce), SessionPing.Length, now);
+                link.IsSilent |= link.Pings.Misses > (link.HasFallenBack ? 0 : 1);
+                SendPing(link, SessionPing.Length, now);
+                RepeatChoice(link, now);
                 break;
             case PingSchedule.Step.PaddedPing:
                 link.IsSilent = true;
-                SendPing(link, new SessionPing(SessionMessageType.PeerPing, link.Pings.Nonce), PaddedPingLength, now);
+                SendPing(link, PaddedPingLength, now);
                 break;
-            case PingSchedule.Step.Dead when link.Peer.Endpoint is { } endpoint:
+            case PingSchedule.Step.Dead when link.RelayEndpoint is { } endpoint:
                 link.IsSilent = true;
                 Handshake(link, endpoint, now);
                 break;
         }
     }
 
-    private void SendPing(ConnectorLink link, in SessionPing ping, int length, long now)
+    private void SendPing(ConnectorLink link, int length, long now)
+    {
+        if (link.RelayEndpoint is { } relay)
+            SendPing(link, relay, new SessionPing(SessionMessageType.PeerPing, link.Pings.Nonce), length, now);
+    }
+
+    private void SendPing(ConnectorLink link, in IpEndpoint destination, in SessionPing ping, int length, long now)
     {
         var slot = _written.Reserve(length, now);
         ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
-        _written.Send(link.Peer, slot, length, now);
+        _written.Send(link.Peer, destination, slot, length, now);
     }
 
     private ulong NewNonce()

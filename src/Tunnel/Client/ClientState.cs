@@ -9,7 +9,7 @@ namespace Keyhole.Tunnel;
 /// granted, through the relay, which cannot read it. Not safe for several threads at once.
 /// <code>
 /// out   Send → own address? → granted prefix → site → connector of the flow … Flush → Device.Seal of the batch in place → IDatagramSlots.Commit
-/// in    Receive → relay's address → Device.Receive → control message | connector → its site's prefix? own address? → the caller's packet
+/// in    Receive → relay's address | data of a session → Device.Receive → control message | connector → its site's prefix? own address? → the caller's packet
 /// </code>
 /// </summary>
 public sealed partial class ClientState : IDisposable
@@ -57,7 +57,7 @@ public sealed partial class ClientState : IDisposable
         {
             long next = Math.Min(_device.NextDeadline, _registrations.NextDeadline);
             foreach (var link in _links)
-                next = Math.Min(next, link.Pings.Deadline);
+                next = Math.Min(Math.Min(next, link.Pings.Deadline), Math.Min(link.Paths.Deadline, link.Introductions.Deadline));
             return next;
         }
     }
@@ -93,28 +93,29 @@ public sealed partial class ClientState : IDisposable
     public long DropCount(DropReason reason) => _device.DropCount(reason);
 
     /// <summary>
-    /// Deals with one datagram, opening it in place. True when <paramref name="packet"/> is one of a connector for this client; what does not come
-    /// from a relay is dropped without an answer.
+    /// Deals with one datagram, opening it in place. True when <paramref name="packet"/> is one of a connector for this client; what comes neither from a
+    /// relay nor in a session is dropped without an answer.
     /// </summary>
     public bool Receive(Span<byte> datagram, in IpEndpoint source, long now, out ReadOnlySpan<byte> packet)
     {
         packet = default;
-        if (_registrations.Find(source) is null)
+        bool isRelayed = _registrations.Find(source) is not null;
+        if (!isRelayed && !MayComeDirectly(datagram, source))
             return Drop(ClientDropReason.UnknownSource);
         var result = _device.Receive(datagram, source, now);
         var payload = result.Kind == ReceiveKind.Packet ? datagram.Slice(result.Offset, result.Length) : default;
         switch (result.Peer?.State)
         {
-            case Registration registration:
+            case Registration registration when isRelayed:
                 registration.Heard(result, source, now);
-                if (result.Kind == ReceiveKind.Packet && !_registrations.TakeControlMessage(registration, payload, now))
-                    Drop(ClientDropReason.Control);
+                if (result.Kind == ReceiveKind.Packet)
+                    TakeControlMessage(registration, payload, now);
                 return false;
             case ConnectorLink link:
-                Heard(link, result, now);
-                return result.Kind == ReceiveKind.Packet && Take(link, payload, now, out packet);
+                Heard(link, result, isRelayed ? null : link.Paths.Find(source), isRelayed, now);
+                return result.Kind == ReceiveKind.Packet && Take(link, payload, source, isRelayed, now, out packet);
             default:
-                return Drop(ClientDropReason.WireGuard);
+                return Drop(isRelayed ? ClientDropReason.WireGuard : ClientDropReason.UnknownSource);
         }
     }
 
@@ -148,8 +149,7 @@ public sealed partial class ClientState : IDisposable
         reason = default;
         PacketsSent++;
         link.PacketsSent++;
-        link.Relay?.DataMoved(now);
-        link.Pings.DataMoved(now);
+        link.DataMoved(now);
         return true;
     }
 
@@ -174,7 +174,12 @@ public sealed partial class ClientState : IDisposable
         _registrations.Tick(now);
         FollowRelay(now);
         foreach (var link in _links)
+        {
+            RouteHandshakes(link, now);
             Ping(link, now);
+            ProbePaths(link, now);
+            Introduce(link, now);
+        }
     }
 
     /// <summary>Tells the relays that this client is gone.</summary>
@@ -187,18 +192,19 @@ public sealed partial class ClientState : IDisposable
     public IReadOnlyList<ConnectorLinkStatus> Connectors(long now) =>
     [
         .. _links.Select(link => new ConnectorLinkStatus(
-            link.Site.Id, link.Site.Name, link.Row.Id, link.Row.Name, link.Peer.PublicKey, link.Peer.HasSession(now), link.IsSilent, link.Peer.Endpoint,
-            link.Relay?.Row.Name, link.Peer.LastHandshakeAt, link.Peer.LastReceivedAt, link.Pings.RoundTrip, link.Peer.ReceivedBytes, link.Peer.SentBytes)),
+            link.Site.Id, link.Site.Name, link.Row.Id, link.Row.Name, link.Peer.PublicKey, link.Peer.HasSession(now), link.IsSilent,
+            link.Paths.InUse?.Kind ?? PathKind.Relayed, link.Peer.Endpoint, link.Relay?.Row.Name, link.Peer.LastHandshakeAt, link.Peer.LastReceivedAt,
+            link.Paths.InUse?.RoundTrip ?? link.Pings.RoundTrip, link.Peer.ReceivedBytes, link.Peer.SentBytes, link.LostPathCount)),
     ];
 
     public void Dispose() => _device.Dispose();
 
     /// <summary>A connector speaks for its own site and to this client only, whatever it seals.</summary>
-    private bool Take(ConnectorLink link, ReadOnlySpan<byte> payload, long now, out ReadOnlySpan<byte> packet)
+    private bool Take(ConnectorLink link, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, long now, out ReadOnlySpan<byte> packet)
     {
         packet = default;
         if (SessionMessage.Claims(payload))
-            return TakeControlMessage(link, payload, now);
+            return TakeControlMessage(link, payload, source, isRelayed, now);
         if (!IpView.TryParse(payload, out var ip))
             return Drop(ClientDropReason.Malformed);
         if (!ReferenceEquals(_routes.Find(ip.Source), link.Site))
@@ -207,7 +213,7 @@ public sealed partial class ClientState : IDisposable
             return Drop(ClientDropReason.ForeignDestination);
         PacketsReceived++;
         link.PacketsReceived++;
-        link.Pings.DataMoved(now);
+        link.DataMoved(now);
         packet = ip.Packet;
         return true;
     }

@@ -1,4 +1,5 @@
 using Keyhole.Contracts;
+using Keyhole.Packets;
 using Keyhole.WireGuard;
 
 namespace Keyhole.Tunnel;
@@ -12,16 +13,52 @@ internal sealed class ConnectorLink(PeerRow row, ClientSite site)
 
     public Peer Peer { get; set; } = null!;
 
+    /// <summary>Through the relay; they rest while a direct path is in use, whose own pings judge the connector.</summary>
     public PingSchedule Pings { get; } = new();
 
-    /// <summary>The relay that carries it.</summary>
+    /// <summary>Ways past the relay, and the one in use.</summary>
+    public PathSet Paths { get; } = new(isJudge: true);
+
+    public IntroductionSchedule Introductions { get; } = new();
+
+    /// <summary>The relay that carries handshakes, and data while no direct path is in use.</summary>
     public Registration? Relay { get; set; }
+
+    public IpEndpoint? RelayEndpoint { get; set; }
 
     /// <summary>Nothing answers: pings were lost, or handshakes. New flows go elsewhere until it is heard again.</summary>
     public bool IsSilent { get; set; }
+
+    /// <summary>A direct path was lost and the connector has not been heard through the relay since.</summary>
+    public bool HasFallenBack { get; set; }
+
+    /// <summary>Keepalives still to be sent that tell the connector of the path in use.</summary>
+    public int ChoicesLeft { get; set; }
+
+    /// <summary>The relay has not answered for a while; handshakes go along the direct path.</summary>
+    public bool IsRelayGone { get; set; }
+
+    /// <summary>The session is one of which the relay knows nothing.</summary>
+    public bool HasHandshakenDirectly { get; set; }
 
     public bool IsUsable => !IsSilent && Relay is not null;
 
     public long PacketsReceived;
     public long PacketsSent;
+    public long LostPathCount;
+
+    /// <summary>A packet went either way.</summary>
+    public void DataMoved(long now)
+    {
+        if (Paths.InUse is { } path)
+        {
+            path.DataMoved(now);
+            return;
+        }
+
+        Pings.DataMoved(now);
+        Relay?.DataMoved(now);
+        if (!Row.Stock)
+            Introductions.DataMoved(now);
+    }
 }

@@ -12,10 +12,12 @@ public sealed record ConnectorLinkStatus(
     PublicKey PublicKey,
     bool HasSession,
     bool IsSilent,
+    PathKind Path,
     IpEndpoint? Endpoint,
     string? Relay,
     long? LastHandshakeAt,
     long? LastHeardAt,
     long RoundTrip,
     long BytesReceived,
-    long BytesSent);
+    long BytesSent,
+    long LostPaths);

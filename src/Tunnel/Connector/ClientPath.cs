@@ -1,3 +1,4 @@
+using Keyhole.Packets;
 using Keyhole.WireGuard;
 
 namespace Keyhole.Tunnel;
@@ -5,6 +6,9 @@ namespace Keyhole.Tunnel;
 /// <summary>A client as the connector knows it: its own session, if its key is known, and the way it was heard last, where answers go.</summary>
 internal sealed class ClientPath(int client)
 {
+    private uint _sessionIndex;
+    private ulong _greatestCounter;
+
     /// <summary>The client's identifier at Control.</summary>
     public int Client { get; } = client;
 
@@ -17,16 +21,40 @@ internal sealed class ClientPath(int client)
     /// <summary>The relay that brought the client's last datagram.</summary>
     public Registration? Relay { get; set; }
 
+    public IpEndpoint? RelayEndpoint { get; set; }
+
+    /// <summary>Ways past the relay; null until there was talk of one.</summary>
+    public PathSet? Paths { get; set; }
+
+    /// <summary>When the client was introduced last.</summary>
+    public long IntroducedAt { get; set; } = long.MinValue / 2;
+
     /// <summary>The session of the client's last packet: its own, or its gateway's.</summary>
     public Peer? Way { get; set; }
 
     public bool CanSend(long now) => Way is { Endpoint: not null } way && way.HasSession(now);
 
+    /// <summary>The client holds the keys of a new session: its counters begin at 0, and what still comes under the one before says nothing of the way.</summary>
+    public void BeginSession(uint index)
+    {
+        _sessionIndex = index;
+        _greatestCounter = 0;
+    }
+
+    /// <summary>Whether this is the highest-numbered packet so far, so that the way it came is the client's choice.</summary>
+    public bool IsNewest(uint index, ulong counter)
+    {
+        if (index != _sessionIndex || counter < _greatestCounter)
+            return false;
+        _greatestCounter = counter;
+        return true;
+    }
+
     /// <summary>After peers were taken out: what is gone leads nowhere.</summary>
     public void ForgetRemoved()
     {
         if (Relay is { Peer.IsRemoved: true })
-            Relay = null;
+            (Relay, RelayEndpoint) = (null, null);
         if (Way is { IsRemoved: true })
             Way = null;
     }

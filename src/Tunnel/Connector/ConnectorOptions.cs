@@ -26,6 +26,9 @@ public sealed record ConnectorOptions
     /// <summary>Silence towards a relay that ends in a keepalive, so that address translators keep the way open.</summary>
     public long Keepalive { get; init; } = 25_000_000;
 
+    /// <summary>Whether clients may be reached past the relay; false keeps all data on it.</summary>
+    public bool DirectPaths { get; init; } = true;
+
     /// <summary>Clients and relays with a session at a time.</summary>
     public int MaximumPeers { get; init; } = 65_536;
 

@@ -23,6 +23,9 @@ public sealed class ConnectorRoster
 
     public IReadOnlyList<RelayRow> Relays { get; private init; } = [];
 
+    /// <summary>Prefixes that exist inside the tunnel only.</summary>
+    public IReadOnlyList<string> Overlay { get; private init; } = [];
+
     /// <summary>Control asks this connector to finish its flows and take no new ones.</summary>
     public bool IsDraining { get; private init; }
 
@@ -40,6 +43,7 @@ public sealed class ConnectorRoster
         {
             Revision = table.Revision,
             Relays = table.Relays,
+            Overlay = table.Overlay,
             IsDraining = table.Peers.Any(row => row is { Kind: PeerKind.Connector, Draining: true } && row.Id == connector),
         };
         var granted = table.Grants.Where(row => row.Resources.Count > 0).Select(row => row.Client).ToHashSet();

@@ -16,6 +16,8 @@ public sealed partial class ConnectorState
         Flush(now);
         bool wasDraining = IsDraining;
         _roster = roster;
+        _network.SetOverlay(roster.Overlay);
+        TakeOffer();
         _registrations.IsDraining = IsDraining;
         _registrations.Apply(roster.Relays, now);
         ApplyClients();
@@ -38,6 +40,7 @@ public sealed partial class ConnectorState
         foreach (var path in _byClient.Values.Where(path => !_roster.Clients.ContainsKey(path.Client)).ToList())
         {
             _byClient.Remove(path.Client);
+            ForgetPaths(path);
             if (path.EndToEnd is { } peer)
                 _device.RemovePeer(peer);
         }
@@ -64,6 +67,7 @@ public sealed partial class ConnectorState
             _device.RemovePeer(old);
             path.EndToEnd = null;
             path.ForgetRemoved();
+            ForgetPaths(path);
         }
 
         path.Addresses = row.Addresses;

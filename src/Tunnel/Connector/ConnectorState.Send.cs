@@ -1,9 +1,6 @@
-using Keyhole.Contracts;
-using Keyhole.WireGuard;
-
 namespace Keyhole.Tunnel;
 
-/// <remarks>What leaves: packets of the caller's flows, written where they are sealed and sent from, and answers to pings.</remarks>
+/// <remarks>What leaves: packets of the caller's flows, written where they are sealed and sent from.</remarks>
 public sealed partial class ConnectorState
 {
     /// <summary>False while there is no session on the way to the client, so that its flows wait.</summary>
@@ -22,18 +19,11 @@ public sealed partial class ConnectorState
     public void Commit(int peer, int length)
     {
         _written.Commit(length);
-        _byClient[peer].Relay?.DataMoved(_now);
+        var path = _byClient[peer];
+        if (path.Paths?.InUse is null || path.Way != path.EndToEnd)
+            path.Relay?.DataMoved(_now);
     }
 
     /// <summary>Seals what was committed and hands it to <see cref="IDatagramSlots"/>; at the end of every turn, before the slots are sent.</summary>
     public void Flush(long now) => _written.Flush(now);
-
-    private void SendPong(ClientPath path, in SessionPing ping, int length, long now)
-    {
-        if (path.EndToEnd is not { } peer)
-            return;
-        var slot = _written.Reserve(length, now);
-        ping.ToPong().Write(slot.Slice(TransportMessage.PacketOffset, length));
-        _written.Send(peer, slot, length, now);
-    }
 }

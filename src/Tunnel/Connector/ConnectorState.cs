@@ -9,7 +9,7 @@ namespace Keyhole.Tunnel;
 /// The connector's sessions as a calculation: it registers at its relays, stays registered, opens what they bring and seals what goes
 /// back. Not safe for several threads at once.
 /// <code>
-/// in    Receive → relay's address → Device.Receive → control message | client by inner source → the caller's flows
+/// in    Receive → relay's address | data of a session → Device.Receive → control message | client by inner source → the caller's flows
 /// out   Sink.Rent → the caller writes in place → Sink.Commit … Flush → Device.Seal of the batch in place → IDatagramSlots.Commit
 /// </code>
 /// </summary>
@@ -55,7 +55,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     }
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
-    public long NextDeadline => Math.Min(_device.NextDeadline, _registrations.NextDeadline);
+    public long NextDeadline => Math.Min(Math.Min(_device.NextDeadline, _registrations.NextDeadline), _pathsDueAt);
 
     /// <summary>The revision of the table in force.</summary>
     public long Revision => _roster.Revision;
@@ -82,7 +82,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     public long DropCount(WireGuard.DropReason reason) => _device.DropCount(reason);
 
     /// <summary>
-    /// Deals with datagrams of one source that lie behind each other, opening them in place. What does not come from a relay is dropped without an answer.
+    /// Deals with datagrams of one source that lie behind each other, opening them in place. What comes neither from a relay nor in a session is dropped without an answer.
     /// </summary>
     /// <param name="run">All datagrams, each of <paramref name="segmentSize"/> bytes but the last, which may be shorter.</param>
     /// <param name="packets">Room for one per datagram.</param>
@@ -99,11 +99,15 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
         {
             int count = 0;
             for (; offset < run.Length && count < MaximumDatagrams; offset += segmentSize)
-                _datagrams[count++] = new ReceivedDatagram(offset, Math.Min(segmentSize, run.Length - offset), source);
-            if (relay is not null)
-                found += ReceiveBatch(relay, run, count, source, now, packets[found..]);
-            else
-                _drops[(int)ConnectorDropReason.UnknownSource] += count;
+            {
+                int length = Math.Min(segmentSize, run.Length - offset);
+                if (relay is not null || MayComeDirectly(run.Slice(offset, length), source))
+                    _datagrams[count++] = new ReceivedDatagram(offset, length, source);
+                else
+                    Drop(ConnectorDropReason.UnknownSource);
+            }
+
+            found += ReceiveBatch(relay, run, count, source, now, packets[found..]);
         }
 
         return found;
@@ -122,6 +126,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
         }
 
         _registrations.Tick(now);
+        TickPaths(now);
     }
 
     /// <summary>Tells the relays that no new flow is taken from now on.</summary>
@@ -146,8 +151,8 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
 
     public void Dispose() => _device.Dispose();
 
-    /// <summary>Opens the datagrams that <see cref="_datagrams"/> names, which a relay brought: its own, or those of clients behind it.</summary>
-    private int ReceiveBatch(Registration relay, Span<byte> run, int count, in IpEndpoint source, long now, Span<ClientPacket> packets)
+    /// <summary>Opens the datagrams that <see cref="_datagrams"/> names: a relay's own, those of clients behind it, and, when they came from no relay, those of clients.</summary>
+    private int ReceiveBatch(Registration? relay, Span<byte> run, int count, in IpEndpoint source, long now, Span<ClientPacket> packets)
     {
         _device.Receive(run, _datagrams.AsSpan(0, count), _results, now);
         int found = 0;
@@ -157,18 +162,18 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
             int offset = _datagrams[i].Offset + result.Offset;
             switch (result.Peer?.State)
             {
-                case Registration registration:
+                case Registration registration when relay is not null:
                     registration.Heard(result, source, now);
                     if (result.Kind == ReceiveKind.Packet && OpenedByRelay(registration, run, offset, result.Length, now, out packets[found]))
                         found++;
                     break;
                 case ClientPath path:
-                    Follow(path, relay, result, source);
-                    if (result.Kind == ReceiveKind.Packet && OpenedEndToEnd(path, run, offset, result.Length, now, out packets[found]))
+                    Follow(path, relay, result, run.Slice(_datagrams[i].Offset, _datagrams[i].Length), source, now);
+                    if (result.Kind == ReceiveKind.Packet && OpenedEndToEnd(path, run, offset, result.Length, source, relay is not null, now, out packets[found]))
                         found++;
                     break;
                 default:
-                    Drop(ConnectorDropReason.WireGuard);
+                    Drop(relay is not null ? ConnectorDropReason.WireGuard : ConnectorDropReason.UnknownSource);
                     break;
             }
         }
@@ -182,7 +187,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
         packet = default;
         var payload = run.Slice(offset, length);
         if (SessionMessage.Claims(payload))
-            return !_registrations.TakeControlMessage(registration, payload, now) && Drop(ConnectorDropReason.Control);
+            return TakeControlMessage(registration, payload, now);
         registration.DataMoved(now);
         if (!TryReadSource(payload, out var client) || !_bySource.TryGetValue(client, out var path))
             return Drop(ConnectorDropReason.UnknownClient);
@@ -194,36 +199,28 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     }
 
     /// <summary>In a client's own session the device has held the inner source against the client's addresses.</summary>
-    private bool OpenedEndToEnd(ClientPath path, ReadOnlySpan<byte> run, int offset, int length, long now, out ClientPacket packet)
+    private bool OpenedEndToEnd(
+        ClientPath path, ReadOnlySpan<byte> run, int offset, int length, in IpEndpoint source, bool isRelayed, long now, out ClientPacket packet)
     {
         packet = default;
         var payload = run.Slice(offset, length);
         if (SessionMessage.Claims(payload))
-            return TakePing(path, payload, now);
+            return TakePing(path, payload, source, isRelayed, now);
         if (!TryReadSource(payload, out _))
             return Drop(ConnectorDropReason.UnknownClient);
-        path.Relay?.DataMoved(now);
+        if (isRelayed)
+            path.Relay?.DataMoved(now);
         path.Way = path.EndToEnd;
         PacketsReceived++;
         packet = new ClientPacket(offset, length, path.Client);
         return true;
     }
 
-    /// <summary>Answers go through the relay that brought the client's last authentic datagram.</summary>
-    private static void Follow(ClientPath path, Registration relay, in ReceiveResult result, in IpEndpoint source)
+    private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
     {
-        if (result.Kind == ReceiveKind.Dropped || path.EndToEnd is not { } peer || (path.Relay == relay && peer.Endpoint == source))
-            return;
-        path.Relay = relay;
-        peer.Endpoint = source;
-    }
-
-    private bool TakePing(ClientPath path, ReadOnlySpan<byte> payload, long now)
-    {
-        if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message) || !SessionPing.TryParse(message, out var ping) || ping.IsPong)
-            return Drop(ConnectorDropReason.Control);
-        SendPong(path, ping, payload.Length, now);
-        return false;
+        if (SessionMessage.TryParse(payload, SessionScope.Registration, out var message) && SessionIntroduction.TryParse(message, out var introduction))
+            return TakeIntroduction(registration, introduction, now);
+        return !_registrations.TakeControlMessage(registration, payload, now) && Drop(ConnectorDropReason.Control);
     }
 
     /// <summary>The source of what the device has proved to be as long as its header says; its other checks are the flows'.</summary>

@@ -51,7 +51,7 @@ public sealed partial class RelayState
                 break;
             case MessageType.HandshakeResponse when candidate.WasInitiatedTo:
             case MessageType.TransportData when result.Confirmed && candidate.WasAnswered:
-                Confirm(slot, source);
+                Confirm(slot, source, now);
                 break;
             case MessageType.TransportData:
                 Challenge(slot, now);
@@ -88,7 +88,7 @@ public sealed partial class RelayState
     }
 
     /// <summary>An address belongs to the agent that last confirmed it; whoever had it before has none until it is heard again.</summary>
-    private void Confirm(AgentSlot slot, in IpEndpoint address)
+    private void Confirm(AgentSlot slot, in IpEndpoint address, long now)
     {
         bool moved = slot.Address.HasValue;
         if (SlotAt(Forwarding.SetAddress(slot.Index, address)) is { } other)
@@ -104,6 +104,8 @@ public sealed partial class RelayState
         SetCandidate(slot, default);
         Record(slot);
         Raise(moved ? RelayEventKind.Moved : RelayEventKind.Registered, slot);
+        if (moved && slot.BootNonce != 0 && slot.Peer.HasSession(now))
+            SendHelloAck(slot, now);
     }
 
     private ulong NewNonce()

@@ -13,7 +13,7 @@ public sealed partial class RelayState
         if (slot.Row.Stock || !SessionMessage.TryParse(payload, SessionScope.Registration, out var message))
             return Drop(RelayDropReason.Control);
         if (SessionPing.TryParse(message, out var ping))
-            return ping.IsPong ? TakePong(slot, ping, source) : AnswerPing(slot, ping, room, length, now, out forward);
+            return ping.IsPong ? TakePong(slot, ping, source, now) : AnswerPing(slot, ping, room, length, now, out forward);
         if (SessionHello.TryParse(message, out var hello))
         {
             Greet(slot, hello, now);
@@ -22,6 +22,8 @@ public sealed partial class RelayState
 
         if (SessionCounterpart.TryParse(message, out var counterpart))
             return TakeCounterpart(slot, counterpart);
+        if (SessionIntroduce.TryParse(message, out var wish))
+            return Introduce(slot, wish, now);
         switch (message.Type)
         {
             case SessionMessageType.Draining:
@@ -36,10 +38,10 @@ public sealed partial class RelayState
         }
     }
 
-    private bool TakePong(AgentSlot slot, SessionPing pong, in IpEndpoint source)
+    private bool TakePong(AgentSlot slot, SessionPing pong, in IpEndpoint source, long now)
     {
         if (slot.Candidate.Nonce != 0 && slot.Candidate.Nonce == pong.Nonce && slot.Candidate.Address == source)
-            Confirm(slot, source);
+            Confirm(slot, source, now);
         return false;
     }
 
@@ -54,6 +56,7 @@ public sealed partial class RelayState
     {
         bool restarted = slot.BootNonce != 0 && slot.BootNonce != hello.BootNonce;
         slot.SaidDraining = hello.Draining;
+        slot.Candidates = hello.Candidates;
         if (slot.BootNonce != hello.BootNonce)
         {
             slot.BootNonce = hello.BootNonce;
@@ -66,7 +69,6 @@ public sealed partial class RelayState
             Raise(RelayEventKind.ConnectorRestarted, slot, CutFlowsOf(slot, tcpOnly: true, now));
         }
 
-        new SessionHelloAck(hello.BootNonce, _bootNonce).Write(_scratch.AsSpan(HeadLength, SessionHelloAck.Length));
-        SendScratch(slot, SessionHelloAck.Length, now);
+        SendHelloAck(slot, now);
     }
 }

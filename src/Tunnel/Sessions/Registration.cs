@@ -44,6 +44,9 @@ internal sealed class Registration
 
     public IReadOnlyList<IpEndpoint> Endpoints => _endpoints;
 
+    /// <summary>Where the relay sees this agent; null before its first word, and when it knows it by no UDP address.</summary>
+    public IpEndpoint? Reflexive { get; private set; }
+
     public long Deadline => Math.Min(Math.Min(_helloAt, _nextEndpointAt), _pings.Deadline);
 
     /// <summary>Where the relay can be reached, best first. Unchanged ones change nothing.</summary>
@@ -81,11 +84,21 @@ internal sealed class Registration
         Greet(now);
     }
 
-    /// <summary>The relay has taken the hello of this process.</summary>
-    public void HelloAnswered()
+    /// <summary>The relay has taken the hello of this process, or says where it sees it now.</summary>
+    public void HelloAnswered(in SessionHelloAck ack)
     {
+        Reflexive = ack.Reflexive.IsNone ? null : ack.Reflexive.ToIpEndpoint();
+        if (State == RegistrationState.Registering)
+            return;
         _helloAt = long.MaxValue;
         State = RegistrationState.Live;
+    }
+
+    /// <summary>A new session over the way that the system chooses now; the old one serves until then.</summary>
+    public void Renew(long now)
+    {
+        if (_endpoints.Count > 0 && Peer.Endpoint is { } endpoint)
+            _device.InitiateHandshake(Peer, endpoint, now);
     }
 
     public void PongReceived(in SessionPing pong, long now)

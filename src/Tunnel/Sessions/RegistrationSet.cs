@@ -37,6 +37,12 @@ internal sealed class RegistrationSet : IRegistrationOutput
     /// <summary>What hellos say: the agent takes no new flow.</summary>
     public bool IsDraining { get; set; }
 
+    /// <summary>What hellos say: where the agent may be reached past the relays.</summary>
+    public SessionCandidates Candidates { get; set; }
+
+    /// <summary>Hellos that were answered, and answers that came unasked since the agent has moved.</summary>
+    public long GreetingCount { get; private set; }
+
     public IReadOnlyList<Registration> All => _registrations;
 
     public long NextDeadline
@@ -130,7 +136,8 @@ internal sealed class RegistrationSet : IRegistrationOutput
 
         if (!SessionHelloAck.TryParse(message, out var ack) || ack.BootNonce != _bootNonce)
             return false;
-        registration.HelloAnswered();
+        registration.HelloAnswered(ack);
+        GreetingCount++;
         return true;
     }
 
@@ -138,6 +145,35 @@ internal sealed class RegistrationSet : IRegistrationOutput
     {
         foreach (var registration in _registrations)
             registration.Tick(now);
+    }
+
+    /// <summary>Makes all sessions anew, since the way to the relays may be another one: their addresses for this agent are proven by it.</summary>
+    public void Renew(long now)
+    {
+        foreach (var registration in _registrations)
+            registration.Renew(now);
+    }
+
+    /// <summary>Whether a relay has this address: no way past it leads there.</summary>
+    public bool IsRelay(IpAddress address)
+    {
+        foreach (var endpoint in _byEndpoint.Keys)
+        {
+            if (endpoint.Address == address)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Asks a relay to introduce this client to a connector.</summary>
+    public void AskIntroduction(Registration registration, in PublicKey connector, long now)
+    {
+        Span<byte> key = stackalloc byte[PublicKey.Length];
+        connector.CopyTo(key);
+        var slot = _written.Reserve(SessionIntroduce.Length, now);
+        new SessionIntroduce(key).Write(slot.Slice(TransportMessage.PacketOffset, SessionIntroduce.Length));
+        _written.Send(registration.Peer, slot, SessionIntroduce.Length, now);
     }
 
     /// <summary>Says hello to all relays again, since what it says has changed.</summary>
@@ -181,7 +217,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
     public void SendHello(Registration registration, long now)
     {
         var slot = _written.Reserve(SessionHello.Length, now);
-        new SessionHello(_bootNonce, IsDraining).Write(slot.Slice(TransportMessage.PacketOffset, SessionHello.Length));
+        new SessionHello(_bootNonce, IsDraining, Candidates).Write(slot.Slice(TransportMessage.PacketOffset, SessionHello.Length));
         _written.Send(registration.Peer, slot, SessionHello.Length, now);
     }
 

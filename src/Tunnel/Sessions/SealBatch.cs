@@ -1,3 +1,4 @@
+using Keyhole.Packets;
 using Keyhole.WireGuard;
 
 namespace Keyhole.Tunnel;
@@ -79,14 +80,17 @@ internal sealed class SealBatch(Device device, IDatagramSlots slots)
 
     /// <summary>Seals what was written into the room that <see cref="Reserve"/> gave and sends it; nothing is staged, since such a message is worth nothing later.</summary>
     /// <returns>False when the peer has no session or no endpoint.</returns>
-    public bool Send(Peer peer, Span<byte> room, int length, long now)
+    public bool Send(Peer peer, Span<byte> room, int length, long now) => peer.Endpoint is { } endpoint && Send(peer, endpoint, room, length, now);
+
+    /// <summary>The same, to an address that need not be the peer's endpoint: a message that tries a path.</summary>
+    public bool Send(Peer peer, in IpEndpoint destination, Span<byte> room, int length, long now)
     {
-        if (peer.Endpoint is not { } endpoint || !peer.HasSession(now))
+        if (!peer.HasSession(now))
             return false;
         var result = device.Seal(peer, room, length, now);
         if (result.Kind != SealKind.Sealed)
             return false;
-        slots.Commit(endpoint, 0, result.Length);
+        slots.Commit(destination, 0, result.Length);
         return true;
     }
 

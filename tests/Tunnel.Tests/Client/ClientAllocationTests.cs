@@ -7,18 +7,21 @@ public class ClientAllocationTests
 {
     private const int Count = 2_000;
 
-    [Fact]
-    public void Packets_cost_no_allocation_in_either_direction()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Packets_cost_no_allocation_in_either_direction(bool direct)
     {
-        using var world = new ClientWorld();
+        using var world = new ClientWorld(directPaths: direct);
         world.Run(Second);
         Assert.True(world.Asks(Web, 1000));
+        Assert.All(world.State.Connectors(world.Now), link => Assert.Equal(direct ? PathKind.Direct : PathKind.Relayed, link.Path));
 
         // What the connector answers is caught on its last hop, to be opened under the eyes of the test.
         var answers = new List<Flight>();
         world.Delivers = flight =>
         {
-            if (flight.Source == RelayWorld.RelayEndpoint && flight.Destination == world.ClientPort.Endpoint && flight.Bytes.Length > 64)
+            if (flight.Source == RelayWorld.RelayEndpoint != direct && flight.Destination == world.ClientPort.Endpoint && flight.Bytes.Length > 64)
                 answers.Add(flight);
             return flight.Destination != world.ClientPort.Endpoint;
         };
@@ -28,6 +31,7 @@ public class ClientAllocationTests
         world.Run(100 * Millisecond);
         Assert.Equal(Count, answers.Count);
         byte[][] datagrams = [.. answers.Select(flight => flight.Bytes)];
+        var source = answers[0].Source;
         world.ClientPort.Records = false;
 
         Assert.Equal(0, SecondTime(_ =>
@@ -42,7 +46,7 @@ public class ClientAllocationTests
         Assert.Equal(0, SecondTime(time =>
         {
             for (int i = time * Count / 2; i < (time + 1) * Count / 2; i++)
-                opened += world.State.Receive(datagrams[i], RelayWorld.RelayEndpoint, world.Now, out _) ? 1 : 0;
+                opened += world.State.Receive(datagrams[i], source, world.Now, out _) ? 1 : 0;
         }));
         Assert.Equal(Count, opened);
     }

@@ -32,13 +32,14 @@ internal sealed class ClientWorld : IDisposable
     private readonly Port _relayPort;
     private int _order;
 
-    public ClientWorld(bool branch = false)
+    /// <param name="laptop">The client's own address; those of the connectors likewise. Where they are not public, <see cref="Network"/> translates them.</param>
+    public ClientWorld(bool branch = false, string laptop = "198.51.100.1:5000", string office1 = "203.0.113.1:6000", string office2 = "203.0.113.2:6000", bool directPaths = true)
     {
-        Office1 = new SiteNode(this, 11, "office-1", "203.0.113.1:6000");
-        Office2 = new SiteNode(this, 12, "office-2", "203.0.113.2:6000");
+        Office1 = new SiteNode(this, 11, "office-1", office1);
+        Office2 = new SiteNode(this, 12, "office-2", office2);
         Branch = new SiteNode(this, 13, "branch-1", "203.0.113.3:6000");
         _relayPort = new Port(this, RelayWorld.RelayEndpoint);
-        ClientPort = new Port(this, RelayWorld.End("198.51.100.1:5000"));
+        ClientPort = new Port(this, RelayWorld.End(laptop));
         Relay = new RelayState(new RelayStateOptions
         {
             PrivateKey = _relayKey,
@@ -55,6 +56,7 @@ internal sealed class ClientWorld : IDisposable
             TimestampAtZero = RelayWorld.Epoch,
             Output = ClientPort,
             Slots = ClientPort,
+            DirectPaths = directPaths,
         });
         Table = new Table
         {
@@ -104,7 +106,13 @@ internal sealed class ClientWorld : IDisposable
     /// <summary>False for a flight that is lost.</summary>
     public Func<Flight, bool> Delivers { get; set; } = _ => true;
 
-    private IEnumerable<SiteNode> Nodes => [Office1, Office2, Branch];
+    /// <summary>What a flight is as it leaves and as it arrives; null when it ends there.</summary>
+    public (Func<Flight, Flight?> Leaves, Func<Flight, Flight?> Arrives) Network { get; set; } = (flight => flight, flight => flight);
+
+    /// <summary>How long a flight takes.</summary>
+    public Func<Flight, long> Latency { get; set; } = _ => 5 * Millisecond;
+
+    public IReadOnlyList<SiteNode> Nodes => field ??= [Office1, Office2, Branch];
 
     /// <summary>Everybody follows the table at once.</summary>
     public void Apply(Func<Table, Table>? change = null)
@@ -133,8 +141,8 @@ internal sealed class ClientWorld : IDisposable
     {
         if (flight.Source == RelayWorld.RelayEndpoint)
             FromRelay.Add(flight);
-        if (Delivers(flight))
-            _flights.Enqueue(flight, (Now + 5 * Millisecond, _order++));
+        if (Delivers(flight) && Network.Leaves(flight) is { } left)
+            _flights.Enqueue(left, (Now + Latency(left), _order++));
     }
 
     public void Run(long duration)
@@ -155,7 +163,11 @@ internal sealed class ClientWorld : IDisposable
 
             Now = Math.Max(Now, next);
             while (_flights.TryPeek(out _, out first) && first.At <= Now)
-                Arrive(_flights.Dequeue());
+            {
+                if (Network.Arrives(_flights.Dequeue()) is { } arrived)
+                    Arrive(arrived);
+            }
+
             State.Tick(Now);
             Relay.Tick(Now);
             foreach (var node in Nodes)
@@ -189,7 +201,7 @@ internal sealed class ClientWorld : IDisposable
         }
         else
         {
-            Nodes.Single(node => node.Port.Endpoint == flight.Destination).Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now);
+            Nodes.FirstOrDefault(node => node.Port.Endpoint == flight.Destination)?.Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now);
         }
     }
 }

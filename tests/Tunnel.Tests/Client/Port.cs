@@ -9,7 +9,7 @@ internal sealed class Port(ClientWorld world, IpEndpoint endpoint) : IDatagramOu
 {
     private byte[] _room = [];
 
-    public IpEndpoint Endpoint { get; } = endpoint;
+    public IpEndpoint Endpoint { get; set; } = endpoint;
 
     /// <summary>When false nothing flies and the room is used again: for measurements.</summary>
     public bool Records { get; set; } = true;

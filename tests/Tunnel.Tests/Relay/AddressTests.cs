@@ -75,15 +75,18 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public void A_connector_that_roams_confirms_by_answering_a_ping()
+    public void A_connector_that_roams_confirms_by_answering_a_ping_and_is_told_where_it_is_seen()
     {
         using var world = new RelayWorld().Registered();
         world.Office1.Endpoint = End("203.0.113.77:7777");
         world.Office1.SendMessage(SessionMessageType.Draining);
         world.Run(20 * Millisecond);
         Assert.Equal(world.Office1.Endpoint, world.Status(world.Office1).Address);
-        byte[] ping = Assert.Single(world.Office1.Messages);
-        Assert.Equal((byte)SessionMessageType.Ping, ping[1]);
+        Assert.Equal(2, world.Office1.Messages.Count);
+        Assert.Equal((byte)SessionMessageType.Ping, world.Office1.Messages[0][1]);
+        Assert.True(SessionMessage.TryParse(world.Office1.Messages[1], SessionScope.Registration, out var message));
+        Assert.True(SessionHelloAck.TryParse(message, out var ack));
+        Assert.Equal(world.Office1.Endpoint, new IpEndpoint(new IpAddress(ack.Reflexive.High, ack.Reflexive.Low), ack.Reflexive.Port));
     }
 
     [Fact]

@@ -85,4 +85,7 @@ public enum RelayDropReason
 
     /// <summary>A response for which the forwarding table has no room.</summary>
     EntryLimit,
+
+    /// <summary>A client asked for more introductions than it may have.</summary>
+    IntroductionRate,
 }

@@ -47,6 +47,11 @@ internal sealed class AgentSlot(int index, PeerRow row)
     /// <summary>Of a stock connector: how far it has looked for clients that it has not met.</summary>
     public int SearchedTo;
 
+    // Introductions: where the agent may be reached past the relay, by its own word; of a client, when it met whom; of a connector, its share.
+    public SessionCandidates Candidates;
+    public PairTimes Introductions;
+    public TokenBucket IntroductionBucket = new(capacity: 100, perSecond: 100);
+
     // Liveness of a connector.
     public UInt128 BootNonce;
     public bool SaidDraining;
