@@ -1,3 +1,5 @@
+using Keyhole.Packets;
+
 namespace Keyhole.NetStack;
 
 /// <summary>
@@ -14,6 +16,9 @@ public sealed partial class TcpFlow : Connection
 
     /// <summary>Why the flow ended; None while it lives.</summary>
     public CloseReason CloseReason { get; internal set; }
+
+    /// <summary>What the ICMP error said that ended an active open with <see cref="CloseReason.Unreachable"/>.</summary>
+    public IcmpErrorKind UnreachableKind { get; internal set; }
 
     /// <summary>The FIN of the peer has arrived in sequence: nothing will be added to the receive queue.</summary>
     public bool PeerFinished { get; internal set; }

@@ -28,7 +28,10 @@ public abstract class DatagramFlow : IShareholder<DatagramFlow>
     /// <summary>When the last datagram went either way, in the time of the table.</summary>
     public long LastActivityAt { get; internal set; }
 
-    /// <summary>The target has answered at least once.</summary>
+    /// <summary>This side opened it.</summary>
+    public bool IsActive { get; internal set; }
+
+    /// <summary>The side that did not open it has answered at least once.</summary>
     public bool IsAnswered { get; internal set; }
 
     public long DatagramsReceived { get; internal set; }
@@ -63,7 +66,7 @@ public abstract class DatagramFlow : IShareholder<DatagramFlow>
         State = null;
         CloseReason = DatagramCloseReason.None;
         LastActivityAt = now;
-        IsAnswered = false;
+        IsActive = IsAnswered = false;
         DatagramsReceived = BytesReceived = DatagramsSent = BytesSent = 0;
         IdleClass = 0;
         QuotedHeader = 0;

@@ -166,6 +166,7 @@ public sealed partial class TcpFlow
         IsActive = active;
         State = null;
         CloseReason = CloseReason.None;
+        UnreachableKind = default;
         OpenedAt = ProbedAt = LastReceivedAt = LastSentAt = LastDataAt = now;
         HeaderLength = (incoming.Source.IsIpv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length) + TcpHeader.MinimumLength;
         PseudoSum = Checksum.Pseudo(incoming.Destination, incoming.Source, IpProtocol.Tcp, 0);

@@ -27,6 +27,7 @@ internal static class TcpIcmp
                 break;
             case IcmpErrorKind.NetworkUnreachable or IcmpErrorKind.HostUnreachable or IcmpErrorKind.PortUnreachable or IcmpErrorKind.AdministrativelyProhibited
                 when flow.TcpState == TcpState.SynSent:
+                flow.UnreachableKind = error.Kind;
                 flow.Abort(CloseReason.Unreachable);
                 break;
 

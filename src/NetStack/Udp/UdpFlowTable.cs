@@ -4,8 +4,8 @@ using Keyhole.Packets;
 namespace Keyhole.NetStack;
 
 /// <summary>
-/// UDP (RFC 768) between peers and targets as a calculation: a peer's datagrams open flows, the host's answers become packets. Flows end
-/// when nothing goes either way for their idle time. Nothing is allocated per datagram.
+/// UDP (RFC 768) between peers and targets as a calculation: a peer's datagrams open flows, the host's answers become packets; or the host
+/// opens one and the peer answers. Flows end when nothing goes either way for their idle time. Nothing is allocated per datagram.
 /// </summary>
 public sealed class UdpFlowTable
 {
@@ -39,6 +39,28 @@ public sealed class UdpFlowTable
 
     /// <summary>Flows of one peer.</summary>
     public int CountOf(int peer) => _flows.CountOf(peer);
+
+    /// <summary>
+    /// Opens a flow from this side; <see cref="Reply"/> sends on it, the first time as well. The key is that of the datagrams it sends, so
+    /// <see cref="DatagramFlow.Key"/> is the reverse. Null when the key is in use.
+    /// </summary>
+    /// <exception cref="ArgumentException">The key is not one of UDP, mixes address families, or has a port 0.</exception>
+    public UdpFlow? Connect(in FlowKey key, int peer, long now)
+    {
+        if (key.Protocol != IpProtocol.Udp || key.Source.IsIpv4 != key.Destination.IsIpv4 || key.SourcePort == 0 || key.DestinationPort == 0)
+            throw new ArgumentException("A flow needs a UDP key of one address family, with ports.", nameof(key));
+        var incoming = key.Reverse();
+        if (_flows.Find(peer, incoming) is not null)
+            return null;
+        var flow = _flows.Rent(peer, incoming, now);
+        flow.IsActive = true;
+        Counters.Opened++;
+        _flows.Add(flow, key.DestinationPort == DnsPort ? Dns : OneWay);
+        return flow;
+    }
+
+    /// <summary>The flow of <see cref="Connect"/> that sends datagrams with this key; null when there is none.</summary>
+    public UdpFlow? FindActive(in FlowKey key, int peer) => _flows.Find(peer, key.Reverse()) is { IsActive: true } flow ? flow : null;
 
     /// <summary>One whole UDP packet from a peer, its source address already checked against the peer.</summary>
     /// <param name="now">Monotonic microseconds.</param>
@@ -74,6 +96,8 @@ public sealed class UdpFlowTable
         if (flow is null)
             return;
         Quote(flow, udp.Datagram);
+        if (flow is { IsActive: true, IsAnswered: false })
+            _flows.Answer(flow, flow.IdleClass == Dns ? Dns : TwoWay);
         _flows.Touch(flow, now);
         Counters.DatagramsReceived++;
         flow.DatagramsReceived++;
@@ -92,7 +116,7 @@ public sealed class UdpFlowTable
         return true;
     }
 
-    /// <summary>Sends what the target answered. A closed flow, an oversized payload or a full sink drop it, and are counted.</summary>
+    /// <summary>Sends what the target answered, or on an active flow what this side says. A closed flow, an oversized payload or a full sink drop it, and are counted.</summary>
     /// <returns>False when it was dropped.</returns>
     public bool Reply(UdpFlow flow, ReadOnlySpan<byte> payload, long now)
     {
@@ -117,7 +141,7 @@ public sealed class UdpFlowTable
             return false;
         }
 
-        if (!flow.IsAnswered)
+        if (flow is { IsActive: false, IsAnswered: false })
             _flows.Answer(flow, flow.IdleClass == Dns ? Dns : TwoWay);
         _flows.Touch(flow, now);
         if (_writer.FragmentCount(key.Source.IsIpv4, payload.Length) > 1)
