@@ -51,6 +51,9 @@ public readonly struct IpAddress : IEquatable<IpAddress>, IComparable<IpAddress>
     /// <summary>In the discard-only prefix 100::/64 (RFC 6666): no datagram of a network can truly come from there.</summary>
     public bool IsDiscardOnly => _high == DiscardOnlyPrefix;
 
+    /// <summary>127.0.0.0/8 or ::1.</summary>
+    public bool IsLoopback => IsIpv4 ? Ipv4 >> 24 == 127 : _high == 0 && _low == 1;
+
     /// <summary>32 or 128.</summary>
     public int BitLength => IsIpv4 ? 32 : 128;
 

@@ -92,9 +92,12 @@ public static class AgentProgram
     private static Option OptionFor(Setting setting)
     {
         string description = $"{setting.Description} [{setting.Variable}]";
-        return setting.IsSwitch
-            ? new Option<bool>(setting.Flag) { Description = description }
-            : new Option<string?>(setting.Flag) { Description = description, HelpName = setting.Placeholder };
+        string[] aliases = setting.Alias is { } alias ? [alias] : [];
+        if (setting.IsSwitch)
+            return new Option<bool>(setting.Flag, aliases) { Description = description };
+        return setting.IsRepeatable
+            ? new Option<string[]>(setting.Flag, aliases) { Description = description, HelpName = setting.Placeholder }
+            : new Option<string?>(setting.Flag, aliases) { Description = description, HelpName = setting.Placeholder };
     }
 
     private static async Task<int> GuardAsync(TextWriter error, Func<Task<int>> action)

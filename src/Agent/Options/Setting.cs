@@ -31,4 +31,10 @@ public sealed class Setting
 
     /// <summary>Null where there is none.</summary>
     public string? Default { get; init; }
+
+    /// <summary>A second way to write the flag: "-L".</summary>
+    public string? Alias { get; init; }
+
+    /// <summary>The flag may be given several times; a value holds several, separated by white space.</summary>
+    public bool IsRepeatable { get; init; }
 }

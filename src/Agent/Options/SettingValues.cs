@@ -11,9 +11,7 @@ public sealed class SettingValues
     {
         foreach (var (setting, option) in options)
         {
-            string? flag = setting.IsSwitch
-                ? parsed.GetResult(option) is { Implicit: false } ? "true" : null
-                : parsed.GetValue((Option<string?>)option);
+            string? flag = FlagOf(setting, option, parsed);
             if (flag is not null)
                 _values[setting] = (flag, SettingSource.Flag);
             else if (environment(setting.Variable) is { Length: > 0 } twin)
@@ -28,6 +26,9 @@ public sealed class SettingValues
 
     /// <summary>The value and who gave it, or null.</summary>
     public (string Value, SettingSource Source)? Find(Setting setting) => _values.TryGetValue(setting, out var found) ? found : null;
+
+    /// <summary>All values of a setting that may be given several times; empty when nobody gave one.</summary>
+    public IReadOnlyList<string> List(Setting setting) => Get(setting)?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     /// <exception cref="AgentException">It was not given.</exception>
     public string Require(Setting setting)
@@ -59,5 +60,15 @@ public sealed class SettingValues
             && value >= minimum && value <= maximum
             ? value
             : throw new AgentException($"{setting.Flag} is '{text}': expected a whole number from {minimum} to {maximum}.");
+    }
+
+    /// <summary>Null where the command line does not have it.</summary>
+    private static string? FlagOf(Setting setting, Option option, ParseResult parsed)
+    {
+        if (setting.IsSwitch)
+            return parsed.GetResult(option) is { Implicit: false } ? "true" : null;
+        if (setting.IsRepeatable)
+            return parsed.GetValue((Option<string[]>)option) is { Length: > 0 } given ? string.Join(' ', given) : null;
+        return parsed.GetValue((Option<string?>)option);
     }
 }

@@ -16,4 +16,10 @@ internal static partial class ClientLog
 
     [LoggerMessage(304, LogLevel.Error, "addresses and routes could not be set: {Message}")]
     public static partial void NotConfigured(ILogger logger, string message);
+
+    [LoggerMessage(320, LogLevel.Information, "SOCKS5 and HTTP CONNECT on {Endpoint}, {Protection}")]
+    public static partial void Listening(ILogger logger, string endpoint, string protection);
+
+    [LoggerMessage(321, LogLevel.Information, "forwarding {Forward}")]
+    public static partial void Forwarding(ILogger logger, string forward);
 }

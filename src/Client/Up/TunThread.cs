@@ -126,22 +126,8 @@ internal sealed class TunThread : ClientThread
     /// <summary>Tells the program that sent it why a packet went nowhere, so that it need not wait.</summary>
     private void Refuse(ReadOnlySpan<byte> packet, ClientDropReason reason, long now)
     {
-        IcmpErrorKind kind;
-        switch (reason)
-        {
-            case ClientDropReason.NotGranted:
-                kind = IcmpErrorKind.AdministrativelyProhibited;
-                break;
-            case ClientDropReason.NoConnector:
-                kind = IcmpErrorKind.HostUnreachable;
-                break;
-            case ClientDropReason.TooLarge:
-                kind = IcmpErrorKind.PacketTooBig;
-                break;
-            default:
-                return;
-        }
-
+        if (PacketRefusal.KindOf(reason) is not { } kind)
+            return;
         if (now - _errorsSince >= 1_000_000)
             (_errorsSince, _errors) = (now, 0);
         if (_errors++ < ErrorsPerSecond

@@ -4,11 +4,11 @@ using Keyhole.Contracts;
 
 namespace Keyhole.Client;
 
-/// <summary><c>keyhole up</c>: a TUN interface that leads to what was granted, and nothing else.</summary>
+/// <summary><c>keyhole up</c>: a TUN interface, or a proxy, that leads to what was granted, and nothing else.</summary>
 internal static class UpCommand
 {
     private static readonly AgentDefinition Definition = new(
-        "keyhole", AgentKind.Machine, "Reaches what this machine was granted through a TUN interface, until 'keyhole down' or a signal.", UpSettings.All, TunBody.Create)
+        "keyhole", AgentKind.Machine, "Reaches what this machine was granted, through a TUN interface or a proxy, until 'keyhole down' or a signal.", UpSettings.All, Open)
     {
         Data = UpSettings.Data,
     };
@@ -19,4 +19,6 @@ internal static class UpCommand
         AgentProgram.Attach(command, Definition);
         return command;
     }
+
+    private static IAgentBody Open(AgentStart start) => ProxySettings.IsOn(start.Values) ? ProxyBody.Create(start) : TunBody.Create(start);
 }

@@ -11,7 +11,7 @@ internal static class UpSettings
 
     public static readonly Setting RelayOnly = new("--relay-only", "", "Keep all data on relays: look for no direct paths to connectors.") { IsSwitch = true };
 
-    public static readonly IReadOnlyList<Setting> All = [Interface, RelayOnly];
+    public static readonly IReadOnlyList<Setting> All = [Interface, RelayOnly, .. ProxySettings.All];
 
     /// <exception cref="AgentException">It is no name for an interface.</exception>
     public static string InterfaceFrom(SettingValues values)

@@ -44,6 +44,13 @@ public sealed class NonBlockingListener : IPortablePollable, IDisposable
     public bool TryAccept([NotNullWhen(true)] out NonBlockingSocket? socket, out SocketFault fault)
     {
         socket = null;
+        // Asked first, since an empty queue would throw.
+        if (!_socket.Poll(0, SelectMode.SelectRead))
+        {
+            fault = SocketFault.From(SocketError.WouldBlock);
+            return false;
+        }
+
         try
         {
             var accepted = _socket.Accept();

@@ -22,10 +22,10 @@ internal static class ProxyCommand
         };
         var forwards = new Option<string[]>("-L", "--forward")
         {
-            Description = "[bind:]port:address:port, may be repeated: connections to the local port continue to the address inside the tunnel.",
+            Description = "[udp:][bind:]port:address:port, may be repeated: what comes to the local port continues to the address inside the tunnel.",
             Required = true,
         };
-        var command = new Command("proxy", "Forwards local TCP ports through a tunnel that ends in this process; needs no root and no TUN.") { configuration, forwards };
+        var command = new Command("proxy", "Forwards local ports through a tunnel that ends in this process; needs no root and no TUN.") { configuration, forwards };
         command.SetAction((result, _) => Task.FromResult(Run(result.GetValue(configuration), result.GetValue(forwards) ?? [])));
         return command;
     }
@@ -62,6 +62,8 @@ internal static class ProxyCommand
     {
         if (Resolve(configuration.Endpoint) is not { } relay)
             return Fail(Failed, $"The relay '{configuration.Endpoint}' of the configuration has no address here: check the name and this machine's DNS.");
+        foreach (var forward in forwards.Where(forward => forward.Target.Name is not null))
+            return Fail(Failed, $"'{forward.Target.Name}' is a name: use the overlay address that the configuration's comments name.");
         foreach (var forward in forwards.Where(forward => !configuration.AllowedIps.Any(prefix => prefix.Contains(forward.Target.Address))))
             return Fail(Failed, $"{forward.Target.Address} is not in AllowedIPs of the configuration: it was not granted to this client.");
 
@@ -73,7 +75,7 @@ internal static class ProxyCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         foreach (var forward in forwards)
-            Console.Error.WriteLine($"Forwarding {forward.Listen} to {forward.Target}.");
+            Console.Error.WriteLine($"Forwarding {forward}.");
         session.Run(cancellation.Token);
         return 0;
 

@@ -7,12 +7,11 @@ using Keyhole.WireGuard;
 namespace Keyhole.Client;
 
 /// <summary>
-/// A WireGuard tunnel that ends in this process: the device, the TCP stack above it and the datagram socket below it.
+/// A WireGuard tunnel that ends in this process: the device, the flows above it and the datagram socket below it.
 /// Everything happens on the thread of the event loop; nothing needs a privilege.
 /// </summary>
 internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHandler, IDisposable
 {
-    private const int OnlyPeer = 0;
     private const int LongestDatagram = 2048;
 
     private readonly IDatagramSocket _socket;
@@ -24,11 +23,11 @@ internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHand
     private readonly Peer _peer;
     private readonly byte[] _slot = GC.AllocateArray<byte>(LongestDatagram, pinned: true);
 
-    private long _now = MonotonicClock.Now;
     private bool _sessionReported;
 
-    public ProxyTunnel(StockConfiguration configuration, IpEndpoint relay, EventLoop loop, IFlowHost host)
+    public ProxyTunnel(StockConfiguration configuration, IpEndpoint relay, EventLoop loop)
     {
+        Flows = new TunnelFlows(this, configuration.Mtu);
         _socket = DatagramSockets.Open(new DatagramSocketOptions { Local = new IpEndpoint(IpAddress.Ipv6Any, 0) });
         _received = ReceiveBatch.For(_socket);
         _device = new Device(new DeviceOptions
@@ -36,7 +35,7 @@ internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHand
             PrivateKey = configuration.PrivateKey,
             RandomSource = RandomSource.System,
             Output = this,
-            TimestampAtZero = Tai64n.FromUnixMicroseconds((DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) / 10 - _now),
+            TimestampAtZero = Tai64n.FromUnixMicroseconds((DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) / 10 - MonotonicClock.Now),
             Mtu = configuration.Mtu,
         });
         _peer = _device.AddPeer(new PeerOptions
@@ -47,34 +46,26 @@ internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHand
             Endpoint = relay,
             PersistentKeepalive = configuration.PersistentKeepalive * 1_000_000L,
         });
-        var secret = new byte[32];
-        RandomSource.System.Fill(secret);
-        Stack = new TcpStack(new StackOptions { Secret = secret, Mtu = configuration.Mtu }, this, host);
         loop.Add(_socket, Readiness.Read, this);
     }
 
-    public TcpStack Stack { get; }
-
-    /// <summary>Microseconds of the turn that runs.</summary>
-    public long Now => _now;
+    public TunnelFlows Flows { get; }
 
     /// <summary>Raised once for each time the relay is reached after it was not: true, or given up: false.</summary>
     public Action<bool>? ReachedChanged { get; set; }
 
-    public long NextDeadline => Math.Min(_device.NextDeadline, Stack.NextDeadline);
+    public long NextDeadline => Math.Min(_device.NextDeadline, Flows.NextDeadline);
 
     /// <summary>Asks for a session now, so that the first connection does not wait for it.</summary>
-    public void Start() => _device.InitiateHandshake(_peer, _peer.Endpoint!.Value, _now);
-
-    public void BeginTurn() => _now = MonotonicClock.Now;
+    public void Start() => _device.InitiateHandshake(_peer, _peer.Endpoint!.Value, MonotonicClock.Now);
 
     /// <summary>Runs timers, flushes the stack and sends what came together in this turn.</summary>
     public void EndTurn()
     {
-        _now = MonotonicClock.Now;
-        _device.Tick(_now);
-        Stack.Tick(_now);
-        Stack.Flush(_now);
+        long now = MonotonicClock.Now;
+        _device.Tick(now);
+        Flows.Tick(now);
+        Flows.Flush(now);
         _socket.Send(_handshakes);
         _socket.Send(_packets);
         while (_device.TryDequeueEvent(out var happened))
@@ -87,14 +78,14 @@ internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHand
 
     public void OnReady(Readiness readiness)
     {
-        BeginTurn();
+        long now = MonotonicClock.Now;
         _socket.Receive(_received, 0);
         foreach (var datagram in _received.Datagrams)
         {
-            var result = _device.Receive(datagram.First, datagram.Source, _now);
+            var result = _device.Receive(datagram.First, datagram.Source, now);
             // A relay answers from where it listens: its address changes only with the configuration.
             if (result.Kind == ReceiveKind.Packet)
-                Accept(datagram.First.Slice(result.Offset, result.Length));
+                Flows.Input(datagram.First.Slice(result.Offset, result.Length), now);
         }
     }
 
@@ -102,7 +93,7 @@ internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHand
 
     public void Commit(int peer, int length)
     {
-        var sealedPacket = _device.Seal(_peer, _slot, length, _now);
+        var sealedPacket = _device.Seal(_peer, _slot, length, Flows.Now);
         if (sealedPacket.Kind != SealKind.Sealed)
             return;
         var datagram = _slot.AsSpan(0, sealedPacket.Length);
@@ -131,12 +122,5 @@ internal sealed class ProxyTunnel : IPacketSink, IDatagramOutput, IReadinessHand
         _received.Dispose();
         _packets.Dispose();
         _handshakes.Dispose();
-    }
-
-    private void Accept(ReadOnlySpan<byte> packet)
-    {
-        // TCP never sends fragments where the path is known, and the proxy carries nothing else.
-        if (IpView.TryParse(packet, out var view) && !view.IsFragment)
-            Stack.Input(packet, OnlyPeer, _now);
     }
 }

@@ -1,0 +1,66 @@
+using Keyhole.Contracts;
+using Keyhole.Packets;
+using Keyhole.Tunnel;
+
+namespace Keyhole.Client;
+
+/// <summary>The targets of one table, by the same rules that connectors enforce.</summary>
+internal sealed class GrantedTargets : ITargetPolicy
+{
+    private readonly int _client;
+    private readonly IReadOnlyList<IpAddress> _own;
+    private readonly AccessRules _rules;
+    private readonly NameTable _names;
+
+    private GrantedTargets(int client, IReadOnlyList<IpAddress> own, AccessRules rules, NameTable names)
+    {
+        _client = client;
+        _own = own;
+        _rules = rules;
+        _names = names;
+    }
+
+    /// <summary>Nothing is granted.</summary>
+    public static GrantedTargets None { get; } = new(0, [], AccessRules.None, NameTable.None);
+
+    /// <param name="client">The <see cref="PeerRow.Id"/> of this client.</param>
+    /// <param name="own">Its overlay addresses.</param>
+    public static GrantedTargets Compile(Table table, int client, IReadOnlyList<IpAddress> own)
+    {
+        var granted = table.Grants.FirstOrDefault(row => row.Client == client)?.Resources.ToHashSet() ?? [];
+        return new GrantedTargets(client, own, AccessRules.Compile(table), new NameTable(table.Resources.Where(row => granted.Contains(row.Id))));
+    }
+
+    public TargetVerdict Find(IpAddress address, byte protocol, ushort port, out IpAddress source)
+    {
+        source = default;
+        // By index: to enumerate a list behind its interface allocates.
+        for (int i = 0; i < _own.Count; i++)
+        {
+            if (_own[i].IsIpv4 != address.IsIpv4)
+                continue;
+            source = _own[i];
+            return _rules.Decide(_client, source, address, protocol, port, out _) switch
+            {
+                AccessVerdict.Allowed => TargetVerdict.Granted,
+                AccessVerdict.PortNotGranted => TargetVerdict.PortNotGranted,
+                _ => TargetVerdict.NotGranted,
+            };
+        }
+
+        return TargetVerdict.NotGranted;
+    }
+
+    public TargetVerdict Find(ReadOnlySpan<char> name, byte protocol, ushort port, out IpAddress source, out IpAddress address)
+    {
+        source = address = default;
+        if (_names.Find(name) is not { } named)
+            return TargetVerdict.NotGranted;
+        var verdict = TargetVerdict.NotGranted;
+        if (named.Ipv4 is { } ipv4)
+            verdict = Find(address = ipv4, protocol, port, out source);
+        if (verdict == TargetVerdict.NotGranted && named.Ipv6 is { } ipv6)
+            verdict = Find(address = ipv6, protocol, port, out source);
+        return verdict;
+    }
+}
