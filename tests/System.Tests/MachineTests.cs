@@ -101,6 +101,6 @@ public class MachineTests
         var (status, _, error) = network.RunMachineWithoutRights(world.Phone, "laptop");
         Assert.Equal(1, status);
         Assert.Contains("CAP_NET_ADMIN", error, StringComparison.Ordinal);
-        Assert.Contains("keyhole proxy", error, StringComparison.Ordinal);
+        Assert.Contains("keyhole up --proxy", error, StringComparison.Ordinal);
     }
 }

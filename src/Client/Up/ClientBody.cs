@@ -50,13 +50,14 @@ internal abstract class ClientBody : IAgentBody
     {
         var roster = ClientRoster.Compile(table, agent);
         _roster = roster;
-        await _data.InvokeAsync(now =>
+        var enforce = Prepare(agent, table, roster);
+        int cut = await _data.InvokeAsync(now =>
         {
             _data.State.Apply(roster, now);
-            return true;
+            return enforce();
         });
         await ResolveRelaysAsync(roster, _stop.Token);
-        int cut = await FollowAsync(agent, table, roster);
+        await FollowAsync(roster);
         ClientLog.Applied(Logger, roster.Revision, roster.Sites.Count, roster.Routes.Count);
         return new Enforcement(cut);
     }
@@ -112,9 +113,12 @@ internal abstract class ClientBody : IAgentBody
     /// <summary>Whether the roster is the last one, so that what it asks for is worth doing.</summary>
     protected bool IsCurrent(ClientRoster roster) => ReferenceEquals(roster, _roster);
 
-    /// <summary>The mode's own part of a new table, which the sessions follow already.</summary>
-    /// <returns>Flows that ended since their grant did.</returns>
-    protected abstract Task<int> FollowAsync(int agent, Table table, ClientRoster roster);
+    /// <summary>The mode's own part of a new table.</summary>
+    /// <returns>What is done on the data thread when the sessions follow the table; it returns how many flows lost their grant and were ended.</returns>
+    protected virtual Func<int> Prepare(int agent, Table table, ClientRoster roster) => static () => 0;
+
+    /// <summary>The sessions follow the roster, and its relays are resolved: the machine's own settings follow, too.</summary>
+    protected virtual Task FollowAsync(ClientRoster roster) => Task.CompletedTask;
 
     /// <summary>The mode's own part of the status, on the data thread.</summary>
     protected abstract void Describe(JsonObject status);

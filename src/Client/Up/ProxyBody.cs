@@ -33,10 +33,10 @@ internal sealed class ProxyBody : ClientBody
         }
     }
 
-    protected override async Task<int> FollowAsync(int agent, Table table, ClientRoster roster)
+    protected override Func<int> Prepare(int agent, Table table, ClientRoster roster)
     {
         var targets = GrantedTargets.Compile(table, agent, roster.Addresses);
-        return await _data.InvokeAsync(_ => IsCurrent(roster) ? _data.Front.Follow(targets) : 0);
+        return () => _data.Front.Follow(targets);
     }
 
     protected override void Describe(JsonObject status)

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
-using Keyhole.Contracts;
 using Keyhole.Net;
 using Keyhole.Tunnel;
 
@@ -37,14 +36,14 @@ internal sealed class TunBody : ClientBody
         }
     }
 
-    protected override async Task<int> FollowAsync(int agent, Table table, ClientRoster roster)
+    protected override async Task FollowAsync(ClientRoster roster)
     {
         var outside = (await _data.InvokeAsync(_ => _data.State.Registrations())).Where(relay => relay.Endpoint.HasValue).Select(relay => relay.Endpoint!.Value.Address).ToList();
         await _applying.WaitAsync(Stop);
         try
         {
             if (!IsCurrent(roster))
-                return 0;
+                return;
             foreach (var prefix in _interface.Apply(roster, outside))
                 ClientLog.LeftOut(Logger, prefix.ToString());
         }
@@ -56,8 +55,6 @@ internal sealed class TunBody : ClientBody
         {
             _applying.Release();
         }
-
-        return 0;
     }
 
     protected override void Describe(JsonObject status)

@@ -95,6 +95,24 @@ internal sealed class Network : IDisposable
         return Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("ready").GetBoolean());
     }
 
+    /// <summary>
+    /// Starts <c>keyhole up --proxy</c> of a machine without any privilege, on a host that has no TUN device, and waits until it has sessions with all
+    /// granted sites.
+    /// </summary>
+    /// <param name="arguments">Of the proxy: <c>--listen</c>, <c>-L</c> …</param>
+    public void StartProxy(NetworkNamespace host, string name, params string[] arguments)
+    {
+        Credentials("machine", name);
+        // The mounts of "ip netns exec" are its own: what is hidden here is hidden from this program alone.
+        Machines[name] = World.Topology.Start(
+            host, _environment, "sh",
+            [
+                "-c", "if [ -d /dev/net ]; then mount -t tmpfs none /dev/net || exit 1; fi; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \"$@\"", "sh",
+                Programs.Client, "up", "--proxy", .. AgentArguments(name), .. arguments,
+            ]);
+        Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("ready").GetBoolean());
+    }
+
     /// <summary>Runs <c>keyhole up</c> to its end without the rights that a TUN interface needs.</summary>
     public (int Status, string Output, string Error) RunMachineWithoutRights(NetworkNamespace host, string name)
     {
