@@ -5,8 +5,9 @@ using Keyhole.Client;
 var root = new RootCommand("Reaches the private services that you were granted.")
 {
     UpCommand.Create(),
-    AgentProgram.DownCommand(UpSettings.Data),
+    AgentProgram.DownCommand(UpSettings.Data, async directory => await RepairCommand.RepairAsync(directory) is not null),
     AgentProgram.StatusCommand(UpSettings.Data),
+    RepairCommand.Create(),
     ProxyCommand.Create(),
 };
 return await AgentProgram.InvokeAsync(root, args).ConfigureAwait(false);

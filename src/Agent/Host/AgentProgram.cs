@@ -19,7 +19,28 @@ public static class AgentProgram
     public static Command StatusCommand(Setting data) => StatusCommand(data, Environment.GetEnvironmentVariable, Console.Out, Console.Error);
 
     /// <summary>A command that ends the running agent gracefully.</summary>
-    public static Command DownCommand(Setting data) => DownCommand(data, Environment.GetEnvironmentVariable, Console.Error);
+    /// <param name="absent">Told the directory when no agent answers there; true when there was something to end all the same.</param>
+    public static Command DownCommand(Setting data, Func<string, Task<bool>> absent) => DownCommand(data, absent, Environment.GetEnvironmentVariable, Console.Error);
+
+    /// <summary>A command about the agent of a data directory, which may run or not.</summary>
+    /// <param name="action">From the directory to the exit code; <see cref="AgentException"/> for what the operator can put right.</param>
+    public static Command DirectoryCommand(
+        string name, string description, Setting data, IEnumerable<Symbol> symbols, Func<string, ParseResult, TextWriter, Task<int>> action)
+    {
+        ArgumentNullException.ThrowIfNull(symbols);
+        var directory = OptionFor(data);
+        var command = new Command(name, description) { directory };
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument)
+                command.Arguments.Add(argument);
+            else
+                command.Options.Add((Option)symbol);
+        }
+
+        command.SetAction((parsed, _) => GuardAsync(Console.Error, () => action(DirectoryOf(parsed, data, directory, Environment.GetEnvironmentVariable), parsed, Console.Out)));
+        return command;
+    }
 
     /// <returns>The exit code: 2 for a command line that is wrong, otherwise the command's own.</returns>
     public static Task<int> InvokeAsync(RootCommand root, string[] args) => InvokeAsync(root, args, Console.Out, Console.Error);
@@ -74,13 +95,23 @@ public static class AgentProgram
         return command;
     }
 
-    private static Command DownCommand(Setting setting, Func<string, string?> environment, TextWriter error)
+    private static Command DownCommand(Setting setting, Func<string, Task<bool>> absent, Func<string, string?> environment, TextWriter error)
     {
         var data = OptionFor(setting);
         var command = new Command("down", "Ends the running agent; what it set up on this machine goes with it.") { data };
         command.SetAction((parsed, _) => GuardAsync(error, async () =>
         {
-            await StatusSocket.AskAsync(DirectoryOf(parsed, setting, data, environment), StatusSocket.DownRequest);
+            string directory = DirectoryOf(parsed, setting, data, environment);
+            try
+            {
+                await StatusSocket.AskAsync(directory, StatusSocket.DownRequest);
+            }
+            catch (AgentException)
+            {
+                if (!await absent(directory))
+                    throw;
+            }
+
             return 0;
         }));
         return command;

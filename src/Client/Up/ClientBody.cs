@@ -88,6 +88,7 @@ internal abstract class ClientBody : IAgentBody
     {
         await _stop.CancelAsync();
         await _surveying;
+        await WithdrawAsync();
         await _data.StopAsync();
         Close();
         _data.Dispose();
@@ -120,6 +121,12 @@ internal abstract class ClientBody : IAgentBody
     /// <summary>The sessions follow the roster, and its relays are resolved: the machine's own settings follow, too.</summary>
     protected virtual Task FollowAsync(ClientRoster roster) => Task.CompletedTask;
 
+    /// <summary>Called every second.</summary>
+    protected virtual Task SurveyAsync() => Task.CompletedTask;
+
+    /// <summary>What the machine's programs were told is taken back while packets still flow.</summary>
+    protected virtual Task WithdrawAsync() => Task.CompletedTask;
+
     /// <summary>The mode's own part of the status, on the data thread.</summary>
     protected abstract void Describe(JsonObject status);
 
@@ -136,6 +143,7 @@ internal abstract class ClientBody : IAgentBody
             while (await timer.WaitForNextTickAsync(stop))
             {
                 _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations()));
+                await SurveyAsync();
                 if (watch.Elapsed < next)
                     continue;
                 next = watch.Elapsed + SurveyInterval;

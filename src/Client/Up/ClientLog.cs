@@ -17,6 +17,15 @@ internal static partial class ClientLog
     [LoggerMessage(304, LogLevel.Error, "addresses and routes could not be set: {Message}")]
     public static partial void NotConfigured(ILogger logger, string message);
 
+    [LoggerMessage(305, LogLevel.Information, "names: {Resolver} asks {Server} for {Count} names")]
+    public static partial void NamesApplied(ILogger logger, string resolver, string server, int count);
+
+    [LoggerMessage(306, LogLevel.Warning, "names: {Problem}")]
+    public static partial void NoNames(ILogger logger, string problem);
+
+    [LoggerMessage(307, LogLevel.Warning, "names: what an earlier run had left in the resolver's configuration ({Resolver}) was undone")]
+    public static partial void Repaired(ILogger logger, string resolver);
+
     [LoggerMessage(320, LogLevel.Information, "SOCKS5 and HTTP CONNECT on {Endpoint}, {Protection}")]
     public static partial void Listening(ILogger logger, string endpoint, string protection);
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
+using Keyhole.Contracts;
 using Keyhole.Net;
 using Keyhole.Tunnel;
 
@@ -11,11 +12,15 @@ internal sealed class TunBody : ClientBody
     private readonly TunThread _data;
     private readonly TunnelInterface _interface;
     private readonly SemaphoreSlim _applying = new(1);
+    private readonly NameService _names;
+    private Task _naming;
 
-    private TunBody(AgentStart start, TunThread data, TunnelInterface tunnel) : base(start, data)
+    private TunBody(AgentStart start, TunThread data, TunnelInterface tunnel, NameService names) : base(start, data)
     {
         _data = data;
         _interface = tunnel;
+        _names = names;
+        _naming = names.UndoLeftoversAsync();
     }
 
     /// <exception cref="AgentException">No TUN device is to be had.</exception>
@@ -24,17 +29,25 @@ internal sealed class TunBody : ClientBody
         string name = UpSettings.InterfaceFrom(start.Values);
         try
         {
+            var resolver = ResolverChoice.Of(start.Values.Require(UpSettings.Dns), name);
             var data = new TunThread(name, Mtu, StateFor(start));
             var tunnel = new TunnelInterface(data.Name);
             tunnel.SetUp(Mtu);
             ClientLog.Interface(LoggerOf(start), data.Name, Mtu);
-            return new TunBody(start, data, tunnel);
+            return new TunBody(start, data, tunnel, new NameService(resolver, new RestoreFile(start.Data.FullPath), LoggerOf(start)));
         }
         catch (NetworkException e)
         {
             throw new AgentException($"{e.Message}. TUN mode needs /dev/net/tun and CAP_NET_ADMIN: run it as root, or use 'keyhole up --proxy', which needs neither.", e);
         }
     }
+
+    /// <summary>A name that is not granted any more is not answered any more, whatever the machine's own settings still wait for.</summary>
+    protected override Func<int> Prepare(int agent, Table table, ClientRoster roster) => () =>
+    {
+        _names.Take(roster.Names);
+        return 0;
+    };
 
     protected override async Task FollowAsync(ClientRoster roster)
     {
@@ -55,6 +68,18 @@ internal sealed class TunBody : ClientBody
         {
             _applying.Release();
         }
+
+        // In the background: the machine's resolver may take its time, and the next table may not wait for it.
+        var tunnel = roster.Addresses.Select(address => address.ToIPAddress()).FirstOrDefault();
+        _naming = NameAsync(_naming, tunnel);
+    }
+
+    protected override Task SurveyAsync() => _naming.IsCompleted ? _names.CheckAsync(Stop) : Task.CompletedTask;
+
+    protected override async Task WithdrawAsync()
+    {
+        await _naming;
+        await _names.DisposeAsync();
     }
 
     protected override void Describe(JsonObject status)
@@ -62,6 +87,7 @@ internal sealed class TunBody : ClientBody
         status["mode"] = "tun";
         status["interface"] = _data.Name;
         status["routes"] = new JsonArray([.. _interface.Routes.Select(prefix => (JsonNode)prefix.ToString())]);
+        status["dns"] = _names.Describe();
         status["dataPath"]!["writeFaults"] = _data.WriteFaults;
     }
 
@@ -69,5 +95,18 @@ internal sealed class TunBody : ClientBody
     {
         _interface.Dispose();
         _applying.Dispose();
+    }
+
+    private async Task NameAsync(Task before, System.Net.IPAddress? tunnel)
+    {
+        await before;
+        try
+        {
+            await _names.FollowAsync(tunnel, Stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // The program ends.
+        }
     }
 }

@@ -11,7 +11,12 @@ internal static class UpSettings
 
     public static readonly Setting RelayOnly = new("--relay-only", "", "Keep all data on relays: look for no direct paths to connectors.") { IsSwitch = true };
 
-    public static readonly IReadOnlyList<Setting> All = [Interface, RelayOnly, .. ProxySettings.All];
+    public static readonly Setting Dns = new("--dns", "HOW", "How this machine comes to ask for granted names: auto, resolved, resolvconf, file (/etc/resolv.conf) or off.")
+    {
+        Default = ResolverChoice.Auto,
+    };
+
+    public static readonly IReadOnlyList<Setting> All = [Interface, Dns, RelayOnly, .. ProxySettings.All];
 
     /// <exception cref="AgentException">It is no name for an interface.</exception>
     public static string InterfaceFrom(SettingValues values)

@@ -81,18 +81,20 @@ internal sealed class Network : IDisposable
     public void RestartConnector(NetworkNamespace host, string name) => Connectors[name] = StartRootless(host, Programs.Connector, AgentArguments(name));
 
     /// <summary>Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs.</summary>
+    /// <param name="isGranted">False where nothing was granted, so that no session is to be waited for.</param>
     /// <returns>From the start of the program to sessions with all granted sites.</returns>
-    public TimeSpan StartMachine(NetworkNamespace host, string name)
+    public TimeSpan StartMachine(NetworkNamespace host, string name, IReadOnlyDictionary<string, string>? environment = null, bool isGranted = true)
     {
         Credentials("machine", name);
-        return RestartMachine(host, name);
+        return RestartMachine(host, name, environment, isGranted);
     }
 
     /// <summary>Starts it again with the credentials and the data directory that it has.</summary>
-    public TimeSpan RestartMachine(NetworkNamespace host, string name)
+    public TimeSpan RestartMachine(NetworkNamespace host, string name, IReadOnlyDictionary<string, string>? environment = null, bool isGranted = true)
     {
-        Machines[name] = World.Topology.Start(host, _environment, Programs.Client, ["up", .. AgentArguments(name)]);
-        return Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("ready").GetBoolean());
+        Machines[name] = World.Topology.Start(host, environment ?? _environment, Programs.Client, ["up", .. AgentArguments(name)]);
+        return Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status
+            && (isGranted ? status.GetProperty("ready").GetBoolean() : status.GetProperty("revision").GetInt64() > 0));
     }
 
     /// <summary>
@@ -118,6 +120,13 @@ internal sealed class Network : IDisposable
     {
         Credentials("machine", name);
         return LabProcess.Execute("ip", ["netns", "exec", host.Name, "setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", Programs.Client, "up", .. AgentArguments(name)]);
+    }
+
+    /// <summary>Runs another command of a machine's <c>keyhole</c> to its end.</summary>
+    public (int Status, string Output, string Error) RunKeyhole(NetworkNamespace host, string name, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        string[] variables = [.. (environment ?? _environment).Select(variable => $"{variable.Key}={variable.Value}")];
+        return LabProcess.Execute("ip", ["netns", "exec", host.Name, "env", .. variables, Programs.Client, .. arguments, "--data", Folder(name)]);
     }
 
     public JsonElement? MachineStatus(string name) => Status(Programs.Client, name);

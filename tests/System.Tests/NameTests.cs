@@ -1,0 +1,273 @@
+using System.Text.Json;
+using Keyhole.Lab;
+
+namespace Keyhole.System.Tests;
+
+/// <summary>
+/// A machine runs <c>keyhole up</c> and asks for names as every program does, through resolv.conf. Drawing: <see cref="World"/>; the server that the machine asked
+/// before stands on the VPS, and each site has one of its own.
+/// </summary>
+public class NameTests
+{
+    private const string Web = "192.168.1.20";
+    private const string Before = "# written by hand\nsearch home.lan\nnameserver " + World.RelayAddress + "\noptions timeout:2\n";
+    private const string After = "nameserver 203.0.113.10\n# by another program\n";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [LabFact("getent", "setpriv")]
+    [Trait("Promise", "A1"), Trait("Promise", "D2"), Trait("Promise", "D9"), Trait("Threat", "25")]
+    public void Granted_names_lead_to_the_site_and_all_others_go_where_they_went_before()
+    {
+        using var world = new World();
+        using var public0 = new NameAuthority(world.Vps, World.RelayAddress);
+        public0.Addresses["example.com"] = "198.51.100.99";
+        File.WriteAllText(world.Phone.ResolvConf, Before);
+        using var network = new Network(world, Description(web: false, apps: false));
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        using var web = Services.Tcp(world.OfficeServers, Web, 8000);
+
+        // Nothing is granted: no names, and nothing was touched.
+        network.StartMachine(world.Phone, "laptop", isGranted: false);
+        Assert.Null(Resolve(world.Phone, "web.acme.internal"));
+        Assert.Equal(Before, File.ReadAllText(world.Phone.ResolvConf));
+        Assert.Equal("198.51.100.99", Resolve(world.Phone, "example.com"));
+
+        network.Apply(Description());
+        Until(network, "web.acme.internal has an address", () => Resolve(world.Phone, "web.acme.internal") is not null);
+        string address = Resolve(world.Phone, "web.acme.internal")!;
+        Assert.StartsWith("100.96.", address, StringComparison.Ordinal);
+        Assert.True(Services.Reaches(world.Phone, address, 8000, 10));
+        Assert.Equal(address, Resolve(world.Phone, "WEB.Acme.Internal"));
+        Assert.Contains("web.acme.internal", world.Phone.Run("getent", "hosts", address), StringComparison.Ordinal);
+        Assert.StartsWith("100.96.", Resolve(world.Phone, "one.two.apps.acme.internal"), StringComparison.Ordinal);
+
+        // "files" exists and was not granted: it looks like a name that does not exist, and both are asked for where they were before.
+        while (public0.Asked.TryDequeue(out _))
+        {
+        }
+
+        Assert.Null(Resolve(world.Phone, "files.acme.internal"));
+        Assert.Null(Resolve(world.Phone, "nothing.acme.internal"));
+        Assert.Equal("198.51.100.99", Resolve(world.Phone, "example.com"));
+        Assert.Contains("files.acme.internal", public0.Asked);
+        Assert.Contains("nothing.acme.internal", public0.Asked);
+        Resolve(world.Phone, "web.acme.internal");
+        Assert.DoesNotContain("web.acme.internal", public0.Asked);
+        var dns = network.MachineStatus("laptop")!.Value.GetProperty("dns");
+        Assert.Equal("file", dns.GetProperty("resolver").GetString());
+        Assert.Equal(["*.apps.acme.internal", "web.acme.internal"], dns.GetProperty("names").EnumerateArray().Select(name => name.GetString()));
+        Assert.True(dns.GetProperty("answered").GetInt64() > 0);
+
+        // Revoked: the name is gone. The promise is one second.
+        network.Apply(Description(web: false));
+        network.Until("web.acme.internal is gone", TimeSpan.FromSeconds(1.5), () => Resolve(world.Phone, "web.acme.internal") is null);
+        Assert.NotNull(Resolve(world.Phone, "x.apps.acme.internal"));
+
+        Assert.Equal(0, network.StopMachine("laptop").Status);
+        Until(network, "the file is as before", () => File.ReadAllText(world.Phone.ResolvConf) == Before);
+    }
+
+    [LabFact("getent", "setpriv")]
+    [Trait("Threat", "26")]
+    public void Killed_with_kill_9_names_still_resolve_and_repair_puts_back_every_byte()
+    {
+        using var world = new World();
+        using var public0 = new NameAuthority(world.Vps, World.RelayAddress);
+        public0.Addresses["example.com"] = "198.51.100.99";
+        File.WriteAllText(world.Phone.ResolvConf, Before);
+        using var network = new Network(world, Description());
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        string routes = Routes(world.Phone);
+
+        StartWithNames();
+        network.Machines["laptop"].Kill();
+        Assert.NotEqual(Before, File.ReadAllText(world.Phone.ResolvConf));
+        Assert.Equal("198.51.100.99", Resolve(world.Phone, "example.com"));
+        using (var repaired = JsonDocument.Parse(Keyhole("repair", "--json").Output))
+        {
+            Assert.True(repaired.RootElement.GetProperty("repaired").GetBoolean());
+            Assert.Equal("file", repaired.RootElement.GetProperty("dns").GetString());
+        }
+
+        Assert.Equal(Before, File.ReadAllText(world.Phone.ResolvConf));
+        Until(network, "the routes are as before", () => Routes(world.Phone) == routes);
+        using (var again = JsonDocument.Parse(Keyhole("repair", "--json").Output))
+            Assert.False(again.RootElement.GetProperty("repaired").GetBoolean());
+        Assert.Equal(Before, File.ReadAllText(world.Phone.ResolvConf));
+
+        // The next "down" and the next "up" do the same.
+        StartWithNames();
+        network.Machines["laptop"].Kill();
+        Assert.Equal(0, Keyhole("down").Status);
+        Assert.Equal(Before, File.ReadAllText(world.Phone.ResolvConf));
+        Assert.Equal(1, Keyhole("down").Status);
+
+        StartWithNames();
+        network.Machines["laptop"].Kill();
+        network.Apply(Description(web: false, apps: false));
+        network.RestartMachine(world.Phone, "laptop", isGranted: false);
+        Until(network, "the next 'up' has undone it", () => File.ReadAllText(world.Phone.ResolvConf) == Before);
+
+        // A client that runs is not repaired away.
+        var (status, _, error) = Keyhole("repair");
+        Assert.Equal(1, status);
+        Assert.Contains("in use", error, StringComparison.Ordinal);
+
+        void StartWithNames()
+        {
+            if (network.Machines.ContainsKey("laptop"))
+                network.RestartMachine(world.Phone, "laptop");
+            else
+                network.StartMachine(world.Phone, "laptop");
+            Until(network, "web.acme.internal has an address", () => Resolve(world.Phone, "web.acme.internal") is not null);
+        }
+
+        (int Status, string Output, string Error) Keyhole(string command, params string[] more) => network.RunKeyhole(world.Phone, "laptop", [command, .. more]);
+    }
+
+    [LabFact("getent", "setpriv")]
+    [Trait("Threat", "26")]
+    public void What_another_program_writes_meanwhile_is_followed_and_kept()
+    {
+        using var world = new World();
+        using var public0 = new NameAuthority(world.Vps, World.RelayAddress);
+        public0.Addresses["example.com"] = "198.51.100.99";
+        File.WriteAllText(world.Phone.ResolvConf, "nameserver 198.51.100.250\noptions timeout:1\n");
+        using var network = new Network(world, Description());
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        network.StartMachine(world.Phone, "laptop");
+        Until(network, "web.acme.internal has an address", () => Resolve(world.Phone, "web.acme.internal") is not null);
+
+        // A lease of another network: the server there is asked from now on, and granted names still lead to the site.
+        File.WriteAllText(world.Phone.ResolvConf, After);
+        Until(network, "the new server is asked", () => Resolve(world.Phone, "example.com") == "198.51.100.99" && File.ReadAllText(world.Phone.ResolvConf) != After);
+        Until(network, "web.acme.internal has an address again", () => Resolve(world.Phone, "web.acme.internal") is not null);
+
+        network.StopMachine("laptop");
+        Until(network, "the file is as the other program wrote it", () => File.ReadAllText(world.Phone.ResolvConf) == After);
+    }
+
+    [LabFact("getent", "setpriv")]
+    [Trait("Promise", "D5")]
+    public void A_name_behind_a_resource_is_resolved_at_its_site()
+    {
+        using var world = new World();
+        using var public0 = new NameAuthority(world.Vps, World.RelayAddress);
+        using var office = new NameAuthority(world.OfficeServers, Web);
+        using var branch = new NameAuthority(world.BranchServers, Web);
+        office.Addresses["intra.lan"] = Web;
+        branch.Addresses["intra.lan"] = Web;
+        File.WriteAllText(world.Phone.ResolvConf, Before);
+        File.WriteAllText(world.Office.ResolvConf, $"nameserver {Web}\n");
+        File.WriteAllText(world.Branch.ResolvConf, $"nameserver {Web}\n");
+        using var network = new Network(world, TwoSites);
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        network.StartConnector(world.Branch, "branch-1");
+        using var officeWeb = Services.Tcp(world.OfficeServers, Web, 8001);
+        using var officeOther = Services.Tcp(world.OfficeServers, "192.168.1.21", 8002);
+        using var branchWeb = Services.Tcp(world.BranchServers, Web, 8003);
+        network.StartMachine(world.Phone, "laptop");
+        Until(network, "both names have an address", () => Resolve(world.Phone, "intra.office") is not null && Resolve(world.Phone, "intra.branch") is not null);
+        string inOffice = Resolve(world.Phone, "intra.office")!;
+        string inBranch = Resolve(world.Phone, "intra.branch")!;
+        Assert.NotEqual(inOffice, inBranch);
+
+        // The same name, and each site answers it for itself.
+        Until(network, "each site's own service answers", () => Services.Reaches(world.Phone, inOffice, 8001) && Services.Reaches(world.Phone, inBranch, 8003));
+        Assert.False(Services.Reaches(world.Phone, inOffice, 8003, 1));
+        Assert.Contains("intra.lan", office.Asked);
+        Assert.Contains("intra.lan", branch.Asked);
+        Assert.DoesNotContain("intra.lan", public0.Asked);
+
+        // A change at the site takes effect without anybody being told.
+        office.Addresses["intra.lan"] = "192.168.1.21";
+        Until(network, "the name leads to the new address", () => Services.Reaches(world.Phone, inOffice, 8002));
+        Assert.Equal(inOffice, Resolve(world.Phone, "intra.office"));
+    }
+
+    [LabFact("getent", "setpriv")]
+    [Trait("Promise", "D9"), Trait("Threat", "26")]
+    public void The_tools_of_other_resolvers_are_told_and_untold()
+    {
+        using var world = new World();
+        File.WriteAllText(world.Phone.ResolvConf, "nameserver 127.0.0.53\n");
+        using var network = new Network(world, Description());
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        using var resolvectl = new RecordedTool("resolvectl");
+        network.StartMachine(world.Phone, "laptop", resolvectl.Environment);
+        string Own() => network.MachineStatus("laptop") is { } status && status.GetProperty("dns").GetProperty("server").GetString() is { } server ? server.Split(':')[0] : "?";
+        Until(network, "resolvectl was told", () => resolvectl.Calls.Contains("flush-caches"));
+        Assert.Contains($"dns keyhole0 {Own()}", resolvectl.Calls);
+        Assert.StartsWith("100.64.", Own(), StringComparison.Ordinal);
+        Assert.Contains("default-route keyhole0 false", resolvectl.Calls);
+        Assert.Contains("domain keyhole0 ~apps.acme.internal ~web.acme.internal", string.Join('\n', resolvectl.Calls), StringComparison.Ordinal);
+        Assert.Equal("nameserver 127.0.0.53\n", File.ReadAllText(world.Phone.ResolvConf));
+
+        // What resolved would ask: the server on the link's own address.
+        File.WriteAllText(world.Phone.ResolvConf, $"nameserver {Own()}\n");
+        Until(network, "the server answers", () => Resolve(world.Phone, "web.acme.internal") is not null);
+        network.StopMachine("laptop");
+        Until(network, "resolvectl was told to forget", () => resolvectl.Calls.Contains("revert keyhole0"));
+        network.Machines["laptop"].WaitForExit(Patience);
+
+        using var resolvconf = new RecordedTool("resolvconf");
+        File.WriteAllText(world.Phone.ResolvConf, "# Generated by resolvconf\nnameserver 203.0.113.10\n");
+        network.StartMachine(world.Phone, "laptop", resolvconf.Environment);
+        Until(network, "resolvconf was told", () => resolvconf.Calls.Contains("-a lo.keyhole0 -m 0 < nameserver 127.100.64.53"));
+        network.Machines["laptop"].Kill();
+        Assert.Equal(0, network.RunKeyhole(world.Phone, "laptop", ["repair"], resolvconf.Environment).Status);
+        Assert.Contains("-d lo.keyhole0 < ", resolvconf.Calls);
+    }
+
+    /// <summary>The first address that a program on the host gets for a name; null when there is none.</summary>
+    private static string? Resolve(NetworkNamespace host, string name)
+    {
+        var (status, output, _) = LabProcess.Execute("ip", "netns", "exec", host.Name, "getent", "ahostsv4", name);
+        return status == 0 ? output.Split(' ')[0] : null;
+    }
+
+    private static string Routes(NetworkNamespace host) => host.Run("ip", "route") + host.Run("ip", "-6", "route") + host.Run("ip", "address");
+
+    private static void Until(Network network, string what, Func<bool> condition) => network.Until(what, Patience, condition);
+
+    private static string Description(bool web = true, bool apps = true) => $$"""
+        version: 1
+        org: acme
+        relays:
+          - { name: vps, endpoint: "{{World.RelayAddress}}:21820" }
+        sites:
+          - { name: office, connectors: [office-1] }
+        resources:
+          - { name: web, site: office, destination: 192.168.1.20, alias: web.acme.internal, tcp: "8000-8100" }
+          - { name: apps, site: office, destination: 192.168.1.20, alias: "*.apps.acme.internal", tcp: "8000-8100" }
+          - { name: files, site: office, destination: 192.168.1.21, alias: files.acme.internal, tcp: "*" }
+        machines: [{ name: laptop }, { name: other }]
+        grants:
+          - { resource: files, machines: [other] }
+        {{(web ? "  - { resource: web, machines: [laptop] }" : "")}}
+        {{(apps ? "  - { resource: apps, machines: [laptop] }" : "")}}
+        """;
+
+    private const string TwoSites = $$"""
+        version: 1
+        org: acme
+        relays:
+          - { name: vps, endpoint: "{{World.RelayAddress}}:21820" }
+        sites:
+          - { name: office, connectors: [office-1] }
+          - { name: branch, connectors: [branch-1] }
+        resources:
+          - { name: intra, site: office, destination: intra.lan, alias: intra.office, tcp: "8000-8100" }
+          - { name: branch-intra, site: branch, destination: intra.lan, alias: intra.branch, tcp: "8000-8100" }
+        machines: [{ name: laptop }]
+        grants:
+          - { resource: intra, machines: [laptop] }
+          - { resource: branch-intra, machines: [laptop] }
+        """;
+}
