@@ -51,10 +51,10 @@ public class ForwarderBenchmarks
     {
         int pair = _next;
         _next = pair + 1 == PairCount ? 0 : pair + 1;
-        return _forwarder.TryForward(_sources[2 * pair], _datagrams[pair], 1, DatagramLength, now: 1, isOverloaded: false, out _) == ForwardVerdict.Forward;
+        return _forwarder.TryForward(_sources[2 * pair], _datagrams[pair], 1, DatagramLength, now: 1, isOverloaded: false, out _, out _) == ForwardVerdict.Forward;
     }
 
     /// <summary>A datagram with an index that nobody holds.</summary>
     private bool TryForward(in IpEndpoint source) =>
-        _forwarder.TryForward(source, Datagram(-1), 1, DatagramLength, now: 1, isOverloaded: false, out _) == ForwardVerdict.Forward;
+        _forwarder.TryForward(source, Datagram(-1), 1, DatagramLength, now: 1, isOverloaded: false, out _, out _) == ForwardVerdict.Forward;
 }

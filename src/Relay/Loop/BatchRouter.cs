@@ -36,8 +36,12 @@ internal sealed class BatchRouter(IDatagramSender sender, SharedState shared, bo
         RelayState? state = null;
         try
         {
-            foreach (var run in received.Runs)
-                Route(received, run, ref state);
+            var runs = received.Runs;
+            while (LookAhead(runs) is var count and > 0)
+            {
+                for (int i = 0; i < count && runs.MoveNext(); i++)
+                    Route(received, runs.Current, i, ref state);
+            }
         }
         finally
         {
@@ -67,7 +71,22 @@ internal sealed class BatchRouter(IDatagramSender sender, SharedState shared, bo
 
     public void Dispose() => _outbox.Dispose();
 
-    private void Route(ReceiveBatch received, in DatagramRun run, ref RelayState? state)
+    /// <summary>Looks up together where the next runs go, and gives how many they are.</summary>
+    private int LookAhead(DatagramRunEnumerator runs)
+    {
+        _forwarder.Begin();
+        int count = 0;
+        while (count < RelayForwarder.MaximumRuns && runs.MoveNext())
+        {
+            _forwarder.Add(runs.Current.Source, runs.Current.First);
+            count++;
+        }
+
+        _forwarder.LookUp(_now);
+        return count;
+    }
+
+    private void Route(ReceiveBatch received, in DatagramRun run, int index, ref RelayState? state)
     {
         // Whoever writes another's address into a datagram would speak for a TLS connection: such a source is none.
         if (run.Source.Address.IsDiscardOnly != isOfStreams)
@@ -77,10 +96,10 @@ internal sealed class BatchRouter(IDatagramSender sender, SharedState shared, bo
             return;
         }
 
-        switch (_forwarder.TryForward(run.Source, run.First, run.Count, run.Length, _now, _isOverloaded, out var destination))
+        switch (_forwarder.TryForward(index, run.First.Length, run.Count, run.Length, _now, _isOverloaded, out int forwarded, out var destination))
         {
             case ForwardVerdict.Forward:
-                _outbox.Forward(run, destination);
+                _outbox.Forward(run.Take(forwarded), destination);
                 break;
             case ForwardVerdict.NotMine:
                 state ??= shared.Enter(_outbox);

@@ -87,7 +87,7 @@ public sealed partial class RelayState
     private bool TakeBlindData(ReadOnlySpan<byte> datagram, in IpEndpoint source, long now, out RelayForward forward)
     {
         forward = default;
-        switch (_forwarder.TryForward(source, datagram, 1, datagram.Length, now, isOverloaded: false, out var destination))
+        switch (_forwarder.TryForward(source, datagram, 1, datagram.Length, now, isOverloaded: false, out _, out var destination))
         {
             case ForwardVerdict.Forward:
                 forward = new RelayForward(destination, datagram.Length);

@@ -1,177 +1,166 @@
-using System.Numerics;
 using Keyhole.Packets;
 
 namespace Keyhole.Tunnel;
 
 /// <summary>
-/// Address → agent slot, and back. One writer; readers take no lock and never wait. A bucket holds null, an <see cref="AddressBinding"/>, or the mark of one
-/// that left; reading a bucket is one load, so what is found was true while the reader looked. A segment of the table that fills is built anew aside and put
-/// in place by one store.
+/// Address → agent slot: open addressing in segments, two buckets to a cache line. One writer; readers take no lock and never wait.
+/// <code>
+/// bucket   first and last half of the address    owner: slot + 1, 0 for nobody (32) | taken (16) | port (16)    nothing
+/// </code>
+/// The address is written once, before its owner, and stays where it is as long as its array lives: the owner behind it can only be its own. A segment of which
+/// three fifths are taken, addresses that nobody has any more included, is built anew aside and put in place by one store.
 /// </summary>
 internal sealed class AddressIndex
 {
     private const int SegmentBits = 6;
-    private const int SmallestSegment = 8;
+    private const int BucketLength = 4;
+    private const int BucketsPerLine = CacheLines.WordCount / BucketLength;
+    private const int OwnerAt = 2;
+    private const int SlotShift = 32;
+    private const uint Taken = 1 << 16;
 
-    private static readonly AddressBinding s_gone = new(default, -1);
+    /// <summary>In lines: room for addresses that come and go, between two rebuilds.</summary>
+    private const int SmallestSegment = 8;
 
     // Fixed after construction.
     private readonly ulong _hashKey;
 
     // Any thread reads, the writer writes.
-    private readonly AddressBinding?[][] _segments;
-    private readonly AddressBinding?[] _bySlot;
+    private readonly ulong[][] _segments;
 
     // The writer only.
     private readonly int[] _live = new int[1 << SegmentBits];
     private readonly int[] _taken = new int[1 << SegmentBits];
 
-    public AddressIndex(int maximumAgents, ulong hashKey)
+    public AddressIndex(ulong hashKey)
     {
         _hashKey = hashKey;
-        _bySlot = new AddressBinding?[maximumAgents];
-        _segments = new AddressBinding?[1 << SegmentBits][];
-        var none = new AddressBinding?[1];
-        _segments.AsSpan().Fill(none);
+        _segments = new ulong[1 << SegmentBits][];
+        _segments.AsSpan().Fill(CacheLines.Allocate(0));
     }
 
-    public bool TryFind(in IpEndpoint address, out int slot)
-    {
-        ulong hash = Hash(address);
-        var buckets = Volatile.Read(ref _segments[SegmentOf(hash)]);
-        int mask = buckets.Length - 1;
-        for (int i = (int)hash & mask, left = buckets.Length; left > 0; i = (i + 1) & mask, left--)
-        {
-            var binding = Volatile.Read(ref buckets[i]);
-            if (binding is null)
-                break;
-            if (binding.Slot >= 0 && binding.Address == address)
-            {
-                slot = binding.Slot;
-                return true;
-            }
-        }
-
-        slot = -1;
-        return false;
-    }
-
-    public bool TryGet(int slot, out IpEndpoint address)
-    {
-        var binding = Volatile.Read(ref _bySlot[slot]);
-        address = binding is null ? default : binding.Address;
-        return binding is not null;
-    }
-
-    /// <summary>Puts the agent at an address and nowhere else, and gives the slot of whoever was there; -1 for nobody.</summary>
-    public int Set(int slot, in IpEndpoint address)
-    {
-        var old = _bySlot[slot];
-        if (old is not null && old.Address == address)
-            return -1;
-        int displaced = -1;
-        if (TryFind(address, out int other))
-        {
-            displaced = other;
-            Volatile.Write(ref _bySlot[other], null);
-        }
-
-        var binding = new AddressBinding(address, slot);
-        Put(binding);
-        Volatile.Write(ref _bySlot[slot], binding);
-        if (old is not null)
-            Remove(old);
-        return displaced;
-    }
-
-    public void Clear(int slot)
-    {
-        if (_bySlot[slot] is not { } old)
-            return;
-        Volatile.Write(ref _bySlot[slot], null);
-        Remove(old);
-    }
-
-    private void Put(AddressBinding binding)
-    {
-        ulong hash = Hash(binding.Address);
-        int segment = SegmentOf(hash);
-        if (4 * (_taken[segment] + 1) > 3 * _segments[segment].Length)
-            Rebuild(segment);
-        var buckets = _segments[segment];
-        int mask = buckets.Length - 1;
-        int place = -1;
-        for (int i = (int)hash & mask; ; i = (i + 1) & mask)
-        {
-            var found = buckets[i];
-            if (found is null)
-            {
-                if (place < 0)
-                {
-                    place = i;
-                    _taken[segment]++;
-                }
-
-                _live[segment]++;
-                break;
-            }
-
-            if (found.Slot < 0)
-            {
-                if (place < 0)
-                    place = i;
-            }
-            else if (found.Address == binding.Address)
-            {
-                place = i;
-                break;
-            }
-        }
-
-        Volatile.Write(ref buckets[place], binding);
-    }
-
-    private void Remove(AddressBinding binding)
-    {
-        ulong hash = Hash(binding.Address);
-        int segment = SegmentOf(hash);
-        var buckets = _segments[segment];
-        int mask = buckets.Length - 1;
-        for (int i = (int)hash & mask; buckets[i] is { } found; i = (i + 1) & mask)
-        {
-            if (found != binding)
-                continue;
-            Volatile.Write(ref buckets[i], s_gone);
-            _live[segment]--;
-            return;
-        }
-    }
-
-    private void Rebuild(int segment)
-    {
-        int length = Math.Max(SmallestSegment, (int)BitOperations.RoundUpToPowerOf2((uint)(2 * (_live[segment] + 1))));
-        var buckets = new AddressBinding?[length];
-        foreach (var binding in _segments[segment])
-        {
-            if (binding is null || binding.Slot < 0)
-                continue;
-            int i = (int)Hash(binding.Address) & (length - 1);
-            while (buckets[i] is not null)
-                i = (i + 1) & (length - 1);
-            buckets[i] = binding;
-        }
-
-        _taken[segment] = _live[segment];
-        Volatile.Write(ref _segments[segment], buckets);
-    }
-
-    private static int SegmentOf(ulong hash) => (int)(hash >> (64 - SegmentBits));
-
-    private ulong Hash(in IpEndpoint address)
+    public ulong Hash(in IpEndpoint address)
     {
         ulong hash = Mix(address.Address.High ^ _hashKey, address.Address.Low ^ 0x9E37_79B9_7F4A_7C15);
         return Mix(hash ^ address.Port, _hashKey ^ 0xBF58_476D_1CE4_E5B9);
     }
+
+    /// <summary>Where the line of an address begins, for <see cref="Touch"/>.</summary>
+    public int Place(ulong hash) => CacheLines.Choose(Volatile.Read(ref _segments[SegmentOf(hash)]), hash);
+
+    /// <summary>Calls for a line without waiting for it. The value means nothing, but must go somewhere, or the compiler leaves the load out.</summary>
+    public ulong Touch(ulong hash, int place) => CacheLines.Touch(Volatile.Read(ref _segments[SegmentOf(hash)]), place);
+
+    public bool TryFind(in IpEndpoint address, out int slot) => TryFind(address, Hash(address), out slot);
+
+    /// <param name="hash">Of the address.</param>
+    public bool TryFind(in IpEndpoint address, ulong hash, out int slot)
+    {
+        ulong[] words = Volatile.Read(ref _segments[SegmentOf(hash)]);
+        slot = Find(words, address, hash) is var at and >= 0 ? SlotOf(Volatile.Read(ref words[at])) : -1;
+        return slot >= 0;
+    }
+
+    /// <summary>Gives an address to an agent, and gives the one that had it; -1 for nobody.</summary>
+    public int Set(in IpEndpoint address, int slot)
+    {
+        ulong hash = Hash(address);
+        int segment = SegmentOf(hash);
+        int at = Find(_segments[segment], address, hash);
+        if (at >= 0)
+        {
+            int displaced = SlotOf(_segments[segment][at]);
+            _live[segment] += displaced < 0 ? 1 : 0;
+            Volatile.Write(ref _segments[segment][at], OwnerOf(address, slot));
+            return displaced;
+        }
+
+        if (5 * (_taken[segment] + 1) > 3 * BucketsPerLine * CacheLines.Count(_segments[segment]))
+            Rebuild(segment);
+        Put(_segments[segment], address, hash, slot);
+        _live[segment]++;
+        _taken[segment]++;
+        return -1;
+    }
+
+    /// <summary>Takes an address from the agent that has it.</summary>
+    public void Remove(in IpEndpoint address)
+    {
+        ulong hash = Hash(address);
+        int segment = SegmentOf(hash);
+        int at = Find(_segments[segment], address, hash);
+        if (at < 0 || SlotOf(_segments[segment][at]) < 0)
+            return;
+        Volatile.Write(ref _segments[segment][at], OwnerOf(address, -1));
+        _live[segment]--;
+    }
+
+    /// <summary>Where the owner of an address stands, somebody or nobody; -1 when the address is not there.</summary>
+    private static int Find(ulong[] words, in IpEndpoint address, ulong hash)
+    {
+        int at = CacheLines.Choose(words, hash);
+        for (int left = CacheLines.Count(words); left > 0; left--)
+        {
+            // Both are compared in any case: a wrong guess which one it is would cost more.
+            var line = words.AsSpan(at, CacheLines.WordCount);
+            bool isFirst = Holds(line[..BucketLength], address);
+            if (isFirst | Holds(line[BucketLength..], address))
+                return at + OwnerAt + (isFirst ? 0 : BucketLength);
+            if (Volatile.Read(ref line[BucketLength + OwnerAt]) == 0)
+                return -1;
+            at = CacheLines.Next(words, at);
+        }
+
+        return -1;
+    }
+
+    private static bool Holds(Span<ulong> bucket, in IpEndpoint address)
+    {
+        bool isPort = (uint)Volatile.Read(ref bucket[OwnerAt]) == (Taken | address.Port);
+        return isPort & (bucket[1] == address.Address.Low) & (bucket[0] == address.Address.High);
+    }
+
+    private void Rebuild(int segment)
+    {
+        ulong[] old = _segments[segment];
+        ulong[] words = CacheLines.Allocate(SmallestSegment + 2 * _live[segment] / BucketsPerLine);
+        int first = CacheLines.First(old);
+        for (int at = first; at < first + CacheLines.WordCount * CacheLines.Count(old); at += BucketLength)
+        {
+            ulong owner = old[at + OwnerAt];
+            var address = new IpEndpoint(new IpAddress(old[at], old[at + 1]), (ushort)owner);
+            if (SlotOf(owner) is var slot and >= 0)
+                Put(words, address, Hash(address), slot);
+        }
+
+        _taken[segment] = _live[segment];
+        Volatile.Write(ref _segments[segment], words);
+    }
+
+    private static void Put(ulong[] words, in IpEndpoint address, ulong hash, int slot)
+    {
+        int at = CacheLines.Choose(words, hash);
+        while (words[at + OwnerAt] != 0)
+        {
+            if (words[at + BucketLength + OwnerAt] == 0)
+            {
+                at += BucketLength;
+                break;
+            }
+
+            at = CacheLines.Next(words, at);
+        }
+
+        words[at] = address.Address.High;
+        words[at + 1] = address.Address.Low;
+        Volatile.Write(ref words[at + OwnerAt], OwnerOf(address, slot));
+    }
+
+    private static ulong OwnerOf(in IpEndpoint address, int slot) => ((ulong)(slot + 1) << SlotShift) | Taken | address.Port;
+
+    private static int SlotOf(ulong owner) => (int)(owner >> SlotShift) - 1;
+
+    private static int SegmentOf(ulong hash) => (int)(hash >> (64 - SegmentBits));
 
     private static ulong Mix(ulong left, ulong right)
     {

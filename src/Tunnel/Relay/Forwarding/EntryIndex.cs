@@ -3,16 +3,21 @@ using System.Numerics;
 namespace Keyhole.Tunnel;
 
 /// <summary>
-/// (Agent slot, receiver index) → agent slot: open addressing in segments. One writer; readers take no lock and never wait.
+/// (Agent slot, receiver index) → agent slot: open addressing in segments, four buckets to a cache line. One writer; readers take no lock and never wait.
 /// <code>
 /// bucket   key: slot + 1 (32) | receiver index (32), written once    word: EntryWord, 0 while the entry is gone
 /// </code>
 /// A key stays where it is as long as its array lives, so that the word behind it can only be its own: it is read and written in one piece. A segment whose
-/// keys, the left-over ones included, fill three quarters is built anew aside and put in place by one store. That bounds every pause to one segment.
+/// keys, the left-over ones included, fill two thirds is built anew aside and put in place by one store. That bounds every pause to one segment.
 /// </summary>
 internal sealed class EntryIndex
 {
-    private const int SmallestSegment = 4;
+    private const int EntriesPerSegment = 8192;
+    private const int BucketLength = 2;
+    private const int BucketsPerLine = CacheLines.WordCount / BucketLength;
+
+    /// <summary>In lines: room for keys that come and go again and again, between two rebuilds.</summary>
+    private const int SmallestSegment = 8;
 
     // Fixed after construction.
     private readonly ulong _hashKey;
@@ -27,37 +32,52 @@ internal sealed class EntryIndex
 
     public EntryIndex(int maximumEntries, ulong hashKey)
     {
-        int segments = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(maximumEntries / 2048, 2, 4096));
+        int segments = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(maximumEntries / EntriesPerSegment, 2, 4096));
         _hashKey = hashKey;
         _shift = 64 - BitOperations.Log2((uint)segments);
         _segments = new ulong[segments][];
         _live = new int[segments];
         _taken = new int[segments];
-        ulong[] none = new ulong[2];
-        _segments.AsSpan().Fill(none);
+        _segments.AsSpan().Fill(CacheLines.Allocate(0));
     }
+
+    public ulong Hash(int slot, uint receiverIndex) => Hash(KeyOf(slot, receiverIndex));
+
+    /// <summary>Where the line of an entry begins, for <see cref="Touch"/>.</summary>
+    public int Place(ulong hash) => CacheLines.Choose(Volatile.Read(ref _segments[SegmentOf(hash)]), hash);
+
+    /// <summary>Calls for a line without waiting for it. The value means nothing, but must go somewhere, or the compiler leaves the load out.</summary>
+    public ulong Touch(ulong hash, int place) => CacheLines.Touch(Volatile.Read(ref _segments[SegmentOf(hash)]), place);
 
     /// <summary>
     /// Finds an entry, dead or alive: its word stands at <paramref name="at"/> of <paramref name="words"/>, and is 0 when the entry is gone.
     /// </summary>
-    public bool TryFind(int slot, uint receiverIndex, out ulong[] words, out int at)
+    public bool TryFind(int slot, uint receiverIndex, out ulong[] words, out int at) =>
+        TryFind(slot, receiverIndex, Hash(slot, receiverIndex), out words, out at);
+
+    /// <param name="hash">Of the two.</param>
+    public bool TryFind(int slot, uint receiverIndex, ulong hash, out ulong[] words, out int at)
     {
         ulong key = KeyOf(slot, receiverIndex);
-        ulong hash = Hash(key);
-        words = Volatile.Read(ref _segments[hash >> _shift]);
-        at = FirstBucket(words, hash);
-        for (int left = words.Length; left > 0; left -= 2)
+        words = Volatile.Read(ref _segments[SegmentOf(hash)]);
+        at = CacheLines.Choose(words, hash);
+        for (int left = CacheLines.Count(words); left > 0; left--)
         {
-            ulong found = Volatile.Read(ref words[at]);
-            if (found == key)
+            // All four are compared in any case: a wrong guess which one it is would cost more.
+            var line = words.AsSpan(at, CacheLines.WordCount);
+            ulong last = Volatile.Read(ref line[6]);
+            int found = (Volatile.Read(ref line[0]) == key ? 1 : 0) | (Volatile.Read(ref line[2]) == key ? 2 : 0)
+                | (Volatile.Read(ref line[4]) == key ? 4 : 0) | (last == key ? 8 : 0);
+            if (found != 0)
             {
-                at++;
+                at += BucketLength * BitOperations.TrailingZeroCount(found) + 1;
                 return true;
             }
 
-            if (found == 0)
+            // Lines fill from the front, and nothing leaves them.
+            if (last == 0)
                 break;
-            at = at + 2 == words.Length ? 0 : at + 2;
+            at = CacheLines.Next(words, at);
         }
 
         return false;
@@ -72,15 +92,15 @@ internal sealed class EntryIndex
         if (TryFind(slot, receiverIndex, out ulong[] words, out int at))
         {
             if (words[at] == 0)
-                _live[Hash(KeyOf(slot, receiverIndex)) >> _shift]++;
+                _live[SegmentOf(Hash(slot, receiverIndex))]++;
             Volatile.Write(ref words[at], word);
             return;
         }
 
         ulong key = KeyOf(slot, receiverIndex);
         ulong hash = Hash(key);
-        int segment = (int)(hash >> _shift);
-        if (4 * (_taken[segment] + 1) > 3 * (_segments[segment].Length / 2))
+        int segment = SegmentOf(hash);
+        if (3 * (_taken[segment] + 1) > 2 * BucketsPerLine * CacheLines.Count(_segments[segment]))
             Rebuild(segment);
         words = _segments[segment];
         at = FreeBucket(words, hash);
@@ -97,14 +117,15 @@ internal sealed class EntryIndex
         if (!TryFind(slot, receiverIndex, out ulong[] words, out int at) || words[at] == 0)
             return;
         Volatile.Write(ref words[at], 0);
-        _live[Hash(KeyOf(slot, receiverIndex)) >> _shift]--;
+        _live[SegmentOf(Hash(slot, receiverIndex))]--;
     }
 
     private void Rebuild(int segment)
     {
         ulong[] old = _segments[segment];
-        ulong[] words = new ulong[2 * (SmallestSegment + _live[segment] + 3 * _live[segment] / 4)];
-        for (int i = 0; i < old.Length; i += 2)
+        ulong[] words = CacheLines.Allocate(SmallestSegment + (_live[segment] + 3 * _live[segment] / 4) / BucketsPerLine);
+        int first = CacheLines.First(old);
+        for (int i = first; i < first + CacheLines.WordCount * CacheLines.Count(old); i += BucketLength)
         {
             if (old[i + 1] == 0)
                 continue;
@@ -121,14 +142,16 @@ internal sealed class EntryIndex
 
     private static int FreeBucket(ulong[] words, ulong hash)
     {
-        int at = FirstBucket(words, hash);
+        int line = CacheLines.Choose(words, hash);
+        while (words[line + CacheLines.WordCount - BucketLength] != 0)
+            line = CacheLines.Next(words, line);
+        int at = line;
         while (words[at] != 0)
-            at = at + 2 == words.Length ? 0 : at + 2;
+            at += BucketLength;
         return at;
     }
 
-    /// <summary>The lower half of the hash, scaled to the buckets: they need not be a power of two.</summary>
-    private static int FirstBucket(ulong[] words, ulong hash) => 2 * (int)(((hash & uint.MaxValue) * ((uint)words.Length / 2)) >> 32);
+    private int SegmentOf(ulong hash) => (int)(hash >> _shift);
 
     private static ulong KeyOf(int slot, uint receiverIndex) => ((ulong)(slot + 1) << 32) | receiverIndex;
 

@@ -6,7 +6,7 @@ public enum ForwardVerdict
     /// <summary>No transport data between two agents: <see cref="RelayState.Receive"/> deals with it.</summary>
     NotMine,
 
-    /// <summary>Sent on as they are, all of them.</summary>
+    /// <summary>Sent on as they are.</summary>
     Forward,
 
     /// <summary>They go no further; counted.</summary>

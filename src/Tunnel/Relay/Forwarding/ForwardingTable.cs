@@ -6,7 +6,7 @@ namespace Keyhole.Tunnel;
 /// What the relay forwards without looking inside (docs/protocol.md, rules 1 and 9): address → agent slot, slot → current address, and (slot, receiver index)
 /// → slot. One writer at a time, any number of readers on other threads, which take no lock, wait for nobody and never see half a change.
 /// <code>
-/// datagram from S with index R    AddressIndex: S → slot A    EntryIndex: (A, R) → slot B, deadline    AddressIndex: B → address
+/// datagram from S with index R    AddressIndex: S → slot A    EntryIndex: (A, R) → slot B, deadline    SlotAddresses: B → address
 /// </code>
 /// A move of an agent changes one slot and no entry.
 /// </summary>
@@ -29,6 +29,8 @@ public sealed class ForwardingTable
     // Any thread reads, the writer writes.
     private readonly AddressIndex _addresses;
     private readonly EntryIndex _entries;
+    private readonly SlotAddresses _slots;
+    private int _version;
 
     // The writer only.
     private readonly PairSessions _sessions;
@@ -42,7 +44,8 @@ public sealed class ForwardingTable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maximumAgents, EntryWord.MaximumSlots);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumEntries, 2);
         MaximumAgents = maximumAgents;
-        _addresses = new AddressIndex(maximumAgents, hashKey);
+        _addresses = new AddressIndex(hashKey);
+        _slots = new SlotAddresses(maximumAgents);
         _entries = new EntryIndex(maximumEntries, hashKey);
         _sessions = new PairSessions(maximumAgents, maximumEntries / 2);
     }
@@ -51,6 +54,9 @@ public sealed class ForwardingTable
 
     /// <summary>Where sessions are written as they come and go; null for nowhere. The record of the session at place 1 is the first.</summary>
     internal IRelayJournal? Journal { get; init; }
+
+    /// <summary>Counts what the writer changed: as long as it stays the same, answers do.</summary>
+    internal int Version => Volatile.Read(ref _version);
 
     /// <summary>Entries, two for each session.</summary>
     public int Count => 2 * _sessions.Count;
@@ -63,7 +69,7 @@ public sealed class ForwardingTable
     public bool TryFindAgent(in IpEndpoint source, out int slot) => _addresses.TryFind(source, out slot);
 
     /// <summary>The confirmed address of an agent. From any thread.</summary>
-    public bool TryGetAddress(int slot, out IpEndpoint address) => _addresses.TryGet(slot, out address);
+    public bool TryGetAddress(int slot, out IpEndpoint address) => _slots.TryGet(slot, out address);
 
     /// <summary>
     /// Where transport data goes on to: there is a live entry, and the addresses on both sides are confirmed. Marks the entry as used. From any thread.
@@ -73,19 +79,59 @@ public sealed class ForwardingTable
     /// <param name="to">The receiver's slot; -1 when there is no live entry.</param>
     public bool TryRoute(in IpEndpoint source, uint receiverIndex, long now, out int from, out int to, out IpEndpoint destination)
     {
-        to = -1;
         destination = default;
-        if (!_addresses.TryFind(source, out from) || !_entries.TryFind(from, receiverIndex, out ulong[] words, out int at))
-            return false;
-        ulong word = Volatile.Read(ref words[at]);
-        if (word == 0 || EntryWord.Deadline(word) <= now)
-            return false;
+        to = _addresses.TryFind(source, out from) ? FindEntry(from, receiverIndex, _entries.Hash(from, receiverIndex), now) : -1;
+        return to >= 0 && _slots.TryGet(to, out destination);
+    }
 
-        // One write in the life of an entry. When the writer was faster, the mark is not due any more.
-        if ((word & EntryWord.Used) == 0)
-            Interlocked.CompareExchange(ref words[at], word | EntryWord.Used, word);
-        to = EntryWord.Slot(word);
-        return _addresses.TryGet(to, out destination);
+    /// <summary>
+    /// As <see cref="TryRoute(in IpEndpoint, uint, long, out int, out int, out IpEndpoint)"/>, for many at once: each step is made for all before the next one,
+    /// and what that will read is called for meanwhile, so that they wait for memory together. From any thread.
+    /// </summary>
+    /// <returns>The <see cref="Version"/> before the first step.</returns>
+    internal int Route(Span<RouteQuery> queries, long now)
+    {
+        int version = Version;
+        if (queries.Length == 1)
+        {
+            ref var query = ref queries[0];
+            query.IsRouted = TryRoute(query.Source, query.ReceiverIndex, now, out query.From, out query.To, out query.Destination);
+            return version;
+        }
+
+        foreach (ref var query in queries)
+        {
+            query.Hash = _addresses.Hash(query.Source);
+            query.Place = _addresses.Place(query.Hash);
+        }
+
+        // The loops that call for memory are short, so that the processor has as many of them under way as it can.
+        foreach (ref var query in queries)
+            query.Near = _addresses.Touch(query.Hash, query.Place);
+        foreach (ref var query in queries)
+        {
+            _addresses.TryFind(query.Source, query.Hash, out query.From);
+            query.Hash = _entries.Hash(query.From, query.ReceiverIndex);
+            query.Place = _entries.Place(query.Hash);
+        }
+
+        foreach (ref var query in queries)
+            query.Near = _entries.Touch(query.Hash, query.Place);
+        foreach (ref var query in queries)
+        {
+            query.To = FindEntry(query.From, query.ReceiverIndex, query.Hash, now);
+            query.Place = _slots.Place(Math.Max(query.To, 0));
+        }
+
+        foreach (ref var query in queries)
+            query.Near = _slots.Touch(query.Place);
+        foreach (ref var query in queries)
+        {
+            query.Destination = default;
+            query.IsRouted = query.To >= 0 && _slots.TryGet(query.To, out query.Destination);
+        }
+
+        return version;
     }
 
     /// <summary>Whether an agent may send data with this receiver index, and to whom. From any thread.</summary>
@@ -101,10 +147,22 @@ public sealed class ForwardingTable
     /// <returns>The slot that lost the address; -1 for nobody.</returns>
     public int SetAddress(int slot, in IpEndpoint? address)
     {
+        int displaced = -1;
+        bool hadAddress = _slots.TryGet(slot, out var old);
+        if (hadAddress ? old == address : address is null)
+            return displaced;
         if (address is { } confirmed)
-            return _addresses.Set(slot, confirmed);
-        _addresses.Clear(slot);
-        return -1;
+        {
+            if (_addresses.TryFind(confirmed, out displaced))
+                _slots.Set(displaced, null);
+            _addresses.Set(confirmed, slot);
+        }
+
+        _slots.Set(slot, address);
+        if (hadAddress)
+            _addresses.Remove(old);
+        Changed();
+        return displaced;
     }
 
     /// <summary>
@@ -204,8 +262,26 @@ public sealed class ForwardingTable
         ulong sharedBack = _entries.Find(entry.ConnectorSlot, entry.ClientIndex);
         _entries.Set(entry.ClientSlot, entry.ConnectorIndex, EntryWord.Of(entry.ConnectorSlot, entry.Deadline, isUsed || (sharedOut & EntryWord.Used) != 0));
         _entries.Set(entry.ConnectorSlot, entry.ClientIndex, EntryWord.Of(entry.ClientSlot, entry.Deadline, isUsed || (sharedBack & EntryWord.Used) != 0));
+        Changed();
         return (sharedOut | sharedBack) != 0;
     }
+
+    /// <summary>The receiver that a live entry names, which is marked as used; -1 when there is none.</summary>
+    private int FindEntry(int from, uint receiverIndex, ulong hash, long now)
+    {
+        if (!_entries.TryFind(from, receiverIndex, hash, out ulong[] words, out int at))
+            return -1;
+        ulong word = Volatile.Read(ref words[at]);
+        if (word == 0 || EntryWord.Deadline(word) <= now)
+            return -1;
+
+        // One write in the life of an entry. When the writer was faster, the mark is not due any more.
+        if ((word & EntryWord.Used) == 0)
+            Interlocked.CompareExchange(ref words[at], word | EntryWord.Used, word);
+        return EntryWord.Slot(word);
+    }
+
+    private void Changed() => Volatile.Write(ref _version, _version + 1);
 
     private bool Holds(int client, int connector, uint clientIndex, uint connectorIndex)
     {
@@ -305,6 +381,7 @@ public sealed class ForwardingTable
         RemoveEntry(session.Client, session.ConnectorIndex, sharedOut);
         RemoveEntry(session.Connector, session.ClientIndex, sharedBack);
         _sessions.Remove(place);
+        Changed();
         if (Journal is not { } journal)
             return;
         Span<byte> empty = stackalloc byte[EntryRecord.Length];

@@ -7,6 +7,9 @@ public sealed class ForwardingTwinTests
     private const int Agents = 12;
     private const int Capacity = 256;
 
+    /// <summary>Look-ups per step, made together and one by one.</summary>
+    private const int Together = 8;
+
     /// <summary>The unit of a deadline in an entry: at multiples of it the table and its twin agree to the microsecond.</summary>
     private const long Unit = 1024;
 
@@ -26,6 +29,7 @@ public sealed class ForwardingTwinTests
         var random = new Random(seed);
         var table = new ForwardingTable(Agents, Capacity, (ulong)random.NextInt64());
         var twin = new NaiveForwarding(Capacity);
+        var queries = new RouteQuery[Together];
         long now = 1000 * Unit;
         for (int step = 0; step < 4000; step++)
         {
@@ -60,13 +64,16 @@ public sealed class ForwardingTwinTests
                     break;
             }
 
-            for (int i = 0; i < 8; i++)
+            for (int i = 0; i < Together; i++)
+                queries[i] = new RouteQuery { Source = AddressOf(random.Next(16)), ReceiverIndex = (uint)random.Next(60) };
+            table.Route(queries, now);
+            foreach (var query in queries)
             {
-                var source = AddressOf(random.Next(16));
-                uint index = (uint)random.Next(60);
-                var (got, expected) = (Route(table, source, index, now), twin.Route(source, index, now));
-                if (got != expected)
-                    return $"seed {seed}, step {step}: {got} instead of {expected}";
+                var expected = twin.Route(query.Source, query.ReceiverIndex, now);
+                if ((query.IsRouted, query.From, query.To, query.Destination) != expected)
+                    return $"seed {seed}, step {step}: together {query.IsRouted} from {query.From} to {query.To} at {query.Destination} instead of {expected}";
+                if (Route(table, query.Source, query.ReceiverIndex, now) is var alone && alone != expected)
+                    return $"seed {seed}, step {step}: {alone} instead of {expected}";
             }
 
             if (table.Count != twin.Count || table.NextExpiry != twin.NextExpiry)

@@ -75,12 +75,56 @@ public sealed class RelayForwarderTests
         Assert.Equal(ForwardVerdict.NotMine, Judge(s_light, Data(10, 96)).Verdict);
     }
 
-    [Fact]
-    public void A_run_with_a_last_datagram_that_cannot_be_transport_data_is_dropped_and_counted()
+    [Theory]
+    [InlineData(31)]
+    [InlineData(16)]
+    [InlineData(1)]
+    public void A_last_datagram_that_cannot_be_transport_data_is_dropped_and_those_before_it_are_forwarded(int last)
     {
-        Assert.Equal(ForwardVerdict.Dropped, Judge(s_light, Data(20, 96), count: 3, last: 31).Verdict);
-        Assert.Equal(ForwardVerdict.Dropped, Judge(s_light, Data(20, 96), count: 3, last: 16).Verdict);
-        Assert.Equal(6, _forwarder.DropCount(ForwardDropReason.Malformed));
+        var verdict = _forwarder.TryForward(s_light, Data(20, 96), 3, 2 * 96 + last, Second, false, out int forwarded, out var destination);
+        Assert.Equal((ForwardVerdict.Forward, 2, s_connector), (verdict, forwarded, destination));
+        Assert.Equal((2, 2 * 96, 1), (_forwarder.ForwardedCount, _forwarder.ForwardedBytes, _forwarder.DropCount(ForwardDropReason.Malformed)));
+    }
+
+    [Fact]
+    public void Runs_that_are_looked_up_together_each_go_their_own_way()
+    {
+        byte[] handshake = new byte[148];
+        handshake[0] = 1;
+        (IpEndpoint Source, byte[] First, ForwardVerdict Verdict, IpEndpoint Destination)[] runs =
+        [
+            (s_light, Data(20, 96), ForwardVerdict.Forward, s_connector),
+            (s_heavy, Data(20, 96), ForwardVerdict.NotMine, default),
+            (s_light, handshake, ForwardVerdict.NotMine, default),
+            (s_connector, Data(11, 32), ForwardVerdict.Forward, s_heavy),
+            (s_connector, Data(10, 31), ForwardVerdict.NotMine, default),
+            (End("198.51.100.99:1"), Data(20, 96), ForwardVerdict.NotMine, default),
+        ];
+        LookUp([.. runs.Select(run => (run.Source, run.First))]);
+        for (int i = 0; i < runs.Length; i++)
+            Assert.Equal((runs[i].Verdict, runs[i].Destination), Judge(i, runs[i].First.Length));
+        Assert.Equal((2, 128), (_forwarder.ForwardedCount, _forwarder.ForwardedBytes));
+    }
+
+    [Fact]
+    public void What_a_datagram_changed_holds_for_those_behind_it_that_were_looked_up_before()
+    {
+        LookUp([(s_light, Data(20, 96)), (s_heavy, Data(21, 96)), (s_heavy, Data(22, 96)), (s_connector, Data(10, 96))]);
+        Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(0, 96));
+        _table.RemovePairs(Heavy);
+        Assert.Equal(ForwardVerdict.NotMine, Judge(1, 96).Verdict);
+        _table.AddPair(Heavy, Connector, 12, 22, Second);
+        Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(2, 96));
+        _table.SetAddress(Light, End("198.51.100.3:5000"));
+        Assert.Equal((ForwardVerdict.Forward, End("198.51.100.3:5000")), Judge(3, 96));
+    }
+
+    [Fact]
+    public void No_more_runs_are_taken_than_are_looked_up_together()
+    {
+        LookUp([.. Enumerable.Repeat((s_light, Data(20, 96)), RelayForwarder.MaximumRuns)]);
+        Assert.Equal(ForwardVerdict.Forward, Judge(RelayForwarder.MaximumRuns - 1, 96).Verdict);
+        Assert.Throws<IndexOutOfRangeException>(() => _forwarder.Add(s_light, Data(20, 96)));
     }
 
     [Fact]
@@ -109,10 +153,10 @@ public sealed class RelayForwarderTests
     {
         Saturate(isOverloaded: true);
         for (long now = 20 * Second; now < 21 * Second; now += 100)
-            _forwarder.TryForward(s_heavy, Data(21, 1440), 1, 1440, now, false, out _);
+            _forwarder.TryForward(s_heavy, Data(21, 1440), 1, 1440, now, false, out _, out _);
         long dropped = _forwarder.DropCount(ForwardDropReason.Share);
         for (int i = 0; i < 1000; i++)
-            Assert.Equal(ForwardVerdict.Forward, _forwarder.TryForward(s_heavy, Data(21, 1440), 64, 64 * 1440, 21 * Second + i, false, out _));
+            Assert.Equal(ForwardVerdict.Forward, _forwarder.TryForward(s_heavy, Data(21, 1440), 64, 64 * 1440, 21 * Second + i, false, out _, out _));
         Assert.Equal(dropped, _forwarder.DropCount(ForwardDropReason.Share));
     }
 
@@ -128,7 +172,7 @@ public sealed class RelayForwarderTests
         void Repeat(int count)
         {
             for (int i = 0; i < count; i++)
-                _forwarder.TryForward(s_light, datagram, 1, datagram.Length, Second + i, (i & 1024) != 0, out _);
+                _forwarder.TryForward(s_light, datagram, 1, datagram.Length, Second + i, (i & 1024) != 0, out _, out _);
         }
     }
 
@@ -140,9 +184,9 @@ public sealed class RelayForwarderTests
         for (int i = 0; i < 10_000; i++)
         {
             long now = 2 * Second + i * 100;
-            if (_forwarder.TryForward(s_heavy, heavy, 1, 1440, now, isOverloaded, out _) != ForwardVerdict.Forward)
+            if (_forwarder.TryForward(s_heavy, heavy, 1, 1440, now, isOverloaded, out _, out _) != ForwardVerdict.Forward)
                 lost.Heavy++;
-            if (i % 10 == 0 && _forwarder.TryForward(s_light, light, 1, 96, now, isOverloaded, out _) != ForwardVerdict.Forward)
+            if (i % 10 == 0 && _forwarder.TryForward(s_light, light, 1, 96, now, isOverloaded, out _, out _) != ForwardVerdict.Forward)
                 lost.Light++;
         }
 
@@ -150,7 +194,18 @@ public sealed class RelayForwarderTests
     }
 
     private (ForwardVerdict Verdict, IpEndpoint Destination) Judge(IpEndpoint source, byte[] first, int count = 1, int last = 0) =>
-        (_forwarder.TryForward(source, first, count, count == 1 ? first.Length : (count - 1) * first.Length + last, Second, false, out var destination), destination);
+        (_forwarder.TryForward(source, first, count, count == 1 ? first.Length : (count - 1) * first.Length + last, Second, false, out _, out var destination), destination);
+
+    private void LookUp(IReadOnlyList<(IpEndpoint Source, byte[] First)> runs)
+    {
+        _forwarder.Begin();
+        foreach (var (source, first) in runs)
+            _forwarder.Add(source, first);
+        _forwarder.LookUp(Second);
+    }
+
+    private (ForwardVerdict Verdict, IpEndpoint Destination) Judge(int run, int length) =>
+        (_forwarder.TryForward(run, length, 1, length, Second, false, out _, out var destination), destination);
 
     private static byte[] Data(uint receiverIndex, int length)
     {
