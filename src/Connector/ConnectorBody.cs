@@ -18,6 +18,7 @@ internal sealed class ConnectorBody : IAgentBody
 
     private static readonly Setting RekeyAfter = new("--wireguard-rekey-after", "SECONDS", "For the lab: renew WireGuard keys after this time instead of 120 seconds.");
     private static readonly Setting DrainTimeout = new("--drain-timeout", "SECONDS", "How long connections may go on after the first SIGTERM.") { Default = "30" };
+    private static readonly Setting RelayOnly = new("--relay-only", "", "Keep all data on relays: take no direct paths to clients.") { IsSwitch = true };
     private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
 
@@ -27,6 +28,7 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly TimeSpan _drainTimeout;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _surveying;
+    private readonly NetworkWatch? _watch;
     private readonly RegistrationLog _registrationLog;
     private volatile ConnectorRoster _roster = ConnectorRoster.None;
     private volatile bool _isReady;
@@ -48,6 +50,7 @@ internal sealed class ConnectorBody : IAgentBody
                     Output = output,
                     Slots = output,
                     Schedule = schedule,
+                    DirectPaths = !start.Values.IsOn(RelayOnly),
                 }),
                 (loop, state) => new SiteFlows(loop, state, FlowOptions()));
         }
@@ -62,13 +65,15 @@ internal sealed class ConnectorBody : IAgentBody
         _data.TurnEnded = () => _isReady = _data.State.IsRegistered;
         _data.Start();
         _surveying = SurveyAsync(_stop.Token);
+        if (!start.Values.IsOn(RelayOnly))
+            _watch = new NetworkWatch(null, FollowNetworkAsync);
     }
 
     public static AgentDefinition Definition { get; } = new(
         "keyhole-connector",
         AgentKind.Connector,
         "Opens authorised flows of a Keyhole network to targets of the network that it runs in.",
-        [RekeyAfter, DrainTimeout],
+        [RelayOnly, RekeyAfter, DrainTimeout],
         start => new ConnectorBody(start));
 
     public Task Completion => _data.Completion;
@@ -126,11 +131,19 @@ internal sealed class ConnectorBody : IAgentBody
     {
         await _stop.CancelAsync();
         await _surveying;
+        if (_watch is not null)
+            await _watch.DisposeAsync();
         await _data.StopAsync();
         _data.Dispose();
         _key.Dispose();
         _stop.Dispose();
     }
+
+    private Task<bool> FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses) => _data.InvokeAsync(now =>
+    {
+        _data.State.SetLocalAddresses(addresses, _data.Socket.Local.Port, now);
+        return true;
+    });
 
     /// <summary>Shorter keys, with the other limits in the proportions of the paper.</summary>
     private static TimerSchedule ScheduleFor(int? rekeyAfter)

@@ -4,6 +4,7 @@ using Keyhole.Contracts;
 using Keyhole.Cryptography;
 using Keyhole.Edge;
 using Keyhole.Net;
+using Keyhole.Packets;
 using Keyhole.Tunnel;
 using Keyhole.WireGuard;
 using Microsoft.Extensions.Logging;
@@ -22,11 +23,14 @@ internal abstract class ClientBody : IAgentBody
     private readonly RegistrationLog _registrationLog;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _surveying;
+    private readonly NetworkWatch? _watch;
+    private PortMapper? _mapper;
     private volatile ClientRoster _roster = ClientRoster.None;
     private volatile bool _isReady;
 
     /// <param name="data">The body's from now on; it is started here.</param>
-    protected ClientBody(AgentStart start, ClientThread data)
+    /// <param name="tunnel">The interface that leads into the tunnel; null for none.</param>
+    protected ClientBody(AgentStart start, ClientThread data, string? tunnel = null)
     {
         _data = data;
         _key = start.Key;
@@ -35,6 +39,8 @@ internal abstract class ClientBody : IAgentBody
         _data.TurnEnded = () => _isReady = _data.State.IsReady(MonotonicClock.Now);
         _data.Start();
         _surveying = SurveyAsync(_stop.Token);
+        if (!start.Values.IsOn(UpSettings.RelayOnly))
+            _watch = new NetworkWatch(tunnel, FollowNetworkAsync);
     }
 
     public Task Completion => _data.Completion;
@@ -88,6 +94,10 @@ internal abstract class ClientBody : IAgentBody
     {
         await _stop.CancelAsync();
         await _surveying;
+        if (_watch is not null)
+            await _watch.DisposeAsync();
+        if (_mapper is not null)
+            await _mapper.DisposeAsync();
         await WithdrawAsync();
         await _data.StopAsync();
         Close();
@@ -132,6 +142,26 @@ internal abstract class ClientBody : IAgentBody
 
     /// <summary>The data thread has ended: what the mode set up on this machine goes.</summary>
     protected abstract void Close();
+
+    private async Task FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
+    {
+        ClientLog.Network(Logger, addresses.Count);
+        if (_mapper is { } mapper)
+            mapper.Restart();
+        else
+            _mapper = new PortMapper(_data.Socket.Local.Port, SetMappedAsync);
+        await _data.InvokeAsync(now =>
+        {
+            _data.State.SetLocalAddresses(addresses, _data.Socket.Local.Port, now);
+            return true;
+        });
+    }
+
+    private async ValueTask SetMappedAsync(IpEndpoint? endpoint) => await _data.InvokeAsync(now =>
+    {
+        _data.State.SetMappedAddresses(endpoint is { } mapped ? [mapped] : [], now);
+        return true;
+    });
 
     private async Task SurveyAsync(CancellationToken stop)
     {

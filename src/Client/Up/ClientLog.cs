@@ -26,6 +26,9 @@ internal static partial class ClientLog
     [LoggerMessage(307, LogLevel.Warning, "names: what an earlier run had left in the resolver's configuration ({Resolver}) was undone")]
     public static partial void Repaired(ILogger logger, string resolver);
 
+    [LoggerMessage(308, LogLevel.Debug, "the network has {Addresses} addresses; ways past the relay are looked for anew")]
+    public static partial void Network(ILogger logger, int addresses);
+
     [LoggerMessage(320, LogLevel.Information, "SOCKS5 and HTTP CONNECT on {Endpoint}, {Protection}")]
     public static partial void Listening(ILogger logger, string endpoint, string protection);
 

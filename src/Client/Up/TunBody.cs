@@ -15,7 +15,7 @@ internal sealed class TunBody : ClientBody
     private readonly NameService _names;
     private Task _naming;
 
-    private TunBody(AgentStart start, TunThread data, TunnelInterface tunnel, NameService names) : base(start, data)
+    private TunBody(AgentStart start, TunThread data, TunnelInterface tunnel, NameService names) : base(start, data, data.Name)
     {
         _data = data;
         _interface = tunnel;

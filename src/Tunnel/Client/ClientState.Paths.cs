@@ -28,18 +28,21 @@ public sealed partial class ClientState
     public void SetLocalAddresses(IReadOnlyList<LocalAddress> addresses, ushort port, long now)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        if (_network.SetAddresses(addresses, port))
+        bool wasKnown = _network.IsKnown;
+        if (!_network.SetAddresses(addresses, port))
+            return;
+        if (wasKnown)
             NetworkChanged(now);
+        else
+            Offer(now);
     }
 
     /// <summary>Addresses that a gateway has mapped to this client's socket, at which it can be reached from outside.</summary>
     public void SetMappedAddresses(IReadOnlyList<IpEndpoint> endpoints, long now)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        if (!_network.SetMapped(endpoints))
-            return;
-        TakeOffer();
-        _registrations.Greet(now);
+        if (_network.SetMapped(endpoints))
+            Offer(now);
     }
 
     /// <summary>The machine's way to the world may be another one: everything is asked at once.</summary>
@@ -53,6 +56,14 @@ public sealed partial class ClientState
             link.Paths.Doubt(now);
             link.ChoicesLeft = ChoiceCount;
         }
+    }
+
+    /// <summary>Tells the relays of other addresses than before.</summary>
+    private void Offer(long now)
+    {
+        Flush(now);
+        TakeOffer();
+        _registrations.Greet(now);
     }
 
     private void TakeOffer()
@@ -103,9 +114,16 @@ public sealed partial class ClientState
     {
         if (now < link.Introductions.Deadline)
             return;
-        if (link.Relay is not { State: RegistrationState.Live, Reflexive: not null } relay || !link.Peer.HasSession(now))
+        if (link.Relay is not { State: RegistrationState.Live } relay || !link.Peer.HasSession(now))
         {
             link.Introductions.Postpone(now);
+            return;
+        }
+
+        // Who comes by TLS is seen at no UDP address; the relay tells when that changes.
+        if (relay.Reflexive is null || (link.Paths.InUse is not null && link.Introductions.HasAsked))
+        {
+            link.Introductions.Stop();
             return;
         }
 

@@ -36,19 +36,21 @@ public sealed partial class ConnectorState
     public void SetLocalAddresses(IReadOnlyList<LocalAddress> addresses, ushort port, long now)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        if (_network.SetAddresses(addresses, port))
+        bool wasKnown = _network.IsKnown;
+        if (!_network.SetAddresses(addresses, port))
+            return;
+        if (wasKnown)
             NetworkChanged(now);
+        else
+            Offer(now);
     }
 
     /// <summary>Addresses that a gateway has mapped to this connector's socket, at which it can be reached from outside.</summary>
     public void SetMappedAddresses(IReadOnlyList<IpEndpoint> endpoints, long now)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        if (!_network.SetMapped(endpoints))
-            return;
-        _now = now;
-        TakeOffer();
-        _registrations.Greet(now);
+        if (_network.SetMapped(endpoints))
+            Offer(now);
     }
 
     /// <summary>The machine's way to the world may be another one. Clients find out by themselves whether their paths still stand.</summary>
@@ -58,6 +60,15 @@ public sealed partial class ConnectorState
         Flush(now);
         TakeOffer();
         _registrations.Renew(now);
+    }
+
+    /// <summary>Tells the relays of other addresses than before.</summary>
+    private void Offer(long now)
+    {
+        _now = now;
+        Flush(now);
+        TakeOffer();
+        _registrations.Greet(now);
     }
 
     private void TakeOffer()

@@ -23,6 +23,9 @@ internal sealed class IntroductionSchedule
     /// <summary>Whether an introduction was asked for lately.</summary>
     public bool IsExpected(long now) => now - _askedAt < AnswerTimeout;
 
+    /// <summary>Whether the relay was asked since the last start.</summary>
+    public bool HasAsked => _attempts > 0;
+
     /// <summary>Asks at once.</summary>
     public void Start(long now)
     {

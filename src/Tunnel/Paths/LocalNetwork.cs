@@ -11,7 +11,7 @@ internal sealed class LocalNetwork
 {
     private const ushort LowestPort = 1024;
 
-    private static readonly IpPrefix[] s_never = Prefixes("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "::/96", "fe80::/10");
+    private static readonly IpPrefix[] s_never = Prefixes("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "::/96", "100::/64", "fe80::/10");
 
     /// <summary>RFC 1918, RFC 6598, RFC 4193.</summary>
     private static readonly IpPrefix[] s_private = Prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7");
@@ -21,6 +21,9 @@ internal sealed class LocalNetwork
     private IpPrefix[] _networks = [];
     private IpPrefix[] _overlay = [];
     private ushort _port;
+
+    /// <summary>Whether the machine's addresses were told.</summary>
+    public bool IsKnown => _port != 0;
 
     /// <summary>What the relay is told, best first.</summary>
     public SessionCandidates Offer { get; private set; }

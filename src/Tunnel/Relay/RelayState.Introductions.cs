@@ -42,6 +42,6 @@ public sealed partial class RelayState
         SendScratch(slot, SessionHelloAck.Length, now);
     }
 
-    /// <summary>Where the relay sees an agent.</summary>
-    private static SessionEndpoint ReflexiveOf(AgentSlot slot) => slot.Address is { } address ? address.ToSession() : default;
+    /// <summary>Where the relay sees an agent. The address of one that comes by TLS stands for its connection and says nothing of where it is.</summary>
+    private static SessionEndpoint ReflexiveOf(AgentSlot slot) => slot.Address is { Address.IsDiscardOnly: false } address ? address.ToSession() : default;
 }

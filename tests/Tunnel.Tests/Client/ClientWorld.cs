@@ -32,8 +32,9 @@ internal sealed class ClientWorld : IDisposable
     private readonly Port _relayPort;
     private int _order;
 
+    /// <param name="applies">False when the caller applies the table, after it has changed something.</param>
     /// <param name="laptop">The client's own address; those of the connectors likewise. Where they are not public, <see cref="Network"/> translates them.</param>
-    public ClientWorld(bool branch = false, string laptop = "198.51.100.1:5000", string office1 = "203.0.113.1:6000", string office2 = "203.0.113.2:6000", bool directPaths = true)
+    public ClientWorld(bool branch = false, string laptop = "198.51.100.1:5000", string office1 = "203.0.113.1:6000", string office2 = "203.0.113.2:6000", bool directPaths = true, bool applies = true)
     {
         Office1 = new SiteNode(this, 11, "office-1", office1);
         Office2 = new SiteNode(this, 12, "office-2", office2);
@@ -78,7 +79,8 @@ internal sealed class ClientWorld : IDisposable
             ],
             Grants = [branch ? new GrantRow(Laptop, [1, 3], [1, 3]) : new GrantRow(Laptop, [1], [])],
         };
-        Apply();
+        if (applies)
+            Apply();
     }
 
     public long Now { get; private set; } = 10 * Second;

@@ -38,7 +38,7 @@ internal sealed class PathWorld : IDisposable
         _office = RelayWorld.End(sameLan ? "10.1.0.3:6000" : "10.2.0.2:6000");
         LaptopNat = new SimulatedNat(IpAddress.Parse("198.51.100.1"), laptopMapping, laptopFiltering, _random);
         _officeNat = sameLan ? LaptopNat : new SimulatedNat(IpAddress.Parse("192.0.2.1"), officeMapping, officeFiltering, _random);
-        World = new ClientWorld(laptop: _laptop.ToString(), office1: _office.ToString(), directPaths: directPaths);
+        World = new ClientWorld(laptop: _laptop.ToString(), office1: _office.ToString(), directPaths: directPaths, applies: false);
         World.Network = (Leaves, Arrives);
 
         // One connector is enough, and the only one that takes flows.
