@@ -7,6 +7,10 @@ var root = new RootCommand("Reaches the private services that you were granted."
     UpCommand.Create(),
     AgentProgram.DownCommand(UpSettings.Data, async directory => await RepairCommand.RepairAsync(directory) is not null),
     AgentProgram.StatusCommand(UpSettings.Data),
+    ListCommand.Create(),
+    ExplainCommand.Create(),
+    PingCommand.Create(),
+    AgentProgram.LogsCommand(UpSettings.Data),
     RepairCommand.Create(),
     ProxyCommand.Create(),
 };

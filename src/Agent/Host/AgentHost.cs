@@ -13,7 +13,7 @@ namespace Keyhole.Agent;
 /// One run of an agent: directory, key, data path, status, metrics, last table, link; then it waits for a signal or for the
 /// end of the data path, drains, and takes everything down in the opposite order.
 /// </summary>
-internal sealed class AgentHost(AgentDefinition definition, AgentOptions options, SettingValues values, ILoggerFactory loggers, TimeProvider time)
+internal sealed class AgentHost(AgentDefinition definition, AgentOptions options, SettingValues values, LineLoggerFactory loggers, TimeProvider time)
 {
     /// <summary>Keys stand in the status as they are written elsewhere: '+' is not "\u002B".</summary>
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -35,11 +35,20 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
         await using var body = definition.Create(new AgentStart(options, values, key, data, loggers));
         var keeper = new TableKeeper(body, new TableCache(data.TableCache, options.Id, time), options.Id, time, _logger);
         var link = new ControlLink(options, new HelloMessage(definition.Kind, publicKey, Version, 0, body.Tls), keeper, body, time, _logger, Random.Shared.NextDouble);
-        using var status = new StatusSocket(data.StatusSocket, async request =>
+        using var status = new StatusSocket(data.StatusSocket, async (request, argument) =>
         {
-            if (request == StatusSocket.DownRequest)
-                signals.Raise();
-            return Describe(await body.StatusAsync(), publicKey, link, keeper);
+            switch (request)
+            {
+                case StatusSocket.LogsRequest:
+                    return ToBytes(new JsonObject { ["lines"] = new JsonArray([.. loggers.LastLines().Select(line => (JsonNode)line)]) });
+                case StatusSocket.DownRequest:
+                    signals.Raise();
+                    break;
+                case not StatusSocket.StatusRequest:
+                    return ToBytes(await body.AnswerAsync(request, argument) ?? new JsonObject { ["error"] = $"{definition.Name} {Version} knows no '{request}'." });
+            }
+
+            return ToBytes(Describe(await body.StatusAsync(), publicKey, link, keeper));
         });
         using var metrics = options.Metrics is { } address ? new MetricsEndpoint(address, body, text => WriteMetrics(text, link, keeper)) : null;
         AgentLog.Started(_logger, definition.Name, Version, options.Id, publicKey, data.FullPath);
@@ -76,7 +85,7 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
     }
 
     /// <summary>The host's own members come first, then those of the data path.</summary>
-    private byte[] Describe(JsonObject body, string publicKey, ControlLink link, TableKeeper keeper)
+    private JsonObject Describe(JsonObject body, string publicKey, ControlLink link, TableKeeper keeper)
     {
         var status = new JsonObject
         {
@@ -93,9 +102,14 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
             status[name] = value;
         }
 
+        return status;
+    }
+
+    private static byte[] ToBytes(JsonObject answer)
+    {
         var buffer = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(buffer, Plain))
-            status.WriteTo(writer);
+            answer.WriteTo(writer);
         return buffer.WrittenSpan.ToArray();
     }
 

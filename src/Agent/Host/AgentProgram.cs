@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Json.Nodes;
 using Keyhole.Cryptography;
 
 namespace Keyhole.Agent;
@@ -40,6 +41,36 @@ public static class AgentProgram
 
         command.SetAction((parsed, _) => GuardAsync(Console.Error, () => action(DirectoryOf(parsed, data, directory, Environment.GetEnvironmentVariable), parsed, Console.Out)));
         return command;
+    }
+
+    /// <summary>Asks the agent that runs in a directory what <see cref="IAgentBody.AnswerAsync"/> answers.</summary>
+    /// <exception cref="AgentException">None runs there, it does not answer, or it answers with an error.</exception>
+    public static async Task<JsonObject> AskAsync(string directory, string request, string argument = "")
+    {
+        ArgumentNullException.ThrowIfNull(argument);
+        byte[] answer = await StatusSocket.AskAsync(directory, argument.Length == 0 ? request : $"{request} {argument}");
+        var json = JsonNode.Parse(answer) as JsonObject ?? throw new AgentException($"The agent in {directory} gave an answer of another version.");
+        return (string?)json["error"] is { } error ? throw new AgentException(error) : json;
+    }
+
+    /// <summary>A text as a terminal may see it: control characters are escaped.</summary>
+    public static string Shown(string text) => LineLoggerFactory.Escape(text);
+
+    /// <summary>A command that prints the last lines of the running agent's log.</summary>
+    public static Command LogsCommand(Setting data)
+    {
+        var count = new Option<int>("--lines", "-n") { Description = "How many at most.", DefaultValueFactory = _ => 100 };
+        var json = new Option<bool>("--json") { Description = "Print a JSON object." };
+        return DirectoryCommand("logs", "The last lines of the running agent's log, 500 at most. The service manager keeps the rest.", data, [count, json], async (directory, parsed, output) =>
+        {
+            var lines = (await AskAsync(directory, StatusSocket.LogsRequest))["lines"]!.AsArray().Select(line => (string?)line ?? "").TakeLast(Math.Max(0, parsed.GetValue(count))).ToList();
+            if (parsed.GetValue(json))
+                await output.WriteLineAsync(new JsonObject { ["lines"] = new JsonArray([.. lines.Select(line => (JsonNode)line)]) }.ToJsonString());
+            else
+                foreach (string line in lines)
+                    await output.WriteLineAsync(line);
+            return 0;
+        });
     }
 
     /// <returns>The exit code: 2 for a command line that is wrong, otherwise the command's own.</returns>

@@ -25,6 +25,10 @@ public interface IAgentBody : IAsyncDisposable
     /// <summary>What the status command prints, beside what the host says of itself: only what the data path has shown.</summary>
     ValueTask<JsonObject> StatusAsync();
 
+    /// <summary>Answers a command of the program's own that asks the running one; null for one that it does not know.</summary>
+    /// <returns>With a member "error" the command fails with that text.</returns>
+    ValueTask<JsonObject?> AnswerAsync(string request, string argument) => ValueTask.FromResult<JsonObject?>(null);
+
     /// <summary>What Control is told now and then.</summary>
     ValueTask<StatusMessage> ReportAsync();
 

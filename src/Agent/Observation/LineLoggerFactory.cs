@@ -9,9 +9,21 @@ namespace Keyhole.Agent;
 /// </summary>
 public sealed class LineLoggerFactory(TextWriter output, LogLevel minimum, TimeProvider time) : ILoggerFactory
 {
+    /// <summary>Lines that are remembered, and characters of each.</summary>
+    private const int RememberedLines = 500;
+    private const int RememberedLength = 1000;
+
     private readonly Lock _gate = new();
+    private readonly Queue<string> _last = new();
 
     public ILogger CreateLogger(string categoryName) => new LineLogger(this, categoryName);
+
+    /// <summary>The last lines, the oldest first.</summary>
+    public IReadOnlyList<string> LastLines()
+    {
+        lock (_gate)
+            return [.. _last];
+    }
 
     /// <summary>Not supported: lines go to one place.</summary>
     /// <exception cref="NotSupportedException">Always.</exception>
@@ -26,6 +38,9 @@ public sealed class LineLoggerFactory(TextWriter output, LogLevel minimum, TimeP
         string line = string.Create(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffZ} {Word(level)} {category}: {Escape(message)}");
         lock (_gate)
         {
+            if (_last.Count == RememberedLines)
+                _last.Dequeue();
+            _last.Enqueue(line.Length <= RememberedLength ? line : line[..RememberedLength]);
             try
             {
                 output.WriteLine(line);

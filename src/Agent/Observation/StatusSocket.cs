@@ -3,18 +3,18 @@ using System.Net.Sockets;
 namespace Keyhole.Agent;
 
 /// <summary>
-/// A unix socket in the data directory: whoever connects says what is wanted, one word and the end, and gets one JSON object and the end. Only the
-/// agent's user can.
+/// A unix socket in the data directory: whoever connects says what is wanted, a word, perhaps a space and an argument, and the end, and gets one JSON object and
+/// the end. Only processes of the agent's user and of root are heard.
 /// </summary>
 internal sealed class StatusSocket : IDisposable
 {
     /// <summary>sun_path without its final zero.</summary>
     private const int MaximumPathLength = 107;
-    private const int MaximumRequestLength = 16;
+    private const int MaximumRequestLength = 512;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
-    private readonly Func<string, ValueTask<byte[]>> _answer;
+    private readonly Func<string, string, ValueTask<byte[]>> _answer;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
 
@@ -24,9 +24,12 @@ internal sealed class StatusSocket : IDisposable
     /// <summary>Stop gracefully, as SIGTERM does.</summary>
     public const string DownRequest = "down";
 
-    /// <param name="answer">From the word that was said to the JSON object.</param>
+    /// <summary>The last lines of the log.</summary>
+    public const string LogsRequest = "logs";
+
+    /// <param name="answer">From the word that was said and its argument, "" without one, to the JSON object.</param>
     /// <exception cref="AgentException">The socket cannot be made.</exception>
-    public StatusSocket(string path, Func<string, ValueTask<byte[]>> answer)
+    public StatusSocket(string path, Func<string, string, ValueTask<byte[]>> answer)
     {
         CheckLength(path);
         _path = path;
@@ -68,7 +71,7 @@ internal sealed class StatusSocket : IDisposable
             socket.Shutdown(SocketShutdown.Send);
             using var answer = new MemoryStream();
             await stream.CopyToAsync(answer, patience.Token);
-            return answer.Length > 0 ? answer.ToArray() : throw new AgentException($"The agent in {directory} gave no status.");
+            return answer.Length > 0 ? answer.ToArray() : throw new AgentException($"The agent in {directory} gave no answer: it hears its own user and root only.");
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
@@ -77,6 +80,10 @@ internal sealed class StatusSocket : IDisposable
         catch (SocketException e)
         {
             throw new AgentException($"No agent runs in {directory}.", e);
+        }
+        catch (IOException e)
+        {
+            throw new AgentException($"The agent in {directory} gave no answer: it hears its own user and root only.", e);
         }
         catch (OperationCanceledException e)
         {
@@ -124,8 +131,12 @@ internal sealed class StatusSocket : IDisposable
             patience.CancelAfter(Patience);
             try
             {
+                if (!PeerCredentials.IsOwnUserOrRoot(socket, _listener))
+                    return;
                 string request = await ReadRequestAsync(socket, patience.Token);
-                byte[] status = await _answer(request).AsTask().WaitAsync(patience.Token);
+                int space = request.IndexOf(' ', StringComparison.Ordinal);
+                var (word, argument) = space < 0 ? (request, "") : (request[..space], request[(space + 1)..]);
+                byte[] status = await _answer(word, argument).AsTask().WaitAsync(patience.Token);
                 for (int sent = 0; sent < status.Length;)
                     sent += await socket.SendAsync(status.AsMemory(sent), patience.Token);
                 socket.Shutdown(SocketShutdown.Send);

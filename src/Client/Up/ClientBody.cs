@@ -26,6 +26,7 @@ internal abstract class ClientBody : IAgentBody
     private readonly NetworkWatch? _watch;
     private PortMapper? _mapper;
     private volatile ClientRoster _roster = ClientRoster.None;
+    private volatile ClientView _view = ClientView.None;
     private volatile bool _isReady;
 
     /// <param name="data">The body's from now on; it is started here.</param>
@@ -56,6 +57,7 @@ internal abstract class ClientBody : IAgentBody
     {
         var roster = ClientRoster.Compile(table, agent);
         _roster = roster;
+        _view = new ClientView(table, agent, roster);
         var enforce = Prepare(agent, table, roster);
         int cut = await _data.InvokeAsync(now =>
         {
@@ -74,6 +76,19 @@ internal abstract class ClientBody : IAgentBody
         Describe(status);
         return status;
     });
+
+    public async ValueTask<JsonObject?> AnswerAsync(string request, string argument)
+    {
+        switch (request)
+        {
+            case ListCommand.Request:
+                return _view.List((await StatusAsync())["sites"]!.AsArray());
+            case ExplainCommand.Request:
+                return Explanation.Of(_view, argument, await StatusAsync());
+            default:
+                return null;
+        }
+    }
 
     public async ValueTask<StatusMessage> ReportAsync() => await _data.InvokeAsync(now => ClientStatus.Report(_data, now));
 

@@ -129,6 +129,9 @@ internal sealed class Network : IDisposable
         return LabProcess.Execute("ip", ["netns", "exec", host.Name, "env", .. variables, Programs.Client, .. arguments, "--data", Folder(name)]);
     }
 
+    /// <summary>The data directory of an agent.</summary>
+    public string DataOf(string name) => Folder(name);
+
     public JsonElement? MachineStatus(string name) => Status(Programs.Client, name);
 
     public (int Status, string Output, string Error) StopMachine(string name) => Programs.Run(Programs.Client, "down", "--data", Folder(name));
