@@ -43,7 +43,10 @@ internal sealed class TunThread : ClientThread
     {
         foreach (var datagram in datagrams.Datagrams)
         {
-            if (!State.Receive(datagram.First, datagram.Source, now, out var packet) || _joined.TryAdd(packet))
+            if (!State.Receive(datagram.First, datagram.Source, now, out var packet))
+                continue;
+            MssClamp.TryApply(datagram.First.Slice(TransportMessage.PacketOffset, packet.Length), Mtu);
+            if (_joined.TryAdd(packet))
                 continue;
             DeliverJoined();
             if (!_joined.TryAdd(packet))
@@ -73,8 +76,15 @@ internal sealed class TunThread : ClientThread
             if (header.Segmentation != VnetSegmentation.None)
                 SendSegments(packet, header.SegmentSize, now);
             else if (!header.NeedsChecksum || SuperPacket.TryFinishChecksum(packet, header.ChecksumStart, header.ChecksumOffset))
-                Send(packet, now);
+                SendWhole(packet, now);
         }
+    }
+
+    /// <summary>A host behind this machine knows the MTU of its own link only.</summary>
+    private void SendWhole(Span<byte> packet, long now)
+    {
+        MssClamp.TryApply(packet, Mtu);
+        Send(packet, now);
     }
 
     private void SendSegments(ReadOnlySpan<byte> packet, int segmentSize, long now)
