@@ -100,12 +100,12 @@ public sealed class DatagramQueue : IValueTaskSource
         }
     }
 
-    /// <summary>The writer: all that waits, valid until <see cref="Done"/>; empty when the queue was closed.</summary>
+    /// <summary>The writer: all that waits, valid until <see cref="Done"/>; empty when the queue was closed and nothing waits.</summary>
     public ReadOnlyMemory<byte> Take()
     {
         lock (_lock)
         {
-            if (_isClosed || _waiting is null)
+            if (_waiting is null)
                 return default;
             (_taken, _waiting) = (_waiting, null);
             (_takenLength, _waitingLength) = (_waitingLength, 0);
@@ -126,16 +126,12 @@ public sealed class DatagramQueue : IValueTaskSource
         }
     }
 
-    /// <summary>Drops what waits and takes nothing any more; the writer wakes up.</summary>
+    /// <summary>Nothing is taken in any more; the writer wakes up, takes what still waits, and then nothing.</summary>
     public void Close()
     {
         lock (_lock)
         {
             _isClosed = true;
-            if (_waiting is { } buffer)
-                ArrayPool<byte>.Shared.Return(buffer);
-            _waiting = null;
-            _waitingLength = 0;
             if (!_isAwaited)
                 return;
             _isAwaited = false;

@@ -48,7 +48,7 @@ public sealed class DatagramStream(Stream stream, IpEndpoint endpoint) : IDispos
     /// <summary>Begins to write what was queued. From any thread.</summary>
     public void Flush() => _queue.Flush();
 
-    /// <summary>Writes what is queued, all that waits at once, until the stream is closed.</summary>
+    /// <summary>Writes what is queued, all that waits at once, until <see cref="Close"/>.</summary>
     /// <exception cref="IOException">The stream broke.</exception>
     public async Task WriteAsync(CancellationToken stop)
     {
@@ -70,7 +70,7 @@ public sealed class DatagramStream(Stream stream, IpEndpoint endpoint) : IDispos
         }
     }
 
-    /// <summary>The writer ends; whoever reads sees the end of the stream or an error.</summary>
+    /// <summary>Takes nothing for sending any more; the writer writes what is queued and ends.</summary>
     public void Close() => _queue.Close();
 
     /// <summary>After the writer and the reader have ended.</summary>
