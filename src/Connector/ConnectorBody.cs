@@ -49,6 +49,7 @@ internal sealed class ConnectorBody : IAgentBody
                     TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
                     Output = output,
                     Slots = output,
+                    Streams = output,
                     Schedule = schedule,
                     DirectPaths = !start.Values.IsOn(RelayOnly),
                 }),

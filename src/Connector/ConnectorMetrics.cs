@@ -22,6 +22,7 @@ internal static class ConnectorMetrics
             text.Counter("keyhole_relay_sent_bytes_total", "Sealed bytes to the relay.", relay.BytesSent, ("relay", relay.Name));
         foreach (var relay in relays)
             text.Counter("keyhole_relay_registrations_total", "Sessions made anew.", relay.Registrations, ("relay", relay.Name));
+        StreamMetrics.Write(text, relays, data.Streams);
         text.Gauge("keyhole_clients", "Clients for which a relay may speak.", state.ClientCount);
         text.Gauge("keyhole_direct_paths", "Clients whose data takes no relay.", state.DirectCount);
         text.Gauge("keyhole_flows", "Live flows.", site.Counts.TcpOpen, ("protocol", "tcp"));

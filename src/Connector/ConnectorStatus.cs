@@ -15,7 +15,7 @@ internal static class ConnectorStatus
         var counts = data.Site.Counts;
         var relays = new JsonArray();
         foreach (var relay in data.State.Registrations())
-            relays.Add((JsonNode)StatusJson.Relay(relay, now));
+            relays.Add((JsonNode)StatusJson.Relay(relay, data.Streams, now));
         var denied = new JsonObject();
         foreach (var verdict in Enum.GetValues<AccessVerdict>().Where(verdict => verdict != AccessVerdict.Allowed))
             denied[StatusJson.Name(verdict)] = counts.Denied(verdict);

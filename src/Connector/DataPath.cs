@@ -1,5 +1,6 @@
 using Keyhole.Edge;
 using Keyhole.Net;
+using Keyhole.Packets;
 using Keyhole.Tunnel;
 
 namespace Keyhole.Connector;
@@ -32,6 +33,14 @@ internal sealed class DataPath : PacketThread
             foreach (ref readonly var packet in _packets.AsSpan(0, found))
                 Site.Input(run.Bytes.Slice(packet.Offset, packet.Length), packet.Client, now);
         }
+    }
+
+    protected override void StreamChanged(in IpEndpoint endpoint, bool isOpen, long now)
+    {
+        if (isOpen)
+            State.StreamOpened(endpoint, now);
+        else
+            State.StreamClosed(endpoint, now);
     }
 
     protected override void Tick(long now)

@@ -1,3 +1,4 @@
+using Keyhole.Contracts;
 using Keyhole.Net;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
@@ -6,10 +7,10 @@ using Keyhole.WireGuard;
 namespace Keyhole.Edge;
 
 /// <summary>
-/// What an agent sends, gathered until the end of a turn. The device's own datagrams have a batch of their own, since the device
+/// What an agent sends, by UDP or into the TLS connections that some endpoints stand for, gathered until the end of a turn. The device's own datagrams have a batch of their own, since the device
 /// sends while a slot of the other one is being sealed.
 /// </summary>
-public sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatagramOutput, IDisposable
+public sealed class DatagramOut(IDatagramSocket socket, RelayStreams streams) : IDatagramSlots, IDatagramOutput, IRelayStreams, IDisposable
 {
     /// <summary>Of one reservation, as <see cref="IDatagramSlots"/> says.</summary>
     private const int MaximumDatagrams = 64;
@@ -28,10 +29,22 @@ public sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatag
         return slot;
     }
 
-    public void Commit(in IpEndpoint destination, int offset, int length) => _packets.CommitAt(destination, offset, length);
+    public void Commit(in IpEndpoint destination, int offset, int length)
+    {
+        if (destination.Address.IsDiscardOnly)
+            streams.Send(destination, Reserved.Slice(offset, length));
+        else
+            _packets.CommitAt(destination, offset, length);
+    }
 
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
     {
+        if (destination.Address.IsDiscardOnly)
+        {
+            streams.Send(destination, datagram);
+            return;
+        }
+
         if (_own.TryCopy(destination, datagram))
             return;
         socket.Send(_own);
@@ -45,7 +58,12 @@ public sealed class DatagramOut(IDatagramSocket socket) : IDatagramSlots, IDatag
             socket.Send(_own);
         if (!_packets.IsEmpty)
             socket.Send(_packets);
+        streams.Flush();
     }
+
+    public void Open(in IpEndpoint endpoint, RelayTls tls) => streams.Open(endpoint, tls);
+
+    public void Close(in IpEndpoint endpoint) => streams.Close(endpoint);
 
     public void Dispose()
     {

@@ -13,4 +13,10 @@ internal static partial class EdgeLog
 
     [LoggerMessage(104, LogLevel.Warning, "relay {Relay} does not answer; registering again")]
     public static partial void RelayLost(ILogger logger, string relay);
+
+    [LoggerMessage(105, LogLevel.Information, "relay {Relay} is reached by TLS at {Endpoint}: {Reason}")]
+    public static partial void ByTls(ILogger logger, string relay, string endpoint, string reason);
+
+    [LoggerMessage(106, LogLevel.Information, "relay {Relay} is reached by UDP again")]
+    public static partial void ByUdp(ILogger logger, string relay);
 }

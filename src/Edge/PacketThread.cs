@@ -1,4 +1,5 @@
 using Keyhole.Net;
+using Keyhole.Packets;
 
 namespace Keyhole.Edge;
 
@@ -6,7 +7,7 @@ namespace Keyhole.Edge;
 /// The data thread of an agent at the edge: one loop owns the socket towards the relays and whatever the agent adds to it. Others reach it through
 /// <see cref="InvokeAsync{T}"/> alone.
 /// <code>
-/// turn   wait → readable sockets → batches of datagrams → due timers → what was gathered leaves
+/// turn   wait → readable sockets → batches of datagrams → what came by TLS → due timers → what was gathered leaves
 /// </code>
 /// </summary>
 public abstract class PacketThread : IReadinessHandler, IDisposable
@@ -25,7 +26,8 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
     {
         Loop = EventLoop.Open();
         Socket = DatagramSockets.Open(new DatagramSocketOptions());
-        Out = new DatagramOut(Socket);
+        Streams = new RelayStreams(Loop, (endpoint, isOpen) => StreamChanged(endpoint, isOpen, MonotonicClock.Now));
+        Out = new DatagramOut(Socket, Streams);
         _received = ReceiveBatch.For(Socket);
         Loop.Add(Socket, Readiness.Read, this);
         _thread = new Thread(Run) { Name = "data", IsBackground = true };
@@ -46,6 +48,9 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
     public Action? TurnEnded { get; set; }
 
     protected EventLoop Loop { get; }
+
+    /// <summary>Ways to relays where UDP is blocked. On the data thread only.</summary>
+    public RelayStreams Streams { get; }
 
     /// <summary>Where everything that leaves is gathered.</summary>
     protected DatagramOut Out { get; }
@@ -108,6 +113,9 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
     /// <summary>Datagrams came; they may be changed in place and are gone when this returns.</summary>
     protected abstract void Received(ReceiveBatch datagrams, long now);
 
+    /// <summary>A connection of <see cref="Streams"/> stands, or has ended or could not be had.</summary>
+    protected abstract void StreamChanged(in IpEndpoint endpoint, bool isOpen, long now);
+
     /// <summary>Does what is due; called once a turn, early too.</summary>
     protected abstract void Tick(long now);
 
@@ -118,10 +126,26 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
     protected virtual void Dispose(bool disposing)
     {
         Loop.Remove(Socket);
+        Streams.Dispose();
         Socket.Dispose();
         Out.Dispose();
         _received.Dispose();
         Loop.Dispose();
+    }
+
+    /// <summary>True when there may be more.</summary>
+    private bool ReceiveStreams()
+    {
+        for (int batch = 0; batch < BatchesPerTurn; batch++)
+        {
+            if (!Streams.TryReceive(_received))
+                return false;
+            long now = MonotonicClock.Now;
+            Received(_received, now);
+            Send(now);
+        }
+
+        return true;
     }
 
     private void Send(long now)
@@ -134,9 +158,11 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
     {
         try
         {
+            bool hasMore = false;
             while (!_isStopped)
             {
-                Loop.RunOnce(NextDeadline);
+                Loop.RunOnce(hasMore ? 0 : NextDeadline);
+                hasMore = ReceiveStreams();
                 long now = MonotonicClock.Now;
                 Tick(now);
                 Send(now);

@@ -7,12 +7,15 @@ namespace Keyhole.Edge;
 public sealed class RegistrationLog(ILogger logger)
 {
     private readonly Dictionary<int, bool> _wasLive = [];
+    private readonly Dictionary<int, RelayTransport> _transports = [];
 
     public void Compare(IReadOnlyList<RegistrationStatus> registrations)
     {
         foreach (var registration in registrations)
         {
             bool isLive = registration.State == RegistrationState.Live;
+            if (isLive)
+                CompareTransport(registration);
             bool known = _wasLive.TryGetValue(registration.Relay, out bool wasLive);
             if (known && wasLive == isLive)
                 continue;
@@ -24,5 +27,16 @@ public sealed class RegistrationLog(ILogger logger)
             else
                 EdgeLog.Registering(logger, registration.Name);
         }
+    }
+
+    private void CompareTransport(RegistrationStatus registration)
+    {
+        if (_transports.GetValueOrDefault(registration.Relay) == registration.Transport)
+            return;
+        _transports[registration.Relay] = registration.Transport;
+        if (registration.Transport == RelayTransport.Tls)
+            EdgeLog.ByTls(logger, registration.Name, registration.TlsEndpoint ?? "", StatusJson.UnansweredText(registration));
+        else
+            EdgeLog.ByUdp(logger, registration.Name);
     }
 }

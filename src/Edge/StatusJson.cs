@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Keyhole.Contracts;
 using Keyhole.Tunnel;
@@ -7,14 +8,19 @@ namespace Keyhole.Edge;
 /// <summary>What the status of connector and client have in common.</summary>
 public static class StatusJson
 {
-    public static JsonObject Relay(RegistrationStatus relay, long now)
+    public static JsonObject Relay(RegistrationStatus relay, RelayStreams streams, long now)
     {
         ArgumentNullException.ThrowIfNull(relay);
+        ArgumentNullException.ThrowIfNull(streams);
+        bool isTls = relay.Transport == RelayTransport.Tls;
         return new JsonObject
         {
             ["name"] = relay.Name,
             ["publicKey"] = relay.PublicKey?.ToString(),
-            ["endpoint"] = relay.Endpoint?.ToString(),
+            ["endpoint"] = isTls ? relay.TlsEndpoint : relay.Endpoint?.ToString(),
+            ["transport"] = Name(relay.Transport),
+            ["transportReason"] = isTls ? UnansweredText(relay) : null,
+            ["tlsFailure"] = relay.StreamEndpoint is { } stream ? streams.FailureOf(stream) : null,
             ["state"] = Name(relay.State),
             ["registrations"] = relay.Registrations,
             ["secondsSinceHandshake"] = Seconds(relay.LastHandshakeAt, now),
@@ -23,6 +29,13 @@ public static class StatusJson
             ["bytesReceived"] = relay.BytesReceived,
             ["bytesSent"] = relay.BytesSent,
         };
+    }
+
+    /// <summary>Why a relay is reached by TLS: "UDP unanswered for 3 s".</summary>
+    public static string UnansweredText(RegistrationStatus relay)
+    {
+        ArgumentNullException.ThrowIfNull(relay);
+        return string.Create(CultureInfo.InvariantCulture, $"UDP unanswered for {relay.UnansweredTime / 1e6:F0} s");
     }
 
     /// <summary>The relays as Control is told of them.</summary>
@@ -34,7 +47,7 @@ public static class StatusJson
             .. relays.Where(relay => relay.PublicKey is not null).Select(relay => new SessionStatus(
                 relay.PublicKey.ToString()!,
                 relay.State == RegistrationState.Live,
-                relay.Endpoint?.ToString(),
+                relay.Transport == RelayTransport.Tls ? relay.TlsEndpoint : relay.Endpoint?.ToString(),
                 relay.LastHandshakeAt is { } at ? unixNow - (now - at) / 1000 : null,
                 relay.BytesReceived,
                 relay.BytesSent)),

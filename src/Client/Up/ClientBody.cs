@@ -132,6 +132,7 @@ internal abstract class ClientBody : IAgentBody
         TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
         Output = output,
         Slots = output,
+        Streams = output,
         DirectPaths = !start.Values.IsOn(UpSettings.RelayOnly),
         Mtu = Mtu,
     });

@@ -15,7 +15,7 @@ internal static class ClientStatus
         long allocated = data.AllocatedBytes;
         var relays = new JsonArray();
         foreach (var relay in data.State.Registrations())
-            relays.Add((JsonNode)StatusJson.Relay(relay, now));
+            relays.Add((JsonNode)StatusJson.Relay(relay, data.Streams, now));
         var sites = new JsonArray();
         foreach (var site in data.State.Connectors(now).GroupBy(link => (link.Site, link.SiteName)))
             sites.Add((JsonNode)Site(site.Key.SiteName, [.. site], now));
@@ -48,6 +48,7 @@ internal static class ClientStatus
         foreach (var path in Enum.GetValues<PathKind>())
             text.Gauge("keyhole_client_connectors", "Connectors with a session, by the way that their data takes.", links.Count(link => link.HasSession && link.Path == path), ("path", StatusJson.Name(path)));
         text.Counter("keyhole_client_lost_paths_total", "Direct paths that died in use.", links.Sum(link => link.LostPaths));
+        StreamMetrics.Write(text, data.State.Registrations(), data.Streams);
         text.Counter("keyhole_client_packets_received_total", "Packets of connectors.", data.State.PacketsReceived);
         text.Counter("keyhole_client_packets_sent_total", "Packets to connectors.", data.State.PacketsSent);
     }

@@ -1,4 +1,5 @@
 using Keyhole.Edge;
+using Keyhole.Packets;
 using Keyhole.Tunnel;
 
 namespace Keyhole.Client;
@@ -18,6 +19,14 @@ internal abstract class ClientThread : PacketThread
     public int Mtu { get; }
 
     protected override long NextDeadline => State.NextDeadline;
+
+    protected override void StreamChanged(in IpEndpoint endpoint, bool isOpen, long now)
+    {
+        if (isOpen)
+            State.StreamOpened(endpoint, now);
+        else
+            State.StreamClosed(endpoint, now);
+    }
 
     protected override void Tick(long now)
     {

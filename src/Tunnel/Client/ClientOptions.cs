@@ -20,6 +20,9 @@ public sealed record ClientOptions
     /// <summary>Takes what the client sends.</summary>
     public required IDatagramSlots Slots { get; init; }
 
+    /// <summary>Makes TLS connections to relays where UDP is blocked; null: there are none.</summary>
+    public IRelayStreams? Streams { get; init; }
+
     /// <summary>Between our programs.</summary>
     public TimerSchedule Schedule { get; init; } = TimerSchedule.Keyhole;
 

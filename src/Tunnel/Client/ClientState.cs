@@ -44,7 +44,7 @@ public sealed partial class ClientState : IDisposable
             Mtu = options.Mtu,
         });
         _written = new SealBatch(_device, options.Slots);
-        _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive);
+        _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive, options.Streams);
         Span<byte> key = stackalloc byte[sizeof(ulong)];
         options.RandomSource.Fill(key);
         _hashKey = BitConverter.ToUInt64(key);

@@ -20,6 +20,9 @@ public sealed record ConnectorOptions
     /// <summary>Takes what the connector sends.</summary>
     public required IDatagramSlots Slots { get; init; }
 
+    /// <summary>Makes TLS connections to relays where UDP is blocked; null: there are none.</summary>
+    public IRelayStreams? Streams { get; init; }
+
     /// <summary>Towards relays. A relay that was down is found again within the longest of these waits.</summary>
     public TimerSchedule Schedule { get; init; } = DefaultSchedule;
 

@@ -51,7 +51,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
             MaximumPeers = options.MaximumPeers,
         });
         _written = new SealBatch(_device, options.Slots);
-        _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive);
+        _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive, options.Streams);
     }
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>

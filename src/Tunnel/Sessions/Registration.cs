@@ -5,8 +5,8 @@ using Keyhole.WireGuard;
 
 namespace Keyhole.Tunnel;
 
-/// <summary>The session with one relay: kept alive, judged by pings, made anew when the relay stops answering.</summary>
-internal sealed class Registration
+/// <summary>The session with one relay: kept alive, judged by pings, made anew when the relay stops answering, by TLS where UDP is not answered.</summary>
+internal sealed partial class Registration
 {
     /// <summary>How long one endpoint of several is tried.</summary>
     private const long EndpointPatience = 2_000_000;
@@ -18,6 +18,7 @@ internal sealed class Registration
     private readonly IRegistrationOutput _output;
     private readonly PingSchedule _pings = new();
     private readonly long _keepalive;
+    private readonly TimerSchedule _schedule;
     private IReadOnlyList<IpEndpoint> _endpoints = [];
     private int _endpoint;
     private long _helloAt = long.MaxValue;
@@ -29,6 +30,7 @@ internal sealed class Registration
         _random = random;
         _output = output;
         _keepalive = keepalive;
+        _schedule = schedule;
         Row = row;
         Peer = device.AddPeer(new PeerOptions { PublicKey = key, AcceptAnySource = true, TimerSchedule = schedule, State = this });
     }
@@ -47,7 +49,7 @@ internal sealed class Registration
     /// <summary>Where the relay sees this agent; null before its first word, and when it knows it by no UDP address.</summary>
     public IpEndpoint? Reflexive { get; private set; }
 
-    public long Deadline => Math.Min(Math.Min(_helloAt, _nextEndpointAt), _pings.Deadline);
+    public long Deadline => Math.Min(Math.Min(_helloAt, _nextEndpointAt), Math.Min(_pings.Deadline, _stream.Deadline));
 
     /// <summary>Where the relay can be reached, best first. Unchanged ones change nothing.</summary>
     public void SetEndpoints(IReadOnlyList<IpEndpoint> endpoints, long now)
@@ -63,18 +65,19 @@ internal sealed class Registration
             return;
         }
 
-        if (current is { } kept && endpoints.Contains(kept))
+        if (current is { } kept && (kept == StreamEndpoint || endpoints.Contains(kept)))
             return;
         _endpoint = 0;
         Register(now);
     }
 
-    /// <summary>An authentic datagram came from <paramref name="source"/>, which is one of <see cref="Endpoints"/>.</summary>
+    /// <summary>An authentic datagram came from <paramref name="source"/>, which is one of <see cref="Endpoints"/> or the stream's.</summary>
     public void Heard(in ReceiveResult result, in IpEndpoint source, long now)
     {
+        HeardFrom = source;
         if (!result.NewSession)
             return;
-        Peer.Endpoint = source;
+        Use(source, now);
         if (State is not (RegistrationState.Live or RegistrationState.Greeting))
             Count++;
         if (State != RegistrationState.Live)
@@ -99,11 +102,15 @@ internal sealed class Registration
     {
         if (_endpoints.Count > 0 && Peer.Endpoint is { } endpoint)
             _device.InitiateHandshake(Peer, endpoint, now);
+        _stream.ProbeSoon(now);
     }
 
     public void PongReceived(in SessionPing pong, long now)
     {
-        if (_pings.Answered(pong.Nonce, now) && State == RegistrationState.Silent)
+        if (!_pings.Answered(pong.Nonce, now))
+            return;
+        Distance = Distance == Unmeasured ? _pings.RoundTrip : Distance + (_pings.RoundTrip - Distance) / 8;
+        if (State == RegistrationState.Silent)
             State = RegistrationState.Live;
     }
 
@@ -130,6 +137,7 @@ internal sealed class Registration
             Greet(now);
         if (now >= _nextEndpointAt)
             Advance(now);
+        TickStream(now);
         switch (_pings.Next(now))
         {
             case PingSchedule.Step.Ping:
@@ -141,13 +149,15 @@ internal sealed class Registration
                 _output.SendPing(this, _pings.Nonce, PaddedPingLength, now);
                 break;
             case PingSchedule.Step.Dead:
+                LeaveStream(now);
                 Register(now);
                 break;
         }
     }
 
     public RegistrationStatus Status() => new(
-        Row.Id, Row.Name, Peer.PublicKey, State, Peer.Endpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count);
+        Row.Id, Row.Name, Peer.PublicKey, State, UdpEndpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count, Transport, UnansweredTime, StreamEndpoint,
+        Row.Tls is { Endpoints: [var first, ..] } ? first : null);
 
     private void Advance(long now)
     {
@@ -160,9 +170,16 @@ internal sealed class Registration
         State = RegistrationState.Registering;
         _pings.Stop();
         _helloAt = long.MaxValue;
+        Peer.PersistentKeepalive = _keepalive;
+        if (_stream.IsConnected)
+        {
+            RegisterByStream(now);
+            return;
+        }
+
+        BeginUnanswered(now);
         var endpoint = _endpoints[_endpoint % _endpoints.Count];
         Peer.Endpoint ??= endpoint;
-        Peer.PersistentKeepalive = _keepalive;
         _nextEndpointAt = _endpoints.Count > 1 ? now + EndpointPatience : long.MaxValue;
         _device.InitiateHandshake(Peer, endpoint, now);
     }

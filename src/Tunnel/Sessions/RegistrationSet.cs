@@ -18,17 +18,20 @@ internal sealed class RegistrationSet : IRegistrationOutput
     private readonly TimerSchedule _schedule;
     private readonly long _keepalive;
     private readonly UInt128 _bootNonce;
+    private readonly IRelayStreams? _streams;
+    private readonly RelayChoice _choice = new();
     private readonly List<Registration> _registrations = [];
     private readonly Dictionary<IpEndpoint, Registration> _byEndpoint = [];
     private IReadOnlyList<RelayRow> _rows = [];
 
-    public RegistrationSet(Device device, RandomSource random, SealBatch written, TimerSchedule schedule, long keepalive)
+    public RegistrationSet(Device device, RandomSource random, SealBatch written, TimerSchedule schedule, long keepalive, IRelayStreams? streams = null)
     {
         _device = device;
         _random = random;
         _written = written;
         _schedule = schedule;
         _keepalive = keepalive;
+        _streams = streams;
         Span<byte> nonce = stackalloc byte[16];
         random.Fill(nonce);
         _bootNonce = BinaryPrimitives.ReadUInt128LittleEndian(nonce) | 1;
@@ -49,27 +52,15 @@ internal sealed class RegistrationSet : IRegistrationOutput
     {
         get
         {
-            long next = long.MaxValue;
+            long next = _choice.Deadline;
             foreach (var registration in _registrations)
                 next = Math.Min(next, registration.Deadline);
             return next;
         }
     }
 
-    /// <summary>The relay to use: the first of the table that answers; null while none does.</summary>
-    public Registration? Live
-    {
-        get
-        {
-            foreach (var registration in _registrations)
-            {
-                if (registration.State == RegistrationState.Live)
-                    return registration;
-            }
-
-            return null;
-        }
-    }
+    /// <summary>The relay to use: the nearest that answers; null while none does.</summary>
+    public Registration? Live => _choice.Current;
 
     /// <summary>The relay that is reached at this endpoint.</summary>
     public Registration? Find(in IpEndpoint source) => _byEndpoint.GetValueOrDefault(source);
@@ -88,6 +79,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
                 continue;
             }
 
+            registration.EndStream();
             _device.RemovePeer(registration.Peer);
             _registrations.RemoveAt(index);
         }
@@ -104,11 +96,13 @@ internal sealed class RegistrationSet : IRegistrationOutput
 
         foreach (var registration in _registrations)
         {
+            registration.SetTls(_streams is null ? null : registration.Row.Tls, now);
             if (TryParse(registration.Row.Endpoints, out var endpoints))
                 registration.SetEndpoints(endpoints, now);
         }
 
         IndexEndpoints();
+        _choice.Choose(_registrations, now);
     }
 
     /// <summary>Where a relay can be reached, best first: for relays whose endpoints are names, whenever those were resolved.</summary>
@@ -119,6 +113,12 @@ internal sealed class RegistrationSet : IRegistrationOutput
         found.SetEndpoints(endpoints, now);
         IndexEndpoints();
     }
+
+    /// <summary>The TLS connection that this endpoint stands for is open.</summary>
+    public void StreamOpened(in IpEndpoint endpoint, long now) => FindStream(endpoint)?.StreamOpened(now);
+
+    /// <summary>It has ended, or could not be had.</summary>
+    public void StreamClosed(in IpEndpoint endpoint, long now) => FindStream(endpoint)?.StreamClosed(now);
 
     /// <summary>Deals with a control message of a relay; false when it is none that is valid here.</summary>
     public bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
@@ -131,6 +131,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
                 registration.PongReceived(ping, now);
             else
                 SendPong(registration, ping, payload.Length, now);
+            _choice.Choose(_registrations, now);
             return true;
         }
 
@@ -138,6 +139,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
             return false;
         registration.HelloAnswered(ack);
         GreetingCount++;
+        _choice.Choose(_registrations, now);
         return true;
     }
 
@@ -145,6 +147,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
     {
         foreach (var registration in _registrations)
             registration.Tick(now);
+        _choice.Choose(_registrations, now);
     }
 
     /// <summary>Makes all sessions anew, since the way to the relays may be another one: their addresses for this agent are proven by it.</summary>
@@ -228,11 +231,43 @@ internal sealed class RegistrationSet : IRegistrationOutput
         _written.Send(registration.Peer, slot, length, now);
     }
 
-    private void SendPong(Registration registration, in SessionPing ping, int length, long now)
+    public void SendProbe(Registration registration, in IpEndpoint destination, ulong nonce, int length, long now)
     {
         var slot = _written.Reserve(length, now);
+        new SessionPing(SessionMessageType.Ping, nonce).Write(slot.Slice(TransportMessage.PacketOffset, length));
+        _written.Send(registration.Peer, destination, slot, length, now);
+    }
+
+    public void OpenStream(Registration registration)
+    {
+        if (registration.Row.Tls is { } tls && registration.StreamEndpoint is { } endpoint)
+            _streams?.Open(endpoint, tls);
+    }
+
+    public void CloseStream(Registration registration)
+    {
+        if (registration.StreamEndpoint is { } endpoint)
+            _streams?.Close(endpoint);
+    }
+
+    /// <summary>An answer goes to where the question came from: it may try another path than the one in use.</summary>
+    private void SendPong(Registration registration, in SessionPing ping, int length, long now)
+    {
+        registration.Challenged(now);
+        var slot = _written.Reserve(length, now);
         ping.ToPong().Write(slot.Slice(TransportMessage.PacketOffset, length));
-        _written.Send(registration.Peer, slot, length, now);
+        _written.Send(registration.Peer, registration.HeardFrom, slot, length, now);
+    }
+
+    private Registration? FindStream(in IpEndpoint endpoint)
+    {
+        foreach (var registration in _registrations)
+        {
+            if (registration.StreamEndpoint == endpoint)
+                return registration;
+        }
+
+        return null;
     }
 
     /// <summary>False when an endpoint is a name: then the caller resolves them.</summary>
@@ -256,6 +291,8 @@ internal sealed class RegistrationSet : IRegistrationOutput
         {
             foreach (var endpoint in registration.Endpoints)
                 _byEndpoint.TryAdd(endpoint, registration);
+            if (registration.StreamEndpoint is { } stream)
+                _byEndpoint.TryAdd(stream, registration);
         }
     }
 }

@@ -4,6 +4,9 @@ using Keyhole.Packets;
 namespace Keyhole.Tunnel;
 
 /// <summary>One relay as the connector has seen it. Instants are monotonic microseconds, null for never.</summary>
+/// <param name="UnansweredTime">How long UDP had not been answered when TLS took over, in microseconds; 0 on UDP.</param>
+/// <param name="StreamEndpoint">What stands for the TLS connection among endpoints; null when the relay takes nobody by TLS.</param>
+/// <param name="TlsEndpoint">Where the relay is reached by TLS; null for not at all.</param>
 public sealed record RegistrationStatus(
     int Relay,
     string Name,
@@ -15,4 +18,8 @@ public sealed record RegistrationStatus(
     long RoundTrip,
     long BytesReceived,
     long BytesSent,
-    long Registrations);
+    long Registrations,
+    RelayTransport Transport = RelayTransport.Udp,
+    long UnansweredTime = 0,
+    IpEndpoint? StreamEndpoint = null,
+    string? TlsEndpoint = null);

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Keyhole.Contracts;
+using Keyhole.Net;
+
+namespace Keyhole.Edge;
+
+/// <summary>Connects to a relay by TLS: directly, or through the HTTP proxy that the environment names (HTTPS_PROXY, NO_PROXY).</summary>
+internal static class RelayDialer
+{
+    private static readonly SslApplicationProtocol Protocol = new("keyhole");
+
+    /// <summary>The first endpoint that answers, one after the other.</summary>
+    /// <exception cref="IOException">None does; the last one's reason.</exception>
+    public static async Task<Stream> ConnectAsync(RelayTls tls, CancellationToken stop)
+    {
+        Exception? last = null;
+        foreach (string endpoint in tls.Endpoints)
+        {
+            try
+            {
+                return await ConnectAsync(endpoint, tls.Pin, stop);
+            }
+            catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
+            {
+                last = e;
+            }
+        }
+
+        throw new IOException(last?.Message ?? "the relay has no TLS endpoint", last);
+    }
+
+    /// <summary>With a pin that key and no other, whatever the certificate says of itself; without one what the host's authorities vouch for.</summary>
+    internal static bool IsTrusted(X509Certificate? certificate, SslPolicyErrors errors, string? pin)
+    {
+        if (pin is null)
+            return errors == SslPolicyErrors.None;
+        Span<byte> expected = stackalloc byte[SHA256.HashSizeInBytes];
+        return certificate is X509Certificate2 shown
+            && Convert.TryFromBase64String(pin, expected, out int length) && length == expected.Length
+            && SHA256.HashData(shown.PublicKey.ExportSubjectPublicKeyInfo()).AsSpan().SequenceEqual(expected);
+    }
+
+    private static async Task<Stream> ConnectAsync(string endpoint, string? pin, CancellationToken stop)
+    {
+        int colon = endpoint.LastIndexOf(':');
+        string host = endpoint[..Math.Max(colon, 0)].Trim('[', ']');
+        if (!ushort.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
+            throw new IOException($"'{endpoint}' is no endpoint");
+        var connection = await DialAsync(host, port, stop);
+        var tls = new SslStream(connection);
+        try
+        {
+            await tls.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = host,
+                    ApplicationProtocols = [Protocol],
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                    CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                    RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsTrusted(certificate, errors, pin),
+                },
+                stop);
+            return tls.NegotiatedApplicationProtocol == Protocol ? tls : throw new IOException($"{endpoint} is not a relay: it does not speak this protocol");
+        }
+        catch
+        {
+            await tls.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<Stream> DialAsync(string host, ushort port, CancellationToken stop)
+    {
+        var target = new UriBuilder(Uri.UriSchemeHttps, host, port).Uri;
+        var proxy = HttpClient.DefaultProxy.GetProxy(target);
+        bool isDirect = proxy is null || proxy == target || HttpClient.DefaultProxy.IsBypassed(target);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(isDirect ? host : proxy!.Host, isDirect ? port : proxy!.Port, stop);
+            DatagramStream.Prepare(socket);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            if (!isDirect)
+                await HttpTunnel.OpenAsync(stream, target, HttpClient.DefaultProxy.Credentials?.GetCredential(proxy!, "Basic"), stop);
+            return stream;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
