@@ -144,6 +144,7 @@ internal sealed class RelayBody : IAgentBody
     private RelaySnapshot Snapshot() => _loop.Ask(state => RelaySnapshot.Take(state, MonotonicClock.Now)) with
     {
         Threads = [.. _loop.Threads.Select(ThreadSnapshot.Take)],
+        Tls = _tls is null ? null : TlsSnapshot.Take(_tls),
     };
 
     /// <summary>Nothing runs that could be finished: sessions and flows wait in the journal for the next start.</summary>

@@ -28,6 +28,8 @@ internal static class RelayMetrics
         }
 
         WriteThreads(text, "keyhole_relay_thread_allocated_bytes_total", "Managed bytes that the data threads have allocated.", snapshot, thread => thread.AllocatedBytes);
+        if (snapshot.Tls is { } tls)
+            Write(text, tls);
         WriteSockets(text, "keyhole_udp_received_datagrams_total", "Datagrams received.", snapshot, socket => socket.ReceivedDatagrams);
         WriteSockets(text, "keyhole_udp_received_bytes_total", "Their bytes.", snapshot, socket => socket.ReceivedBytes);
         WriteSockets(text, "keyhole_udp_sent_datagrams_total", "Datagrams sent.", snapshot, socket => socket.SentDatagrams);
@@ -39,6 +41,21 @@ internal static class RelayMetrics
         WriteSockets(text, "keyhole_udp_send_refused_total", "Datagrams that the system refused.", snapshot, socket => socket.SendRefused);
         WriteSockets(text, "keyhole_udp_offload_refused_total", "Runs that had to be sent one by one.", snapshot, socket => socket.OffloadRefused);
         WriteSockets(text, "keyhole_udp_truncated_total", "Messages longer than a receive buffer.", snapshot, socket => socket.Truncated);
+    }
+
+    private static void Write(PrometheusText text, TlsSnapshot tls)
+    {
+        text.Gauge("keyhole_tls_listening", "1 while TCP is listened on.", tls.Listen is null ? 0 : 1);
+        text.Gauge("keyhole_tls_connections", "TCP connections of all kinds.", tls.ConnectionCount);
+        text.Gauge("keyhole_tls_agents", "TLS connections of agents.", tls.StreamCount);
+        text.Counter("keyhole_tls_received_datagrams_total", "Datagrams that came by TLS.", tls.ReceivedCount);
+        text.Counter("keyhole_tls_sent_datagrams_total", "Datagrams that left by TLS.", tls.SentCount);
+        text.Counter("keyhole_tls_dropped_datagrams_total", "Datagrams for TLS that found too much waiting.", tls.DroppedCount);
+        text.Counter("keyhole_tls_gone_datagrams_total", "Datagrams for TLS connections that had ended.", tls.GoneCount);
+        text.Counter("keyhole_tls_blind_packets_total", "Datagrams between two agents that came by TLS, sent on unseen.", tls.ForwardedCount);
+        text.Counter("keyhole_tls_blind_bytes_total", "Their bytes.", tls.ForwardedBytes);
+        foreach (var (name, count) in tls.Events)
+            text.Counter("keyhole_tls_events_total", "What happened to TCP connections.", count, ("event", name));
     }
 
     private static void WriteSockets(PrometheusText text, string name, string help, RelaySnapshot snapshot, Func<DatagramCounters, long> count) =>

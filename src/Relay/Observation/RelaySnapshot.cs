@@ -25,6 +25,9 @@ internal sealed record RelaySnapshot(
     /// <summary>One for each data thread.</summary>
     public IReadOnlyList<ThreadSnapshot> Threads { get; init; } = [];
 
+    /// <summary>Null when TLS is off.</summary>
+    public TlsSnapshot? Tls { get; init; }
+
     public IEnumerable<(string Reason, long Count)> RelayDrops => Drops.Take(RelayReasons.Length);
 
     public IEnumerable<(string Reason, long Count)> DeviceDrops => Drops.Skip(RelayReasons.Length).Select(drop => (drop.Reason[DevicePrefix.Length..], drop.Count));

@@ -17,8 +17,8 @@ internal static class RelayStatus
         ["forwarded"] = new JsonObject { ["packets"] = snapshot.ForwardedCount, ["bytes"] = snapshot.ForwardedBytes },
         ["blind"] = new JsonObject
         {
-            ["packets"] = snapshot.Threads.Sum(thread => thread.ForwardedCount),
-            ["bytes"] = snapshot.Threads.Sum(thread => thread.ForwardedBytes),
+            ["packets"] = snapshot.Threads.Sum(thread => thread.ForwardedCount) + (snapshot.Tls?.ForwardedCount ?? 0),
+            ["bytes"] = snapshot.Threads.Sum(thread => thread.ForwardedBytes) + (snapshot.Tls?.ForwardedBytes ?? 0),
             ["entries"] = snapshot.EntryCount,
         },
         ["dataPath"] = new JsonObject
@@ -29,6 +29,7 @@ internal static class RelayStatus
             ["collections"] = new JsonArray([.. Enumerable.Range(0, GC.MaxGeneration + 1).Select(generation => (JsonNode)GC.CollectionCount(generation))]),
             ["threads"] = new JsonArray([.. snapshot.Threads.Select(Describe)]),
         },
+        ["tls"] = snapshot.Tls is { } tls ? Describe(tls) : null,
         ["sessions"] = new JsonArray([.. snapshot.Agents.Select(agent => (JsonNode)Describe(agent, snapshot.Now))]),
         ["drops"] = Describe(snapshot.Drops),
     };
@@ -53,6 +54,7 @@ internal static class RelayStatus
         ["kind"] = agent.Kind.ToString(),
         ["publicKey"] = agent.PublicKey,
         ["endpoint"] = agent.Address?.ToString(),
+        ["transport"] = agent.Address is { Address.IsDiscardOnly: true } ? "tls" : "udp",
         ["live"] = agent.IsLive,
         ["lastHandshakeSeconds"] = Seconds(now - agent.LastHandshakeAt),
         ["lastHeardSeconds"] = Seconds(now - agent.LastReceivedAt),
@@ -78,6 +80,18 @@ internal static class RelayStatus
         ["receiveQueueBytes"] = thread.Socket.ReceiveQueueLength,
         ["sendQueueBytes"] = thread.Socket.SendQueueLength,
         ["allocatedBytes"] = thread.AllocatedBytes,
+    };
+
+    private static JsonObject Describe(TlsSnapshot tls) => new()
+    {
+        ["listen"] = tls.Listen,
+        ["connections"] = tls.ConnectionCount,
+        ["agents"] = tls.StreamCount,
+        ["packetsReceived"] = tls.ReceivedCount,
+        ["packetsSent"] = tls.SentCount,
+        ["dropped"] = tls.DroppedCount,
+        ["gone"] = tls.GoneCount,
+        ["events"] = Describe(tls.Events),
     };
 
     private static JsonObject Describe(IEnumerable<(string Reason, long Count)> drops) =>

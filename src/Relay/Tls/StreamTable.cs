@@ -18,12 +18,20 @@ internal sealed class StreamTable
     private readonly ConcurrentDictionary<ulong, DatagramStream> _streams = new();
     private ulong _number = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
     private long _goneCount;
+    private long _endedSentCount;
+    private long _endedDroppedCount;
 
     /// <summary>Connections.</summary>
     public int Count => _streams.Count;
 
     /// <summary>Datagrams for connections that are not there any more.</summary>
     public long GoneCount => Interlocked.Read(ref _goneCount);
+
+    /// <summary>Datagrams that left by connections, those included that have ended.</summary>
+    public long SentCount => Interlocked.Read(ref _endedSentCount) + _streams.Values.Sum(stream => stream.SentCount);
+
+    /// <summary>Datagrams for which too much waited.</summary>
+    public long DroppedCount => Interlocked.Read(ref _endedDroppedCount) + _streams.Values.Sum(stream => stream.DropCount);
 
     public ICollection<DatagramStream> All => _streams.Values;
 
@@ -32,7 +40,13 @@ internal sealed class StreamTable
 
     public void Add(DatagramStream stream) => _streams[stream.Endpoint.Address.Low] = stream;
 
-    public void Remove(DatagramStream stream) => _streams.TryRemove(stream.Endpoint.Address.Low, out _);
+    public void Remove(DatagramStream stream)
+    {
+        if (!_streams.TryRemove(stream.Endpoint.Address.Low, out _))
+            return;
+        Interlocked.Add(ref _endedSentCount, stream.SentCount);
+        Interlocked.Add(ref _endedDroppedCount, stream.DropCount);
+    }
 
     /// <summary>The connection that an address stands for; null when it has ended, and the datagram is counted.</summary>
     public DatagramStream? Find(in IpEndpoint endpoint)
