@@ -1,0 +1,161 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Keyhole.Lab;
+
+namespace Keyhole.System.Tests;
+
+/// <summary>
+/// Networks that let no UDP pass: client and connector reach the relay by TLS on TCP 443, by themselves, and by UDP again when it returns. Drawing:
+/// <see cref="World"/>; the laptop stands where the phone does.
+/// </summary>
+public class BlockedUdpTests
+{
+    private const string Web = "192.168.1.20";
+    private const string NoUdp = "meta l4proto udp";
+    private const long Bytes = 20_000_000;
+
+    /// <summary>A first probe after 30 s, and then some for a slow machine.</summary>
+    private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [LabFact("setpriv")]
+    [Trait("Promise", "A9")]
+    public void Where_a_client_has_no_UDP_transfers_pass_by_TLS() => TransfersPass(atClient: true, atConnector: false);
+
+    [LabFact("setpriv")]
+    [Trait("Promise", "A9")]
+    public void Where_a_connector_has_no_UDP_transfers_pass_by_TLS() => TransfersPass(atClient: false, atConnector: true);
+
+    [LabFact("setpriv")]
+    [Trait("Promise", "A9")]
+    public void Where_neither_has_UDP_transfers_pass_by_TLS() => TransfersPass(atClient: true, atConnector: true);
+
+    [LabFact("setpriv")]
+    [Trait("Promise", "A9"), Trait("Promise", "A12")]
+    public void A_transfer_goes_on_when_UDP_is_blocked_in_its_middle_and_when_it_returns()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 8000);
+        network.StartConnector(world.Office, "office-1");
+        network.StartMachine(world.Phone, "laptop");
+        using var flow = Services.Connect(world.Phone, Web, 8000, TimeSpan.FromSeconds(5));
+        flow.Send("echo\n"u8);
+        using var beat = new Heartbeat(flow);
+
+        Firewall.Block(world.HomeRouter, "noudp", NoUdp);
+        Firewall.Block(world.OfficeRouter, "noudp", NoUdp);
+        network.Until("both are on TLS", Patience, () => Transports(network) == ("tls", "tls"));
+        network.Until("the open flow goes on", Patience, () => beat.Age < TimeSpan.FromMilliseconds(500), () => $"{beat.Age}");
+        Assert.True(Services.Download(world.Phone, Web, 8000, Bytes, seed: 3));
+
+        Firewall.Remove(world.HomeRouter, "noudp");
+        Firewall.Remove(world.OfficeRouter, "noudp");
+        network.Until("both are on UDP", ProbePatience, () => Transports(network) == ("udp", "udp"));
+        network.Until("the open flow goes on", Patience, () => beat.Age < TimeSpan.FromMilliseconds(500), () => $"{beat.Age}");
+        Assert.False(beat.Ended);
+        Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 4));
+        network.Until("the connections are gone", Patience, () => network.RelayStatus()!.Value.GetProperty("tls").GetProperty("agents").GetInt32() == 0);
+    }
+
+    [LabFact("setpriv")]
+    public void Who_fills_the_TLS_port_with_silence_and_garbage_does_not_disturb_forwarding()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 8000);
+        network.StartConnector(world.Office, "office-1");
+        network.StartMachine(world.Phone, "laptop");
+        var idle = new List<Socket>();
+        var stop = new CancellationTokenSource();
+        var noise = Task.Run(() => MakeNoise(world, idle, stop.Token));
+        Assert.True(Services.Download(world.Phone, Web, 8000, Bytes, seed: 5));
+        Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 6));
+        stop.Cancel();
+        noise.Wait();
+        idle.ForEach(socket => socket.Dispose());
+        var tls = network.RelayStatus()!.Value.GetProperty("tls");
+        Assert.True(tls.GetProperty("events").GetProperty("Refused").GetInt64() > 0, $"{tls}");
+        Assert.True(tls.GetProperty("events").GetProperty("NotTls").GetInt64() > 0, $"{tls}");
+
+        // Others still find a way in by TLS while the limits of that source are exhausted.
+        Firewall.Block(world.HomeRouter, "noudp", NoUdp);
+        network.Until("the laptop is on TLS", Patience, () => Transport(network.MachineStatus("laptop")) == "tls");
+        Assert.True(Services.Reaches(world.Phone, Web, 8000, 5));
+    }
+
+    private static void TransfersPass(bool atClient, bool atConnector)
+    {
+        using var world = new World();
+        if (atClient)
+            Firewall.Block(world.HomeRouter, "noudp", NoUdp);
+        if (atConnector)
+            Firewall.Block(world.OfficeRouter, "noudp", NoUdp);
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 8000);
+        network.StartConnector(world.Office, "office-1");
+        network.StartMachine(world.Phone, "laptop");
+        Assert.True(Services.Download(world.Phone, Web, 8000, Bytes, seed: 1), "down");
+        Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 2), "up");
+        Assert.Equal(atClient ? "tls" : "udp", Transport(network.MachineStatus("laptop")));
+        Assert.Equal(atConnector ? "tls" : "udp", Transport(network.ConnectorStatus("office-1")));
+        Assert.Equal((atClient ? 1 : 0) + (atConnector ? 1 : 0), network.RelayStatus()!.Value.GetProperty("tls").GetProperty("agents").GetInt32());
+        if (!atClient)
+            return;
+        var relay = network.MachineStatus("laptop")!.Value.GetProperty("relays")[0];
+        Assert.StartsWith("UDP unanswered for ", relay.GetProperty("transportReason").GetString(), StringComparison.Ordinal);
+        Assert.Equal($"{World.RelayAddress}:443", relay.GetProperty("endpoint").GetString());
+    }
+
+    private static void MakeNoise(World world, List<Socket> idle, CancellationToken stop)
+    {
+        byte[] garbage = new byte[500];
+        var random = new Random(1);
+        for (int i = 0; !stop.IsCancellationRequested || i < 400; i++)
+        {
+            try
+            {
+                var socket = Services.Connect(world.Tablet, World.RelayAddress, 443, TimeSpan.FromSeconds(5));
+                if (i % 2 == 0)
+                {
+                    random.NextBytes(garbage);
+                    socket.Send(garbage);
+                }
+
+                idle.Add(socket);
+            }
+            catch (Exception e) when (e is SocketException or TimeoutException or AggregateException)
+            {
+                // Refused: that is what is wanted.
+            }
+
+            if (idle.Count > 500)
+            {
+                idle.ForEach(socket => socket.Dispose());
+                idle.Clear();
+            }
+        }
+    }
+
+    private static Network Started(World world)
+    {
+        // Programs without privilege take port 443, as the administrator of a relay would allow it.
+        world.Vps.Sysctl("net.ipv4.ip_unprivileged_port_start", "0");
+        var network = new Network(world, Descriptions.Laptop(), new Dictionary<string, string>
+        {
+            ["KEYHOLE_TLS_LISTEN"] = $"{World.RelayAddress}:443",
+            ["KEYHOLE_RELAY_ONLY"] = "1",
+        });
+        network.StartRelay();
+        network.Until("the relay is there", Patience, () => network.RelayStatus() is { } status && status.GetProperty("tls").GetProperty("listen").GetString() is not null);
+        return network;
+    }
+
+    private static (string? Client, string? Connector) Transports(Network network) => (Transport(network.MachineStatus("laptop")), Transport(network.ConnectorStatus("office-1")));
+
+    private static string? Transport(JsonElement? status) =>
+        status?.GetProperty("relays") is { ValueKind: JsonValueKind.Array } relays && relays.GetArrayLength() > 0 && relays[0].GetProperty("state").GetString() == "live"
+            ? relays[0].GetProperty("transport").GetString()
+            : null;
+}
