@@ -223,7 +223,7 @@ internal sealed class DescriptionReader
 
     private ExternalClientDescription? ReadExternalClient(Node item, string path)
     {
-        if (AsSection(item, path, "{ name: phone }", "name", "public-key", "address", "dns", "expires") is not { } section)
+        if (AsSection(item, path, "{ name: phone }", "name", "public-key", "address", "dns", "expires", "sealed") is not { } section)
             return null;
         string? name = _externalClients.Define(section);
         string? key = ReadPublicKey(section, "external client", name);
@@ -248,7 +248,7 @@ internal sealed class DescriptionReader
                 _findings.Add(time, section.PathOf("expires"), "this is no day and no instant with a zone", ExpiresFix);
         }
 
-        return name is null ? null : new ExternalClientDescription(name, key, ipv4, ipv6, dns.ToValueList(), expires);
+        return name is null ? null : new ExternalClientDescription(name, key, ipv4, ipv6, dns.ToValueList(), expires, section.Flag("sealed"));
     }
 
     /// <summary>"office-1", or { name: office-1, public-key: … } for a stock WireGuard node.</summary>

@@ -41,6 +41,7 @@ internal static class DescriptionWriter
             ("address", client.Ipv4!.ToString()),
             ("dns", client.Dns.Count == 0 ? null : List(client.Dns.Select(Quote))),
             ("expires", client.Expires is { } expires ? Quote(TimeSyntax.Format(expires)) : null),
+            ("sealed", client.Sealed ? "true" : null),
         ]);
         Grants(text, state, roles);
         return text.ToString();

@@ -22,7 +22,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
             state =>
             {
                 client = Find(state, name);
-                relay = FindGateway(state);
+                relay = client.Sealed ? FindRelay(state) : FindGateway(state);
                 bool own = client.KeySource == KeySource.Declared;
                 if (own && newKey)
                     throw new OperatorException($"{client.Name} has a public-key of its own in the network file: make a new pair on the device, write its public key there and apply");
@@ -36,7 +36,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
         if (before != after)
         {
             log.KeysMade(made.Name);
-            await ReportAsync(after, relay!, notes);
+            await ReportAsync(after, made, relay!, notes);
         }
 
         string comment = made.KeySource == KeySource.Declared
@@ -44,6 +44,9 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
             : $"PrivateKey was shown once and is stored nowhere; a new one: keyhole-control external-client config {made.Name} --new-key";
         if (privateKey is null && made.KeySource != KeySource.Declared)
             notes.Add($"the private key of {made.Name} was shown once and is stored nowhere: this configuration goes without it; --new-key makes a new one, and the old one stops working");
+        if (made.Sealed)
+            notes.AddRange(SitesWithoutConnector(after, made).Select(site =>
+                $"no connector of the site {site} has ever connected: the configuration goes without it; start one and ask again"));
         return new ConfigAnswer(StockConfiguration.Write(after, made, relay!, privateKey, comment, ledger.PresharedKeyOf(made)!), notes);
     }
 
@@ -56,14 +59,27 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
             : client;
     }
 
+    private static IEnumerable<string> SitesWithoutConnector(CompiledNetwork network, Peer client) =>
+        network.TableOf(new Agent(AgentKind.Machine, client.Id)).Sites.Where(site => StockConfiguration.FindConnector(network.State, site.Id) is null).Select(site => site.Name);
+
+    /// <summary>Any will do that is known, since it opens nothing.</summary>
+    private static Relay FindRelay(NetworkState state) =>
+        state.Relays.FirstOrDefault(relay => relay.PublicKey is not null)
+            ?? throw new OperatorException(state.Relays.Count > 0
+                ? NeverConnected(state.Relays[0])
+                : "there is no relay: add one in the network file and apply");
+
     private static Relay FindGateway(NetworkState state)
     {
         var gateways = state.Relays.Where(relay => relay.Gateway).ToList();
         if (gateways.Count == 0)
             throw new OperatorException("no relay has \"gateway: true\": stock WireGuard apps enter through a gateway; set it on a relay in the network file and apply");
         return gateways.FirstOrDefault(relay => relay.PublicKey is not null)
-            ?? throw new OperatorException($"the relay {gateways[0].Name} has never connected, its public key is not known yet: start keyhole-relay with the ID and secret of \"keyhole-control credentials relay {gateways[0].Name}\"");
+            ?? throw new OperatorException(NeverConnected(gateways[0]));
     }
+
+    private static string NeverConnected(Relay relay) =>
+        $"the relay {relay.Name} has never connected, its public key is not known yet: start keyhole-relay with the ID and secret of \"keyhole-control credentials relay {relay.Name}\"";
 
     private NetworkState GiveKeys(NetworkState state, Peer client, bool generate, out string? privateText)
     {
@@ -89,13 +105,16 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
         }
     }
 
-    private async Task ReportAsync(CompiledNetwork network, Relay relay, List<string> notes)
+    private async Task ReportAsync(CompiledNetwork network, Peer client, Relay relay, List<string> notes)
     {
         if (hub.FindEnforcement(network.State.Revision) is not { } enforcement)
             return;
         var report = await enforcement.WaitAsync(hub.IsConnected, Patience);
-        string gateway = network.NameOf(new Agent(AgentKind.Relay, relay.Id));
-        foreach (var missing in report.Missing.Where(missing => missing.Agent == gateway))
-            notes.Add($"{gateway} does not know the new key yet ({missing.Reason}): the configuration works as soon as it does");
+        var needed = new List<string> { network.NameOf(new Agent(AgentKind.Relay, relay.Id)) };
+        if (client.Sealed)
+            needed.AddRange(network.TableOf(new Agent(AgentKind.Machine, client.Id)).Sites.Select(site => StockConfiguration.FindConnector(network.State, site.Id))
+                .OfType<Peer>().Where(connector => !connector.Stock).Select(connector => network.NameOf(new Agent(AgentKind.Connector, connector.Id))));
+        foreach (var missing in report.Missing.Where(missing => needed.Contains(missing.Agent)))
+            notes.Add($"{missing.Agent} does not know the new key yet ({missing.Reason}): the configuration works as soon as it does");
     }
 }

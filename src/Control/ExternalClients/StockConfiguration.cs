@@ -5,7 +5,8 @@ using System.Text;
 namespace Keyhole.Control;
 
 /// <summary>
-/// The configuration of a stock WireGuard app in gateway mode, as wg-quick(8) reads it; "wg-quick strip" makes of it what
+/// The configuration of a stock WireGuard app, as wg-quick(8) reads it: in gateway mode the relay is its only peer, in sealed mode the relay only registers
+/// it, and one connector per site is the peer behind it; "wg-quick strip" makes of it what
 /// wg(8) takes. Names in comments come from <see cref="Names"/> and <see cref="HostSyntax"/> and hold no line break.
 /// </summary>
 internal static class StockConfiguration
@@ -14,7 +15,7 @@ internal static class StockConfiguration
     public const int PersistentKeepalive = 25;
 
     /// <param name="client">With its addresses.</param>
-    /// <param name="relay">The gateway, with its public key.</param>
+    /// <param name="relay">With its public key; a gateway, unless the client is sealed.</param>
     /// <param name="privateKey">Base64; null where it is not ours to show.</param>
     /// <param name="privateKeyComment">Stands in the place of the key when there is none.</param>
     public static string Write(CompiledNetwork network, Peer client, Relay relay, string? privateKey, string privateKeyComment, string presharedKey)
@@ -31,18 +32,37 @@ internal static class StockConfiguration
         text.Append(CultureInfo.InvariantCulture, $"Address = {client.Ipv4}/32, {client.Ipv6}/128\n");
         if (client.Dns.Count != 0)
             text.Append(CultureInfo.InvariantCulture, $"DNS = {string.Join(", ", client.Dns)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"MTU = {Mtu}\n\n[Peer]\n# {relay.Name}\n");
-        text.Append(CultureInfo.InvariantCulture, $"PublicKey = {relay.PublicKey}\nPresharedKey = {presharedKey}\n");
-        text.Append(CultureInfo.InvariantCulture, $"AllowedIPs = {string.Join(", ", AllowedIps(client, granted, grant))}\n");
-        text.Append(CultureInfo.InvariantCulture, $"Endpoint = {relay.Endpoints[0]}\nPersistentKeepalive = {PersistentKeepalive}\n");
+        text.Append(CultureInfo.InvariantCulture, $"MTU = {Mtu}\n");
+
+        // The relay comes first: its handshake registers the client, and those behind it are routed.
+        WritePeer(text, relay.Name, relay.PublicKey!, presharedKey, AllowedIps(client, client.Sealed ? [] : granted, grant), relay);
+        foreach (var site in client.Sealed ? granted.GroupBy(resource => resource.Site) : [])
+        {
+            if (FindConnector(state, site.Key) is { } connector)
+                WritePeer(text, connector.Name, connector.PublicKey!, null, AllowedIps(client, [.. site], grant), relay);
+        }
+
         return text.ToString();
     }
 
+    /// <summary>The connector of a site that a sealed client reaches it through; null while none has a key.</summary>
+    public static Peer? FindConnector(NetworkState state, int site) =>
+        state.Peers.Where(peer => peer is { Kind: PeerKind.Connector, PublicKey: not null } && peer.Site == site).OrderBy(peer => peer.Draining).ThenBy(peer => peer.Id).FirstOrDefault();
+
+    private static void WritePeer(StringBuilder text, string name, string publicKey, string? presharedKey, IEnumerable<string> allowedIps, Relay relay)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"\n[Peer]\n# {name}\nPublicKey = {publicKey}\n");
+        if (presharedKey is not null)
+            text.Append(CultureInfo.InvariantCulture, $"PresharedKey = {presharedKey}\n");
+        text.Append(CultureInfo.InvariantCulture, $"AllowedIPs = {string.Join(", ", allowedIps)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"Endpoint = {relay.Endpoints[0]}\nPersistentKeepalive = {PersistentKeepalive}\n");
+    }
+
     /// <summary>
-    /// What was granted and nothing else: the overlay prefixes, and the native ones that leave no doubt. A client without a grant
-    /// gets its own address, since an empty list would not be read.
+    /// What was granted and nothing else: the overlay prefixes, and the native ones that leave no doubt. Where nothing was, the client's
+    /// own address stands, since an empty list would not be read.
     /// </summary>
-    private static IEnumerable<string> AllowedIps(Peer client, List<Resource> granted, GrantRow? grant) =>
+    private static IEnumerable<string> AllowedIps(Peer client, IReadOnlyCollection<Resource> granted, GrantRow? grant) =>
         granted.SelectMany(resource => new[] { resource.OverlayIpv4, resource.OverlayIpv6 }).OfType<IPNetwork>()
             .Concat(granted.Where(resource => !grant!.OverlayOnly.Contains(resource.Id)).Select(resource => resource.Destination.Prefix).OfType<IPNetwork>())
             .Select(prefix => prefix.ToString()).DefaultIfEmpty($"{client.Ipv4}/32").Distinct();

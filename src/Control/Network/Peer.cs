@@ -25,6 +25,9 @@ internal sealed record Peer(int Id, PeerKind Kind, string Name) : INamed
     /// <summary>DNS servers that stand in the configuration of an external client.</summary>
     public ValueList<string> Dns { get; init; } = [];
 
+    /// <summary>An external client that has sessions with connectors, which the relay cannot read, instead of one with the gateway.</summary>
+    public bool Sealed { get; init; }
+
     public DateTimeOffset? Expires { get; init; }
 
     /// <summary>Set by the transition that saw <see cref="Expires"/> pass: the peer leaves every table.</summary>

@@ -26,6 +26,7 @@ internal static class Planner
             ("ipv6", from.Organisation is null ? "" : $"{peer.Ipv6}"),
             ("dns", string.Join(", ", peer.Dns)),
             ("expires", peer.Expires is { } expires ? TimeSyntax.Format(expires) : ""),
+            ("sealed", peer.Sealed ? "true" : ""),
         ]);
         CompareGrants(changes, from, to);
         return new Plan(from.Revision, changes, CompareAccess(from, to));

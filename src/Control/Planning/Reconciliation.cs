@@ -77,6 +77,7 @@ internal sealed class Reconciliation
                 Dns = wanted.Dns,
                 Expires = wanted.Expires,
                 Expired = wanted.Expires <= _now,
+                Sealed = wanted.Sealed,
             });
         var addresses = _wanted.ExternalClients.ToDictionary(client => client.Name, client => (client.Ipv4, client.Ipv6), Names.Comparer);
         return [.. _overlay.AssignClients([.. machines, .. clients], peer => peer.Kind == PeerKind.ExternalClient ? addresses[peer.Name] : default)

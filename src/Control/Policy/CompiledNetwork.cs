@@ -136,8 +136,9 @@ internal sealed class CompiledNetwork
 
     private static PeerRow WithoutPresharedKey(PeerRow peer) => peer.PresharedKey is null ? peer : peer with { PresharedKey = null };
 
+    /// <summary>Relay and connectors need no word for a sealed client: it is a machine of which a stock node holds the sessions.</summary>
     private static PeerRow Row(Peer peer, string? presharedKey) => new(
-        peer.Id, peer.Kind, peer.Name, peer.PublicKey, presharedKey,
+        peer.Id, peer.Sealed ? PeerKind.Machine : peer.Kind, peer.Name, peer.PublicKey, presharedKey,
         [.. new[] { peer.Ipv4, peer.Ipv6 }.OfType<IPAddress>().Select(address => address.ToString())],
         peer.Site, peer.Stock, peer.Draining);
 

@@ -55,6 +55,7 @@ internal static class StateReader
         Expires = row.Expires is { } expires ? DateTimeOffset.FromUnixTimeSeconds(expires) : null,
         Expired = row.Expired != 0,
         Draining = row.Draining != 0,
+        Sealed = row.Sealed != 0,
     };
 
     private static Resource Resource(ResourceRecord row) => new(
@@ -133,6 +134,7 @@ internal static class StateReader
         public long? Expires { get; init; }
         public long Expired { get; init; }
         public long Draining { get; init; }
+        public long Sealed { get; init; }
     }
 
     private sealed class ResourceRecord

@@ -70,7 +70,7 @@ internal sealed class StateWriter(SqliteConnection connection, SqliteTransaction
 
     private void Insert(Peer peer) => Execute(
         """
-        INSERT INTO peer VALUES (@Id, @Kind, @Name, @Site, @PublicKey, @KeySource, @SealedPresharedKey, @Ipv4, @Ipv6, @Dns, @Expires, @Expired, @Draining)
+        INSERT INTO peer VALUES (@Id, @Kind, @Name, @Site, @PublicKey, @KeySource, @SealedPresharedKey, @Ipv4, @Ipv6, @Dns, @Expires, @Expired, @Draining, @Sealed)
         """,
         new
         {
@@ -87,6 +87,7 @@ internal sealed class StateWriter(SqliteConnection connection, SqliteTransaction
             Expires = peer.Expires?.ToUnixTimeSeconds(),
             peer.Expired,
             peer.Draining,
+            peer.Sealed,
         });
 
     private void Insert(Resource resource) => Execute(

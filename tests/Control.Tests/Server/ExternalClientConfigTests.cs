@@ -145,6 +145,42 @@ public class ExternalClientConfigTests
     }
 
     [Fact]
+    [Trait("Promise", "C15")]
+    public async Task A_sealed_clients_configuration_registers_at_the_relay_and_names_a_connector_per_site()
+    {
+        await using var control = await RunningControl.StartAsync();
+        await control.ApplyAsync(TwoSites.Replace("OWNKEY", OwnKey, StringComparison.Ordinal).Replace(", gateway: true", "", StringComparison.Ordinal)
+            .Replace("{ name: phone, dns", "{ name: phone, sealed: true, dns", StringComparison.Ordinal));
+        using var relay = await control.AgentAsync(AgentKind.Relay, "vps");
+        using var connector = await control.AgentAsync(AgentKind.Connector, "plant-1");
+        var answer = await control.ConfigAsync("phone");
+        Assert.Contains(answer.Notes, note => note.StartsWith("no connector of the site office has ever connected", StringComparison.Ordinal));
+        while (relay.Table?.Peers.SingleOrDefault(row => row.Name == "phone")?.PresharedKey is null)
+            await relay.ReadTableAsync();
+        var peer = relay.Table.Peers.Single(row => row.Name == "phone");
+        Assert.Equal((PeerKind.Machine, true), (peer.Kind, peer.Stock));
+        string six = relay.Table.Overlay[1][..^"::/48".Length];
+        string expected = $"""
+            [Peer]
+            # vps
+            PublicKey = {relay.PublicKey}
+            PresharedKey = {peer.PresharedKey}
+            AllowedIPs = 100.64.1.0/32
+            Endpoint = 203.0.113.10:21820
+            PersistentKeepalive = 25
+
+            [Peer]
+            # plant-1
+            PublicKey = {connector.PublicKey}
+            AllowedIPs = 100.96.1.33/32, {six}:2::2:11/128, 100.96.1.34/32, {six}:2::2:12/128, {six}:100::/64, 2001:db8:7::/64
+            Endpoint = 203.0.113.10:21820
+            PersistentKeepalive = 25
+
+            """;
+        Assert.Equal(expected, answer.Config[answer.Config.IndexOf("[Peer]", StringComparison.Ordinal)..]);
+    }
+
+    [Fact]
     [Trait("Promise", "C1")]
     public async Task Without_a_gateway_or_its_key_the_error_says_what_to_do()
     {

@@ -8,4 +8,5 @@ internal sealed record ExternalClientDescription(
     IPAddress? Ipv4,
     IPAddress? Ipv6,
     ValueList<string> Dns,
-    DateTimeOffset? Expires);
+    DateTimeOffset? Expires,
+    bool Sealed);
