@@ -21,6 +21,7 @@ internal static class TargetList
         new RelayBlindTarget(),
         new ConnectorTarget(),
         new NetworkFileTarget(),
+        new ProxyHandshakeTarget(),
         new DnsQueryTarget(),
         new ClientHelloTarget(),
     ];

@@ -22,6 +22,9 @@ internal static class ConnectorStatus
         var dropped = new JsonObject();
         foreach (var reason in Enum.GetValues<ConnectorDropReason>())
             dropped[StatusJson.Name(reason)] = data.State.DropCount(reason);
+        var refused = new JsonObject();
+        foreach (var reason in Enum.GetValues<WireGuard.DropReason>().Where(reason => reason != WireGuard.DropReason.None))
+            refused[StatusJson.Name(reason)] = data.State.DropCount(reason);
         return new JsonObject
         {
             ["registered"] = data.State.IsRegistered,
@@ -38,6 +41,7 @@ internal static class ConnectorStatus
             ["handlesExhausted"] = counts.HandlesExhausted,
             ["pingAvailable"] = data.Site.PingAvailable,
             ["dropped"] = dropped,
+            ["wireGuardDropped"] = refused,
             ["dataPath"] = new JsonObject
             {
                 ["packetsReceived"] = data.State.PacketsReceived,

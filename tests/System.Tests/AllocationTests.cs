@@ -11,6 +11,9 @@ public class AllocationTests
     /// <summary>Opening three flows and answering a status request may allocate; a byte per packet may not.</summary>
     private const long Few = 64 * 1024;
 
+    /// <summary>With the smallest of objects for each, these would be many times as much.</summary>
+    private const long FewPackets = 10_000;
+
     [LabFact("wireguard-go", "wg", "iperf3", "setpriv")]
     public void Relay_and_connector_allocate_nothing_per_packet()
     {
@@ -39,6 +42,36 @@ public class AllocationTests
 
         foreach (var (name, bytes) in least)
             Assert.True(bytes < Few, $"{name}: {bytes} bytes allocated over more than 100,000 packets");
+    }
+
+    [LabFact("iperf3", "setpriv")]
+    public void A_client_in_proxy_mode_allocates_nothing_per_packet()
+    {
+        using var world = new World();
+        using var network = new Network(world, Descriptions.Laptop());
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        Iperf3.Serve(world.Topology, world.OfficeServers);
+        network.StartProxy(world.Phone, "laptop", "--listen", "off", "-L", "5201:web.acme.internal:5201", "-L", "udp:5201:web.acme.internal:5201");
+        Iperf3.Run(world.Phone, "127.0.0.1", "-t", "2", "--bidir");
+        Iperf3.Run(world.Phone, "127.0.0.1", "-t", "2", "-u", "-b", "20M", "-l", "1000");
+        AllocatesNothing("TCP", "-t", "4", "--bidir");
+        AllocatesNothing("UDP", "-t", "4", "-u", "-b", "50M", "-l", "1000", "-R");
+
+        void AllocatesNothing(string what, params string[] arguments)
+        {
+            long least = long.MaxValue;
+            for (int round = 0; round < 3 && least >= Few; round++)
+            {
+                var before = Counts(network.MachineStatus("laptop")!.Value);
+                Iperf3.Run(world.Phone, "127.0.0.1", arguments);
+                var after = Counts(network.MachineStatus("laptop")!.Value);
+                Assert.True(after.Packets - before.Packets > FewPackets, $"{what}: only {after.Packets - before.Packets} packets");
+                least = Math.Min(least, after.Bytes - before.Bytes);
+            }
+
+            Assert.True(least < Few, $"{what}: {least} bytes allocated over more than {FewPackets} packets");
+        }
     }
 
     private static Dictionary<string, (long Packets, long Bytes)> Read(Network network) => new()

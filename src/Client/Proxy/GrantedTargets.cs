@@ -24,12 +24,8 @@ internal sealed class GrantedTargets : ITargetPolicy
     public static GrantedTargets None { get; } = new(0, [], AccessRules.None, NameTable.None);
 
     /// <param name="client">The <see cref="PeerRow.Id"/> of this client.</param>
-    /// <param name="own">Its overlay addresses.</param>
-    public static GrantedTargets Compile(Table table, int client, IReadOnlyList<IpAddress> own)
-    {
-        var granted = table.Grants.FirstOrDefault(row => row.Client == client)?.Resources.ToHashSet() ?? [];
-        return new GrantedTargets(client, own, AccessRules.Compile(table), new NameTable(table.Resources.Where(row => granted.Contains(row.Id))));
-    }
+    /// <param name="roster">What was compiled of the table for it.</param>
+    public static GrantedTargets Compile(Table table, int client, ClientRoster roster) => new(client, roster.Addresses, AccessRules.Compile(table), roster.Names);
 
     public TargetVerdict Find(IpAddress address, byte protocol, ushort port, out IpAddress source)
     {

@@ -35,7 +35,7 @@ internal sealed class ProxyBody : ClientBody
 
     protected override Func<int> Prepare(int agent, Table table, ClientRoster roster)
     {
-        var targets = GrantedTargets.Compile(table, agent, roster.Addresses);
+        var targets = GrantedTargets.Compile(table, agent, roster);
         return () => _data.Front.Follow(targets);
     }
 

@@ -30,7 +30,9 @@ internal static class UpSettings
     /// <summary>/var/lib/keyhole for root, the user's own state directory otherwise.</summary>
     private static string DefaultData()
     {
-        if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
+        if (OperatingSystem.IsWindows())
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "keyhole");
+        if (Environment.IsPrivilegedProcess)
             return "/var/lib/keyhole";
         string home = Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state
             ? state

@@ -64,7 +64,9 @@ public static class Sodium
             if (NativeLibrary.TryLoad(name, assembly, null, out nint library))
                 return library;
         }
-        throw new SodiumUnavailableException("libsodium is missing. Install the Debian package libsodium23 (apt-get install libsodium23).");
+        throw new SodiumUnavailableException(OperatingSystem.IsWindows()
+            ? "libsodium.dll is missing. Put the x64 one of the libsodium project (1.0.18 or newer) beside this program."
+            : "libsodium is missing. Install the Debian package libsodium23 (apt-get install libsodium23).");
     }
 
     internal static IEnumerable<string> Candidates()

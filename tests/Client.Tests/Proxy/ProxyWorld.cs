@@ -4,6 +4,7 @@ using Keyhole.Contracts;
 using Keyhole.Net;
 using Keyhole.NetStack;
 using Keyhole.Packets;
+using Keyhole.Tunnel;
 
 namespace Keyhole.Client.Tests;
 
@@ -59,8 +60,9 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
     public HashSet<ushort> DatagramSenders { get; } = [];
 
     /// <summary>What the client 1 was granted: the target's TCP ports 80 to 89 and one UDP port.</summary>
-    public static GrantedTargets Granted() => GrantedTargets.Compile(
-        new Table
+    public static GrantedTargets Granted()
+    {
+        var table = new Table
         {
             Revision = 1,
             Organisation = "acme",
@@ -68,9 +70,9 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
             Peers = [new PeerRow(1, PeerKind.Machine, "laptop", null, null, ["100.64.0.2", "fd00::2"], null, false, false)],
             Resources = [new ResourceRow(1, 1, "web", Target, ["100.96.0.1/32", "fd00::1:1/128"], Alias, [new PortRange(80, 89)], [new PortRange(UdpEcho, UdpEcho)], false)],
             Grants = [new GrantRow(1, [1], [])],
-        },
-        1,
-        [IpAddress.Parse("100.64.0.2"), IpAddress.Parse("fd00::2")]);
+        };
+        return GrantedTargets.Compile(table, 1, ClientRoster.Compile(table, 1));
+    }
 
     /// <summary>Runs something on the thread of the proxy.</summary>
     public T Invoke<T>(Func<T> action)

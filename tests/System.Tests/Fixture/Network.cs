@@ -99,7 +99,7 @@ internal sealed class Network : IDisposable
 
     /// <summary>
     /// Starts <c>keyhole up --proxy</c> of a machine without any privilege, on a host that has no TUN device, and waits until it has sessions with all
-    /// granted sites.
+    /// granted sites, if any.
     /// </summary>
     /// <param name="arguments">Of the proxy: <c>--listen</c>, <c>-L</c> …</param>
     public void StartProxy(NetworkNamespace host, string name, params string[] arguments)
@@ -112,7 +112,8 @@ internal sealed class Network : IDisposable
                 "-c", "if [ -d /dev/net ]; then mount -t tmpfs none /dev/net || exit 1; fi; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \"$@\"", "sh",
                 Programs.Client, "up", "--proxy", .. AgentArguments(name), .. arguments,
             ]);
-        Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("ready").GetBoolean());
+        Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("revision").GetInt64() > 0
+            && (status.GetProperty("ready").GetBoolean() || status.GetProperty("sites").GetArrayLength() == 0));
     }
 
     /// <summary>Runs <c>keyhole up</c> to its end without the rights that a TUN interface needs.</summary>
