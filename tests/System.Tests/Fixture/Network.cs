@@ -71,6 +71,13 @@ internal sealed class Network : IDisposable
     public void RestartRelay(bool ipv6 = false) => Relay = StartRootless(World.Vps, Programs.Relay,
         [.. AgentArguments("vps"), "--listen", _both ? "[::]:21820" : ipv6 ? $"[{INetworkWorld.RelayAddress6}]:21820" : $"{INetworkWorld.RelayAddress}:21820"]);
 
+    /// <summary>Starts a relay beside <see cref="Relay"/>, listening on an address of the host.</summary>
+    public LabProcess StartRelay(NetworkNamespace host, string name, string address)
+    {
+        Credentials("relay", name);
+        return StartRootless(host, Programs.Relay, [.. AgentArguments(name), "--listen", $"{address}:21820"]);
+    }
+
     public void StartConnector(NetworkNamespace host, string name)
     {
         Credentials("connector", name);
