@@ -14,6 +14,7 @@ internal static class RelayMetrics
         text.Gauge("keyhole_relay_flows", "Flows through the gateway.", snapshot.FlowCount);
         text.Counter("keyhole_relay_forwarded_packets_total", "Datagrams sealed anew and sent on.", snapshot.ForwardedCount);
         text.Counter("keyhole_relay_forwarded_bytes_total", "Their bytes.", snapshot.ForwardedBytes);
+        text.Counter("keyhole_relay_introductions_total", "Clients and connectors that were told of each other.", snapshot.IntroductionCount);
         foreach (var (reason, count) in snapshot.RelayDrops)
             text.Counter("keyhole_relay_drops_total", "Packets that the relay let go no further.", count, ("reason", reason));
         foreach (var (reason, count) in snapshot.DeviceDrops)

@@ -28,6 +28,9 @@ internal sealed record RelaySnapshot(
     /// <summary>Null when TLS is off.</summary>
     public TlsSnapshot? Tls { get; init; }
 
+    /// <summary>Clients and connectors that were told of each other.</summary>
+    public long IntroductionCount { get; init; }
+
     public IEnumerable<(string Reason, long Count)> RelayDrops => Drops.Take(RelayReasons.Length);
 
     public IEnumerable<(string Reason, long Count)> DeviceDrops => Drops.Skip(RelayReasons.Length).Select(drop => (drop.Reason[DevicePrefix.Length..], drop.Count));
@@ -48,6 +51,9 @@ internal sealed record RelaySnapshot(
             state.ForwardedCount,
             state.ForwardedBytes,
             state.Describe(now),
-            drops);
+            drops)
+        {
+            IntroductionCount = state.IntroductionCount,
+        };
     }
 }

@@ -21,6 +21,7 @@ internal static class RelayStatus
             ["bytes"] = snapshot.Threads.Sum(thread => thread.ForwardedBytes) + (snapshot.Tls?.ForwardedBytes ?? 0),
             ["entries"] = snapshot.EntryCount,
         },
+        ["introductions"] = snapshot.IntroductionCount,
         ["dataPath"] = new JsonObject
         {
             ["packetsReceived"] = snapshot.Threads.Sum(thread => thread.Socket.ReceivedDatagrams),
