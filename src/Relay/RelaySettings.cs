@@ -62,10 +62,11 @@ internal static class RelaySettings
 
     /// <summary>Null when there is none.</summary>
     /// <exception cref="AgentException">It is not a host and port.</exception>
-    public static EndPoint? TlsFallbackFrom(SettingValues values)
+    public static EndPoint? TlsFallbackFrom(SettingValues values) => values.Get(TlsFallback) is { } text ? ParseFallback(text) : null;
+
+    /// <exception cref="AgentException">It is not a host and port.</exception>
+    internal static EndPoint ParseFallback(string text)
     {
-        if (values.Get(TlsFallback) is not { } text)
-            return null;
         if (IpEndpoint.TryParse(text, out var endpoint))
             return new IPEndPoint(endpoint.Address.ToIPAddress(), endpoint.Port);
         int colon = text.LastIndexOf(':');

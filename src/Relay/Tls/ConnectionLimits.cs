@@ -14,10 +14,20 @@ internal sealed class ConnectionLimits
     public const int MaximumUnproven = 1_024;
     public const int MaximumUnprovenPerSource = 64;
 
+    /// <summary>TLS handshakes per second, and as many at once: some 0.3 ms of a processor each, so that they leave the data path the rest.</summary>
+    public const int HandshakesPerSecond = 500;
+
+    /// <summary>Of one source, as many at once as it may have unproven connections.</summary>
+    public const int HandshakesPerSecondAndSource = 20;
+
+    private const long Second = 1_000_000;
+    private const long Unused = long.MinValue / 2;
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<IpAddress, (int All, int Unproven)> _sources = [];
+    private readonly Dictionary<IpAddress, Source> _sources = [];
     private int _count;
     private int _unproven;
+    private long _usedUntil = Unused;
 
     /// <summary>Connections.</summary>
     public int Count
@@ -44,9 +54,25 @@ internal sealed class ConnectionLimits
             var of = _sources.GetValueOrDefault(source);
             if (_count >= Maximum || _unproven >= MaximumUnproven || of.All >= MaximumPerSource || of.Unproven >= MaximumUnprovenPerSource)
                 return false;
-            _sources[source] = (of.All + 1, of.Unproven + 1);
+            if (of == default)
+                of.UsedUntil = Unused;
+            _sources[source] = of with { All = of.All + 1, Unproven = of.Unproven + 1 };
             _count++;
             _unproven++;
+            return true;
+        }
+    }
+
+    /// <summary>Whether a connection may begin a TLS handshake now.</summary>
+    /// <param name="now">Monotonic microseconds.</param>
+    public bool TryBeginHandshake(in IpAddress source, long now)
+    {
+        lock (_lock)
+        {
+            var of = _sources[source];
+            if (!TryTake(ref of.UsedUntil, HandshakesPerSecondAndSource, MaximumUnprovenPerSource, now) || !TryTake(ref _usedUntil, HandshakesPerSecond, HandshakesPerSecond, now))
+                return false;
+            _sources[source] = of;
             return true;
         }
     }
@@ -62,6 +88,22 @@ internal sealed class ConnectionLimits
         }
     }
 
+    /// <summary>Forgets sources that are gone and would be new again; called now and then.</summary>
+    public void Sweep(long now)
+    {
+        lock (_lock)
+        {
+            foreach (var (source, of) in _sources)
+            {
+                if (of.All == 0 && of.UsedUntil <= now - MaximumUnprovenPerSource * (Second / HandshakesPerSecondAndSource))
+                    _sources.Remove(source);
+            }
+        }
+    }
+
+    /// <summary>Sources that are known.</summary>
+    internal int SourceCount => _sources.Count;
+
     /// <summary>Gives the place back.</summary>
     public void Leave(in IpAddress source, bool isProven)
     {
@@ -69,12 +111,29 @@ internal sealed class ConnectionLimits
         {
             var of = _sources[source];
             int unproven = isProven ? 0 : 1;
-            if (of.All == 1)
+            if (of is { All: 1, UsedUntil: Unused })
                 _sources.Remove(source);
             else
-                _sources[source] = (of.All - 1, of.Unproven - unproven);
+                _sources[source] = of with { All = of.All - 1, Unproven = of.Unproven - unproven };
             _count--;
             _unproven -= unproven;
         }
+    }
+
+    /// <summary>A bucket that is the time up to which its tokens are used up; it lags at most its capacity behind.</summary>
+    private static bool TryTake(ref long usedUntil, int perSecond, int capacity, long now)
+    {
+        long from = Math.Max(usedUntil, now - capacity * (Second / perSecond));
+        if (from + Second / perSecond > now)
+            return false;
+        usedUntil = from + Second / perSecond;
+        return true;
+    }
+
+    private record struct Source
+    {
+        public int All;
+        public int Unproven;
+        public long UsedUntil;
     }
 }

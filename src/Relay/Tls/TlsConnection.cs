@@ -141,7 +141,14 @@ internal sealed class TlsConnection(Socket socket, IpAddress source, TlsListener
 
     private async Task ServeAsync(byte[] first)
     {
-        Volatile.Write(ref _deadline, MonotonicClock.Now + HandshakeTimeout);
+        long now = MonotonicClock.Now;
+        if (!listener.Limits.TryBeginHandshake(source, now))
+        {
+            listener.Counters.Add(TlsEvent.Refused);
+            return;
+        }
+
+        Volatile.Write(ref _deadline, now + HandshakeTimeout);
         DatagramStream.Prepare(socket);
         var tls = new SslStream(new ReplayStream(first, new NetworkStream(socket, ownsSocket: false)));
         await using (tls.ConfigureAwait(false))

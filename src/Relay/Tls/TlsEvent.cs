@@ -6,7 +6,7 @@ internal enum TlsEvent
     /// <summary>It was accepted by the system.</summary>
     Accepted,
 
-    /// <summary>Closed at once: too many of its source, or in all.</summary>
+    /// <summary>Closed at once: too many of its source, or in all, or too many handshakes in this second.</summary>
     Refused,
 
     /// <summary>It did not begin with TLS, or with more than is looked at.</summary>

@@ -176,6 +176,7 @@ internal sealed class TlsListener : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 long now = MonotonicClock.Now;
+                Limits.Sweep(now);
                 foreach (var (connection, _) in _connections)
                     connection.Survey(now);
             }

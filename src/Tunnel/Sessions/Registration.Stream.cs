@@ -95,6 +95,9 @@ internal sealed partial class Registration
 
     private void Use(in IpEndpoint source, long now)
     {
+        // Nothing comes from a connection that does not stand: somebody wrote its address into a UDP datagram.
+        if (source == StreamEndpoint && !_stream.IsConnected)
+            return;
         Peer.Endpoint = source;
         if (source == StreamEndpoint)
         {

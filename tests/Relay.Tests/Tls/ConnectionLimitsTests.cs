@@ -26,6 +26,38 @@ public class ConnectionLimitsTests
     }
 
     [Fact]
+    public void Handshakes_of_one_source_are_few_per_second_and_those_of_all_leave_the_processor_to_others()
+    {
+        const long Second = 1_000_000;
+        Assert.True(_limits.TryEnter(One));
+        Assert.Equal(ConnectionLimits.MaximumUnprovenPerSource, Begun(One, 0));
+        Assert.Equal(ConnectionLimits.HandshakesPerSecondAndSource, Begun(One, Second));
+
+        // Whoever goes and comes back finds what it left, and is forgotten when that would make no difference.
+        _limits.Leave(One, isProven: false);
+        _limits.Sweep(Second);
+        Assert.True(_limits.TryEnter(One));
+        Assert.Equal(0, Begun(One, Second));
+        _limits.Leave(One, isProven: false);
+        _limits.Sweep(4 * Second);
+        Assert.Equal(1, _limits.SourceCount);
+        _limits.Sweep(5 * Second);
+        Assert.Equal(0, _limits.SourceCount);
+
+        int all = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            var source = ConnectionLimits.SourceOf(new IPAddress(new byte[] { 198, 51, 100, (byte)i }));
+            Assert.True(_limits.TryEnter(source));
+            all += Begun(source, 6 * Second);
+        }
+
+        Assert.Equal(ConnectionLimits.HandshakesPerSecond, all);
+
+        int Begun(IpAddress source, long now) => Enumerable.Range(0, 1000).Count(_ => _limits.TryBeginHandshake(source, now));
+    }
+
+    [Fact]
     public void An_IPv6_source_is_its_64()
     {
         Assert.Equal(ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::1")), ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::ffff:1")));
