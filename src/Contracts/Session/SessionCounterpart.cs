@@ -2,7 +2,7 @@ namespace Keyhole.Contracts;
 
 /// <summary>
 /// A client's announcement of the connector to which its next handshakes go (docs/protocol.md, rule 7): the relay then tries this key first. It is a hint
-/// and opens nothing.
+/// and opens nothing. From a relay it says that this connector started anew (rule 14), and the client handshakes with it at once.
 /// </summary>
 /// <param name="publicKey">The connector's, 32 bytes.</param>
 public readonly ref struct SessionCounterpart(ReadOnlySpan<byte> publicKey)

@@ -21,7 +21,7 @@ public enum SessionMessageType : byte
     /// <summary>Agent to relay: gone with the next instant, its flows with it. No body.</summary>
     Goodbye = 0x06,
 
-    /// <summary>Client to relay, where its next handshakes go: <see cref="SessionCounterpart"/>.</summary>
+    /// <summary>Client to relay, where its next handshakes go; relay to client, who started anew: <see cref="SessionCounterpart"/>.</summary>
     Counterpart = 0x07,
 
     /// <summary>Client to relay, whom it wants to find past the relay: <see cref="SessionIntroduce"/>.</summary>

@@ -137,11 +137,27 @@ public sealed partial class ClientState
 
     private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)
     {
-        if (SessionMessage.TryParse(payload, SessionScope.Registration, out var message) && SessionIntroduction.TryParse(message, out var introduction))
-            return TakeIntroduction(registration, introduction, now);
+        if (SessionMessage.TryParse(payload, SessionScope.Registration, out var message))
+        {
+            if (SessionIntroduction.TryParse(message, out var introduction))
+                return TakeIntroduction(registration, introduction, now);
+            if (SessionCounterpart.TryParse(message, out var counterpart))
+                return TakeCounterpart(counterpart, now);
+        }
+
         if (!_registrations.TakeControlMessage(registration, payload, now))
             return Drop(ClientDropReason.Control);
         Greeted(now);
+        return false;
+    }
+
+    /// <summary>A connector started anew and knows nothing of this client's session: the next handshake does not wait for its silence to show.</summary>
+    private bool TakeCounterpart(in SessionCounterpart counterpart, long now)
+    {
+        if (_device.FindPeer(new PublicKey(counterpart.PublicKey))?.State is not ConnectorLink link)
+            return Drop(ClientDropReason.Control);
+        if (link.RelayEndpoint is { } endpoint)
+            Handshake(link, endpoint, now);
         return false;
     }
 

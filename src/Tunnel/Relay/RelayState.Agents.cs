@@ -27,11 +27,13 @@ public sealed partial class RelayState
             _byCandidate[address] = slot;
     }
 
-    /// <summary>What handshakes through the relay left of an agent that is gone. Its pending initiations are found by nobody from here on.</summary>
+    /// <summary>
+    /// What handshakes through the relay left of an agent that is gone, but for its entries, which lead nowhere without its address and go one by one. Its pending
+    /// initiations are found by nobody from here on.
+    /// </summary>
     private void ForgetAgent(AgentSlot slot)
     {
         SetCandidate(slot, default);
-        Forwarding.RemovePairs(slot.Index);
         slot.Guard?.Dispose();
         slot.Guard = null;
     }

@@ -13,12 +13,14 @@ public sealed partial class RelayState
     /// </summary>
     private const int SliceCost = 2000;
     private const int RemovalCost = 50;
+    private const int ForgetCost = 5;
     private const int ReleaseCost = 10;
     private const int RerouteCost = 5;
     private const int RenameCost = 2;
     private const int AdditionCost = 50;
 
     private readonly List<AgentSlot> _leaving = [];
+    private int _forgotten;
     private readonly HashSet<int> _refused = [];
     private PreparedTable? _inForce;
     private PreparedTable? _applying;
@@ -108,6 +110,8 @@ public sealed partial class RelayState
             case ApplyPhase.CutFlows when at < _flows.End && _leaving.Count + table.Rerouted.Count > 0:
                 CutUngranted(at, now);
                 return 1;
+            case ApplyPhase.Forget when TryForgetLeaving():
+                return ForgetCost;
             case ApplyPhase.Release when at < _leaving.Count:
                 Release(_leaving[at]);
                 return ReleaseCost;
@@ -131,6 +135,7 @@ public sealed partial class RelayState
         bool isFirst = Revision < 0;
         Revision = table.Revision;
         _leaving.Clear();
+        _forgotten = 0;
         table.Settle();
         _applying = null;
         if (!isFirst)

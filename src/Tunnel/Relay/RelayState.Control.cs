@@ -65,7 +65,7 @@ public sealed partial class RelayState
 
         if (restarted && slot.IsConnector)
         {
-            Forwarding.RemovePairs(slot.Index);
+            Restarted(slot, now);
             Raise(RelayEventKind.ConnectorRestarted, slot, CutFlowsOf(slot, tcpOnly: true, now));
         }
 

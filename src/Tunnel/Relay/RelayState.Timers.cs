@@ -25,7 +25,7 @@ public sealed partial class RelayState
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
     public long NextDeadline =>
-        Math.Min(Math.Min(Math.Min(_device.NextDeadline, _initiateAt), Math.Min(_housekeepingAt, _probeAt)), Forwarding.NextExpiry);
+        Math.Min(Math.Min(Math.Min(_device.NextDeadline, _initiateAt), Math.Min(_housekeepingAt, _probeAt)), Math.Min(Forwarding.NextExpiry, ForgetAt));
 
     /// <summary>Does what is due. May be called early.</summary>
     public void Tick(long now)
@@ -43,6 +43,7 @@ public sealed partial class RelayState
         if (now >= _housekeepingAt)
             KeepHouse(now);
         Forwarding.Expire(now);
+        ForgetRestarted(now);
     }
 
     private void ExpectAnswer(AgentSlot connector, long now)

@@ -17,14 +17,7 @@ internal sealed class SiteNode : IDisposable
         Name = name;
         _key = PrivateKey.Generate(new SeededRandom(100 + id));
         Port = new Port(world, RelayWorld.End(endpoint));
-        State = new ConnectorState(new ConnectorOptions
-        {
-            PrivateKey = _key,
-            RandomSource = new SeededRandom(200 + id),
-            TimestampAtZero = RelayWorld.Epoch,
-            Output = Port,
-            Slots = Port,
-        });
+        State = NewState(200 + id);
     }
 
     public int Id { get; }
@@ -33,7 +26,7 @@ internal sealed class SiteNode : IDisposable
 
     public Port Port { get; }
 
-    public ConnectorState State { get; }
+    public ConnectorState State { get; private set; }
 
     /// <summary>A dead connector neither hears nor speaks.</summary>
     public bool IsDead { get; set; }
@@ -46,6 +39,14 @@ internal sealed class SiteNode : IDisposable
     public long NextDeadline => IsDead ? long.MaxValue : State.NextDeadline;
 
     public PeerRow Row(int site) => new(Id, PeerKind.Connector, Name, _key.PublicKey.ToString(), null, [], site, false, false);
+
+    /// <summary>Another process with the same key, which knows of no session.</summary>
+    public void Restart(ConnectorRoster roster, long now)
+    {
+        State.Dispose();
+        State = NewState(300 + Id);
+        State.Apply(roster, now);
+    }
 
     public void Tick(long now)
     {
@@ -72,6 +73,15 @@ internal sealed class SiteNode : IDisposable
 
         State.Flush(now);
     }
+
+    private ConnectorState NewState(int seed) => new(new ConnectorOptions
+    {
+        PrivateKey = _key,
+        RandomSource = new SeededRandom(seed),
+        TimestampAtZero = RelayWorld.Epoch,
+        Output = Port,
+        Slots = Port,
+    });
 
     public void Dispose()
     {

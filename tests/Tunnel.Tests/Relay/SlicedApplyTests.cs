@@ -52,6 +52,31 @@ public sealed class SlicedApplyTests
     }
 
     [Fact]
+    public void An_agent_with_many_sessions_leaves_at_once_and_its_entries_go_in_slices()
+    {
+        using var world = Large();
+        int connector = SlotOf(world, world.Office1);
+        uint index = 0;
+        for (int client = 100; client < 180; client++)
+        {
+            for (int session = 0; session < ForwardingTable.SessionsPerPair; session++)
+                Assert.Equal(EntryResult.Added, world.State.Forwarding.AddPair(client, connector, ++index, ++index, world.Now));
+        }
+
+        int count = world.State.Forwarding.Count;
+        var table = world.Table with { Revision = 2, Peers = [.. world.Table.Peers.Where(peer => peer.Name != "office-1")] };
+        world.State.BeginApply(world.State.Prepare(1, table), world.Now);
+        Assert.False(world.State.Forwarding.TryFindAgent(world.Office1.Endpoint, out _));
+        Assert.InRange(count - world.State.Forwarding.Count, 2 * 300, 2 * 400);
+        while (!world.State.ContinueApply(world.Now, out _))
+        {
+            // The rest.
+        }
+
+        Assert.Equal(0, world.State.Forwarding.Count);
+    }
+
+    [Fact]
     public void A_delta_of_one_row_touches_one_agent()
     {
         using var world = Large();
@@ -116,7 +141,7 @@ public sealed class SlicedApplyTests
         Assert.Throws<InvalidOperationException>(() => world.State.BeginApply(second, world.Now));
     }
 
-    private static RelayWorld Large() => new RelayWorld(options => options with { MaximumAgents = 4096, Journal = null }).Registered();
+    private static RelayWorld Large() => new RelayWorld(options => options with { MaximumAgents = 4096, MaximumEntries = 4096, Journal = null }).Registered();
 
     private static void Finish(RelayWorld world, Table table)
     {

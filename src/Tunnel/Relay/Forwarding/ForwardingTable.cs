@@ -228,13 +228,37 @@ public sealed class ForwardingTable
     /// <summary>Whether a client or connector has a session. Those that ended count until <see cref="Expire"/>.</summary>
     public bool HasPairs(int slot) => _sessions.FirstOfClient(slot) != 0 || _sessions.FirstOfConnector(slot) != 0;
 
-    /// <summary>Takes out all sessions of an agent, on whichever side it is.</summary>
-    public void RemovePairs(int slot)
+    /// <summary>Takes out one session of an agent, on whichever side it is; false when it has none.</summary>
+    public bool TryRemoveAny(int slot)
     {
-        while (_sessions.FirstOfClient(slot) is var place and not 0)
+        int place = _sessions.FirstOfClient(slot) is var first and not 0 ? first : _sessions.FirstOfConnector(slot);
+        if (place != 0)
             Remove(place);
-        while (_sessions.FirstOfConnector(slot) is var place and not 0)
-            Remove(place);
+        return place != 0;
+    }
+
+    /// <summary>Takes out the oldest session of a connector, if it was made before an instant or at it; false when there is none.</summary>
+    public bool TryRemoveOldest(int connector, long until, out int client)
+    {
+        client = -1;
+        int place = _sessions.FirstOfConnector(connector);
+        if (place == 0 || _sessions[place].Deadline - EntryLifetime > until)
+            return false;
+        client = _sessions[place].Client;
+        Remove(place);
+        return true;
+    }
+
+    /// <summary>Whether a client has a session with a connector. Those that ended count until <see cref="Expire"/>.</summary>
+    public bool HasPair(int client, int connector)
+    {
+        for (int place = _sessions.FirstOfClient(client); place != 0; place = _sessions[place].NextOfClient)
+        {
+            if (_sessions[place].Connector == connector)
+                return true;
+        }
+
+        return false;
     }
 
     /// <summary>Takes out all sessions of a client with a connector.</summary>

@@ -3,7 +3,7 @@ namespace Keyhole.Tunnel;
 /// <summary>The order in which a table comes into force: what it takes away first, then what it gives.</summary>
 internal enum ApplyPhase
 {
-    /// <summary>Agents that are gone lose session, address and entries.</summary>
+    /// <summary>Agents that are gone lose session and address, without which their entries lead nowhere.</summary>
     Remove,
 
     /// <summary>Clients get other routes, and lose the sessions with connectors that they may not meet any more.</summary>
@@ -11,6 +11,9 @@ internal enum ApplyPhase
 
     /// <summary>Flows that nothing grants any more are cut.</summary>
     CutFlows,
+
+    /// <summary>The entries of agents that are gone.</summary>
+    Forget,
 
     /// <summary>The places of agents that are gone are free: nothing, not even a record in the journal, names them any more.</summary>
     Release,

@@ -187,8 +187,26 @@ public sealed class ForwardingTableTests
         Assert.False(table.IsEntry(Client, 20, Second, out _));
         Assert.False(table.IsEntry(Connector, 10, Second, out _));
         Assert.True(table.IsEntry(Client, 21, Second, out _));
-        table.RemovePairs(Connector);
+        Assert.True(table.TryRemoveAny(Connector));
+        Assert.False(table.TryRemoveAny(Connector));
         Assert.False(table.IsEntry(Other, 22, Second, out _));
+        Assert.Equal(2, table.Count);
+    }
+
+    [Fact]
+    public void The_sessions_of_a_connector_go_oldest_first_and_only_up_to_an_instant()
+    {
+        var table = Registered();
+        table.AddPair(Client, Connector, 10, 20, Second);
+        table.AddPair(Other, Connector, 11, 21, 2 * Second);
+        table.AddPair(Client, Connector, 12, 22, 3 * Second);
+        Assert.True(table.TryRemoveOldest(Connector, 2 * Second, out int first));
+        Assert.True(table.HasPair(Client, Connector));
+        Assert.True(table.TryRemoveOldest(Connector, 2 * Second, out int second));
+        Assert.False(table.HasPair(Other, Connector));
+        Assert.Equal((Client, Other), (first, second));
+        Assert.False(table.TryRemoveOldest(Connector, 2 * Second, out _));
+        Assert.True(table.IsEntry(Client, 22, 3 * Second, out _));
         Assert.Equal(2, table.Count);
     }
 

@@ -111,7 +111,7 @@ public sealed class RelayForwarderTests
     {
         LookUp([(s_light, Data(20, 96)), (s_heavy, Data(21, 96)), (s_heavy, Data(22, 96)), (s_connector, Data(10, 96))]);
         Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(0, 96));
-        _table.RemovePairs(Heavy);
+        Assert.True(_table.TryRemoveAny(Heavy));
         Assert.Equal(ForwardVerdict.NotMine, Judge(1, 96).Verdict);
         _table.AddPair(Heavy, Connector, 12, 22, Second);
         Assert.Equal((ForwardVerdict.Forward, s_connector), Judge(2, 96));
