@@ -59,10 +59,16 @@ public sealed partial class RelayState
             initiator.Candidate.Credit += message.Length;
         if (initiator is { IsConnector: true, Row.Stock: false })
             return Drop(RelayDropReason.NotInitiator);
+        var likely = Likely(initiator);
+        int tries = 0;
+        var responder = likely is not null && IsFor(initiator, likely, message, ref tries) ? likely : null;
+        if (responder is null && !initiator.SearchBucket.TryTake(now))
+            return Drop(RelayDropReason.HandshakeRate);
+        responder ??= FindResponder(initiator, likely, message, tries);
+        if (responder is null)
+            return Drop(RelayDropReason.NoCounterpart);
         if (!initiator.HandshakeBucket.TryTake(now))
             return Drop(RelayDropReason.HandshakeRate);
-        if (FindResponder(initiator, message) is not { } responder)
-            return Drop(RelayDropReason.NoCounterpart);
         if (responder.Address is not { } address)
             return Drop(RelayDropReason.NoAddress);
         uint senderIndex = InitiationMessage.SenderIndex(message);
@@ -100,16 +106,19 @@ public sealed partial class RelayState
         }
     }
 
+    /// <summary>
+    /// The one whose key is tried whatever else came: it costs no more than the look at the relay's own key, and so a flood under the agent's address that is made for
+    /// nobody does not keep the agent's own handshakes out.
+    /// </summary>
+    private static AgentSlot? Likely(AgentSlot initiator) => initiator.Announced ?? (initiator.Recent is { Slots: [{ } last, ..] } ? last : null);
+
     /// <summary>The counterpart for whose key mac1 was made; null when there is none among those that are tried.</summary>
-    private AgentSlot? FindResponder(AgentSlot initiator, ReadOnlySpan<byte> message)
+    private AgentSlot? FindResponder(AgentSlot initiator, AgentSlot? likely, ReadOnlySpan<byte> message, int tries)
     {
-        int tries = 0;
-        if (initiator.Announced is { } announced && IsFor(initiator, announced, message, ref tries))
-            return announced;
         var recent = initiator.Recent is { } known ? known.Slots : default;
         foreach (var slot in recent)
         {
-            if (slot != initiator.Announced && IsFor(initiator, slot!, message, ref tries))
+            if (slot != likely && IsFor(initiator, slot!, message, ref tries))
                 return slot;
         }
 

@@ -35,6 +35,9 @@ internal sealed class AgentSlot(int index, PeerRow row)
 
     // Handshakes with other agents.
     public TokenBucket HandshakeBucket = new(capacity: 10, perSecond: 10);
+
+    /// <summary>For initiations that are not for the likeliest counterpart: anybody can send those under the agent's address.</summary>
+    public TokenBucket SearchBucket = new(capacity: 10, perSecond: 10);
     public int NewestPending = -1;
 
     /// <summary>The connector that the client wants next, by its own word.</summary>

@@ -224,6 +224,34 @@ public sealed class BlindThreatTests
         Assert.Equal(100, world.Office.Received.Count);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Threat", "7")]
+    public void A_flood_under_an_agents_address_that_is_made_for_nobody_does_not_keep_its_own_handshakes_out(bool announces)
+    {
+        // Likely: without it the flood would use up the bucket before any key is looked at.
+        using var world = new BlindWorld().Registered();
+        if (announces)
+            world.Laptop.Announce(world.Office);
+        else
+            world.Connected(world => world.Laptop, world => world.Office);
+        world.Run(100 * Millisecond);
+        var random = new Random(TestSeed.Next());
+        byte[] nobody = new byte[32];
+        random.NextBytes(nobody);
+        for (int i = 0; i < 2000; i++)
+            Assert.False(world.Arrive(new Flight(world.Laptop.Endpoint, RelayEndpoint, Forged.Initiation(new Cryptography.PublicKey(nobody), (uint)random.Next(), random))));
+        Assert.InRange(world.State.DropCount(RelayDropReason.HandshakeRate), 1900, 2000);
+        Assert.True(world.Arrive(new Flight(world.Laptop.Endpoint, RelayEndpoint, Forged.Initiation(world.Office.Key.PublicKey, 77, random))));
+
+        // Its own share stays what it was.
+        int forwarded = 0;
+        for (uint i = 0; i < 100; i++)
+            forwarded += world.Arrive(new Flight(world.Laptop.Endpoint, RelayEndpoint, Forged.Initiation(world.Office.Key.PublicKey, 100 + i, random))) ? 1 : 0;
+        Assert.InRange(forwarded, 1, 10);
+    }
+
     [Fact]
     [Trait("Threat", "7")]
     public void Under_a_flood_of_handshakes_the_relay_asks_for_cookies_and_a_true_handshake_completes_within_five_seconds()

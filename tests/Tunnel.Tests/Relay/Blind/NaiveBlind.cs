@@ -13,7 +13,9 @@ internal sealed class NaiveBlind(int maximumEntries)
     private const long PendingLifetime = 6 * Second;
 
     private readonly List<Pending> _pending = [];
+    private readonly Dictionary<NaiveAgent, long> _searched = [];
     private readonly Dictionary<NaiveAgent, long> _initiated = [];
+    private readonly Dictionary<NaiveAgent, NaiveAgent> _met = [];
     private readonly Dictionary<NaiveAgent, long> _answered = [];
 
     public List<NaiveAgent> Agents { get; } = [];
@@ -33,7 +35,10 @@ internal sealed class NaiveBlind(int maximumEntries)
     {
         if (At(source) is not { } initiator || initiator is { IsConnector: true, IsStock: false })
             return null;
-        if (!TryTake(_initiated, initiator, perSecond: 10, now) || !MayMeet(initiator, responder))
+        bool isLikely = _met.GetValueOrDefault(initiator) == responder && MayMeet(initiator, responder);
+        if (!isLikely && !TryTake(_searched, initiator, perSecond: 10, now))
+            return null;
+        if (!MayMeet(initiator, responder) || !TryTake(_initiated, initiator, perSecond: 10, now))
             return null;
         var known = Find(responder, index, now);
         if ((known is not null && known.Initiator != initiator)
@@ -57,7 +62,12 @@ internal sealed class NaiveBlind(int maximumEntries)
         var result = initiator.IsConnector
             ? Forwarding.AddPair(responder.Slot, initiator.Slot, senderIndex, receiverIndex, now)
             : Forwarding.AddPair(initiator.Slot, responder.Slot, receiverIndex, senderIndex, now);
-        return result is EntryResult.Added or EntryResult.Known ? initiator.Address : null;
+        if (result is not (EntryResult.Added or EntryResult.Known))
+            return null;
+        _met[initiator] = responder;
+        if (responder.IsStock)
+            _met[responder] = initiator;
+        return initiator.Address;
     }
 
     public IpEndpoint? CookieReply(IpEndpoint source, uint receiverIndex, long now)
