@@ -35,8 +35,22 @@ LIBRARIES=(
 
 LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
-    curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv
+    curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon
 )
+
+# unpack_resolved: systemd-resolved as a file for the lab. To install the package would hand this machine's resolv.conf over to it.
+unpack_resolved() {
+    [ -x /usr/lib/systemd/systemd-resolved ] && return 0
+    compgen -G 'out/tools/resolved/*/systemd/systemd-resolved' >/dev/null && return 0
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && command -v dpkg >/dev/null || return 1
+    local folder package; folder=$(mktemp -d)
+    if (cd "$folder" && apt-get download systemd-resolved libsystemd-shared) >/dev/null 2>&1; then
+        mkdir -p out/tools/resolved
+        for package in "$folder"/*.deb; do dpkg -x "$package" out/tools/resolved; done
+    fi
+    rm -rf "$folder"
+    compgen -G 'out/tools/resolved/*/systemd/systemd-resolved' >/dev/null
+}
 
 # What compiles perf/baselines.
 BASELINES=(gcc=gcc 'libc6-dev=/usr/include/stdio.h')

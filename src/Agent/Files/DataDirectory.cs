@@ -47,6 +47,39 @@ public sealed class DataDirectory : IDisposable
 
     public void Dispose() => _lock.Dispose();
 
+    /// <summary>True when no process holds the directory, or when it is not there.</summary>
+    public static bool IsFree(string path)
+    {
+        try
+        {
+            using var held = new FileStream(LockIn(path), FileMode.Open, FileAccess.Read, FileShare.Read);
+            return true;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Waits until no process holds the directory: the agent has undone by then whatever it did to this machine.</summary>
+    /// <returns>False when one still does.</returns>
+    public static async Task<bool> WaitUntilFreeAsync(string path, TimeSpan patience)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (!IsFree(path))
+        {
+            if (clock.Elapsed > patience)
+                return false;
+            await Task.Delay(20);
+        }
+
+        return true;
+    }
+
     /// <summary>Writes <paramref name="content"/> beside the file, mode 0600, and renames it over: after a crash it is the old or the new one, whole.</summary>
     public static void WriteAtomically(string file, ReadOnlySpan<byte> content)
     {
@@ -73,11 +106,13 @@ public sealed class DataDirectory : IDisposable
             throw new AgentException($"The data directory {path} is open to other users and holds a private key: run 'chmod 700 {path}'.");
     }
 
+    private static string LockIn(string path) => Path.Combine(path, "lock");
+
     private static FileStream Lock(string path)
     {
         try
         {
-            return new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(LockIn(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e)
         {

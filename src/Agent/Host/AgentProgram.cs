@@ -8,6 +8,8 @@ namespace Keyhole.Agent;
 /// <summary>The command line of an agent: run it, or ask a running one for its status.</summary>
 public static class AgentProgram
 {
+    private static readonly TimeSpan DownPatience = TimeSpan.FromSeconds(60);
+
     /// <returns>The exit code: 0, 1 for a failure that one line on standard error explains, 2 for a command line that is wrong.</returns>
     public static Task<int> RunAsync(AgentDefinition definition, string[] args) =>
         RunAsync(definition, args, Environment.GetEnvironmentVariable, Console.In, Console.Out, Console.Error);
@@ -136,8 +138,10 @@ public static class AgentProgram
             try
             {
                 await StatusSocket.AskAsync(directory, StatusSocket.DownRequest);
+                if (!await DataDirectory.WaitUntilFreeAsync(directory, DownPatience))
+                    throw new AgentException($"The agent in {directory} was told to end and still runs after {DownPatience.TotalSeconds:F0} s.");
             }
-            catch (AgentException)
+            catch (AgentException) when (DataDirectory.IsFree(directory))
             {
                 if (!await absent(directory))
                     throw;

@@ -44,9 +44,9 @@ internal sealed class SystemdResolver(string link) : IResolver
     public async Task ApplyAsync(IPAddress server, NameTable names)
     {
         string[] domains = [.. DomainsOf(names)];
-        if (_domains.Length == 0)
+        bool isNew = _domains.Length == 0;
+        if (isNew)
         {
-            await RunAsync("dns", [server.ToString()]);
             await RunAsync("default-route", ["false"]);
 
             // The answers are not signed, and the tunnel carries no multicast. An older resolved does not know all of this.
@@ -54,8 +54,11 @@ internal sealed class SystemdResolver(string link) : IResolver
                 await TryRunAsync(setting, ["no"]);
         }
 
+        // The server comes last: without domains it would be asked for everything.
         if (!domains.SequenceEqual(_domains))
             await RunAsync("domain", domains);
+        if (isNew)
+            await RunAsync("dns", [server.ToString()]);
         _domains = domains;
 
         // What resolved remembers of these names is from before the change.
