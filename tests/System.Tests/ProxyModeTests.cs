@@ -124,6 +124,26 @@ public class ProxyModeTests
         }
     }
 
+    [LabFact("setpriv", "curl")]
+    [Trait("Promise", "A14"), Trait("Promise", "D9")]
+    public void With_direct_what_was_not_granted_is_reached_outside_the_tunnel()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = HttpService.Start(world.OfficeServers, Web, 8000, "granted");
+        using var files = HttpService.Start(world.OfficeServers, "192.168.1.21", 8000, "not granted");
+        using var outside = HttpService.Start(world.Vps, World.RelayAddress, 8000, "outside");
+        network.StartProxy(world.Phone, "laptop", "--direct");
+        Assert.Equal("granted", Curl(world, "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{Alias}:8000/").Output);
+        Assert.Equal("outside", Curl(world, "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{World.RelayAddress}:8000/").Output);
+        Assert.Equal("outside", Curl(world, "--proxytunnel", "--proxy", $"http://127.0.0.1:{Socks}", $"http://{World.RelayAddress}:8000/").Output);
+        Assert.Equal(2, network.MachineStatus("laptop")!.Value.GetProperty("proxy").GetProperty("direct").GetInt64());
+
+        // The other host of the office is nowhere outside; another port of a granted one does not leave the tunnel.
+        Assert.NotEqual(0, Reply(world, "192.168.1.21", 8000));
+        Assert.Equal(2, Reply(world, Web, 22));
+    }
+
     private static Network Started(World world, bool second = false)
     {
         var network = new Network(world, Descriptions.Laptop(second: second));

@@ -20,6 +20,7 @@ internal class ForwardedConnection(ProxyFront front, NonBlockingSocket local) : 
     {
         if (front.Find(target, IpProtocol.Tcp, out var source, out var endpoint) != TargetVerdict.Granted)
         {
+            front.Counts.NotGranted++;
             End();
         }
         else if (front.Flows.Connect(source, endpoint, this) is null)

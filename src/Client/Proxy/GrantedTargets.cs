@@ -11,21 +11,24 @@ internal sealed class GrantedTargets : ITargetPolicy
     private readonly IReadOnlyList<IpAddress> _own;
     private readonly AccessRules _rules;
     private readonly NameTable _names;
+    private readonly IpPrefix[] _inside;
 
-    private GrantedTargets(int client, IReadOnlyList<IpAddress> own, AccessRules rules, NameTable names)
+    private GrantedTargets(int client, IReadOnlyList<IpAddress> own, AccessRules rules, NameTable names, IEnumerable<IpPrefix> inside)
     {
         _client = client;
         _own = own;
         _rules = rules;
         _names = names;
+        _inside = [.. inside];
     }
 
     /// <summary>Nothing is granted.</summary>
-    public static GrantedTargets None { get; } = new(0, [], AccessRules.None, NameTable.None);
+    public static GrantedTargets None { get; } = new(0, [], AccessRules.None, NameTable.None, []);
 
     /// <param name="client">The <see cref="PeerRow.Id"/> of this client.</param>
     /// <param name="roster">What was compiled of the table for it.</param>
-    public static GrantedTargets Compile(Table table, int client, ClientRoster roster) => new(client, roster.Addresses, AccessRules.Compile(table), roster.Names);
+    public static GrantedTargets Compile(Table table, int client, ClientRoster roster) =>
+        new(client, roster.Addresses, AccessRules.Compile(table), roster.Names, roster.Routes.Select(route => route.Prefix).Concat(Parse(roster.Overlay)));
 
     public TargetVerdict Find(IpAddress address, byte protocol, ushort port, out IpAddress source)
     {
@@ -58,5 +61,25 @@ internal sealed class GrantedTargets : ITargetPolicy
         if (verdict == TargetVerdict.NotGranted && named.Ipv6 is { } ipv6)
             verdict = Find(address = ipv6, protocol, port, out source);
         return verdict;
+    }
+
+    public bool BelongsInside(IpAddress address)
+    {
+        foreach (var prefix in _inside)
+        {
+            if (prefix.Contains(address))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<IpPrefix> Parse(IReadOnlyList<string> texts)
+    {
+        foreach (string text in texts)
+        {
+            if (IpPrefix.TryParse(text, out var prefix))
+                yield return prefix;
+        }
     }
 }

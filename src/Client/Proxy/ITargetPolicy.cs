@@ -15,4 +15,7 @@ internal interface ITargetPolicy
     /// <param name="name">In either case, with or without the last dot.</param>
     /// <param name="address">What stands for the name inside the tunnel, when granted.</param>
     TargetVerdict Find(ReadOnlySpan<char> name, byte protocol, ushort port, out IpAddress source, out IpAddress address);
+
+    /// <summary>Whether an address is reached through the tunnel or not at all: what was granted, with all its ports, and whatever exists inside only.</summary>
+    bool BelongsInside(IpAddress address);
 }

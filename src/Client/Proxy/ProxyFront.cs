@@ -1,3 +1,4 @@
+using Keyhole.Edge;
 using Keyhole.Net;
 using Keyhole.Packets;
 
@@ -15,11 +16,15 @@ internal sealed class ProxyFront : IDisposable
     private const long HandshakeTimeout = 10_000_000;
     private const long PauseLength = 200_000;
 
+    /// <summary>How long one address outside the tunnel is tried.</summary>
+    private const long DirectTimeout = 10_000_000;
+
     private readonly ProxyOptions _options;
     private readonly List<LocalListener> _listeners = [];
     private readonly List<UdpForward> _udpForwards = [];
     private readonly HashSet<UdpAssociation> _associations = [];
     private readonly Queue<(SocksConnection Connection, long Deadline)> _handshakes = new();
+    private readonly Queue<(DirectDial Dial, int Attempt, long Deadline)> _dials = new();
     private readonly Stack<byte[]> _buffers = new();
     private long _resumeAt = long.MaxValue;
 
@@ -29,6 +34,7 @@ internal sealed class ProxyFront : IDisposable
         _options = options;
         Loop = loop;
         Flows = flows;
+        Resolver = new NameResolver(loop);
         if (options.Listen is { } listen)
             _listeners.Add(new LocalListener(listen, loop, AcceptSocks));
         foreach (var forward in options.Forwards)
@@ -44,11 +50,17 @@ internal sealed class ProxyFront : IDisposable
 
     public TunnelFlows Flows { get; }
 
+    /// <summary>Names outside the tunnel, as this machine resolves them.</summary>
+    public NameResolver Resolver { get; }
+
     public LocalDatagrams Datagrams { get; } = new();
 
     public ProxyCounts Counts { get; } = new();
 
     public SocksCredentials? Credentials => _options.Credentials;
+
+    /// <summary>Targets that were not granted are reached outside the tunnel.</summary>
+    public bool IsDirect => _options.Direct;
 
     /// <summary>Where SOCKS5 and HTTP CONNECT are spoken; null for nowhere.</summary>
     public IpEndpoint? Listen => _options.Listen is null ? null : _listeners[0].Local;
@@ -63,7 +75,9 @@ internal sealed class ProxyFront : IDisposable
     public ITargetPolicy Policy { get; private set; } = GrantedTargets.None;
 
     /// <summary>When <see cref="Tick"/> is to be called.</summary>
-    public long NextDeadline => Math.Min(_resumeAt, _handshakes.TryPeek(out var oldest) ? oldest.Deadline : long.MaxValue);
+    public long NextDeadline => Math.Min(
+        _resumeAt,
+        Math.Min(_handshakes.TryPeek(out var oldest) ? oldest.Deadline : long.MaxValue, _dials.TryPeek(out var dial) ? dial.Deadline : long.MaxValue));
 
     /// <summary>Follows a policy from now on, and ends what it does not allow.</summary>
     /// <returns>Flows that ended.</returns>
@@ -73,7 +87,7 @@ internal sealed class ProxyFront : IDisposable
         return Flows.Cut(policy);
     }
 
-    /// <summary>Holds a target against the policy and counts a refusal.</summary>
+    /// <summary>Holds a target against the policy.</summary>
     /// <param name="source">The client's address to send from, when granted.</param>
     /// <param name="endpoint">Where the target is inside the tunnel, when granted.</param>
     public TargetVerdict Find(in ProxyTarget target, byte protocol, out IpAddress source, out IpEndpoint endpoint)
@@ -83,8 +97,6 @@ internal sealed class ProxyFront : IDisposable
             ? Policy.Find(name, protocol, target.Port, out source, out address)
             : Policy.Find(address, protocol, target.Port, out source);
         endpoint = new IpEndpoint(address, target.Port);
-        if (verdict != TargetVerdict.Granted)
-            Counts.NotGranted++;
         return verdict;
     }
 
@@ -117,6 +129,9 @@ internal sealed class ProxyFront : IDisposable
         }
     }
 
+    /// <summary>Has a dial told when the time of the address that it tries is over.</summary>
+    public void Watch(DirectDial dial, int attempt) => _dials.Enqueue((dial, attempt, MonotonicClock.Now + DirectTimeout));
+
     public void Forget(UdpAssociation association) => _associations.Remove(association);
 
     public void Tick(long now)
@@ -125,6 +140,12 @@ internal sealed class ProxyFront : IDisposable
         {
             _handshakes.Dequeue();
             oldest.Connection.Expire();
+        }
+
+        while (_dials.TryPeek(out var dial) && (dial.Deadline <= now || !dial.Dial.IsTrying(dial.Attempt)))
+        {
+            _dials.Dequeue();
+            dial.Dial.Expire(dial.Attempt);
         }
 
         bool isDue = _resumeAt <= now;

@@ -29,8 +29,13 @@ internal sealed class UdpForward : LocalDatagramSocket
     private bool TryOpen(in IpEndpoint sender, out UdpFlow flow)
     {
         flow = null!;
-        if (Front.Find(_target, IpProtocol.Udp, out var source, out var endpoint) != TargetVerdict.Granted
-            || Front.Flows.Open(source, Front.Flows.NextPort(), endpoint, new Sender(this, sender)) is not { } opened)
+        if (Front.Find(_target, IpProtocol.Udp, out var source, out var endpoint) != TargetVerdict.Granted)
+        {
+            Front.Counts.NotGranted++;
+            return false;
+        }
+
+        if (Front.Flows.Open(source, Front.Flows.NextPort(), endpoint, new Sender(this, sender)) is not { } opened)
             return false;
         _bySender[sender] = flow = opened;
         return true;

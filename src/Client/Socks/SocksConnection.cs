@@ -1,6 +1,7 @@
 using Keyhole.Net;
 using Keyhole.NetStack;
 using Keyhole.Packets;
+using Keyhole.Proxy;
 
 namespace Keyhole.Client;
 
@@ -8,17 +9,19 @@ namespace Keyhole.Client;
 /// One connection to the proxy's port.
 /// <code>
 /// Negotiating ─▶ Connecting ─▶ Tunnelled (the pump's)
-///      │             └──▶ refused: the reply says why
+///      │             ├──▶ refused: the reply says why
+///      │             └──▶ Tunnelled outside (--direct): a bridge's
 ///      └──▶ Associated: datagrams pass while the connection stands
 /// </code>
 /// </summary>
-internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local) : ForwardedConnection(front, local), IReadinessHandler
+internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local) : ForwardedConnection(front, local), IReadinessHandler, IDirectOwner
 {
     private readonly ProxyHandshake _handshake = new(front.Credentials);
     private byte[]? _buffer = front.RentBuffer();
     private int _length;
     private Phase _phase;
     private TcpFlow? _flow;
+    private DirectDial? _direct;
     private UdpAssociation? _association;
 
     private enum Phase
@@ -74,6 +77,31 @@ internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local)
             Front.Loop.SetInterest(Local, Readiness.None);
         else if (_phase == Phase.Negotiating)
             Expire();
+    }
+
+    public void OnDirect(NonBlockingSocket socket)
+    {
+        Front.Loop.Remove(Local);
+        if (!Reply(SocksReply.Succeeded, socket.Local))
+        {
+            socket.Abort();
+            Close();
+            return;
+        }
+
+        _phase = Phase.Tunnelled;
+        Front.Counts.Direct++;
+        _ = new SocketBridge(Front.Loop, Local, socket, _buffer.AsSpan(0, _length), Release);
+        ReturnBuffer();
+    }
+
+    public void OnDirectRefused(SocksReply reason)
+    {
+        if (reason == SocksReply.NotAllowed)
+            Front.Counts.NotGranted++;
+        else
+            Front.Counts.Unreachable++;
+        Refuse(reason);
     }
 
     protected override bool Answer(TcpFlow flow)
@@ -159,8 +187,17 @@ internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local)
         }
 
         _phase = Phase.Connecting;
-        if (Front.Find(request.Target, IpProtocol.Tcp, out var source, out var endpoint) != TargetVerdict.Granted)
+        var verdict = Front.Find(request.Target, IpProtocol.Tcp, out var source, out var endpoint);
+        if (verdict == TargetVerdict.NotGranted && Front.IsDirect)
         {
+            _direct = new DirectDial(Front, request.Target, this);
+            _direct.Start();
+            return;
+        }
+
+        if (verdict != TargetVerdict.Granted)
+        {
+            Front.Counts.NotGranted++;
             Refuse(SocksReply.NotAllowed);
             return;
         }
@@ -241,6 +278,7 @@ internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local)
         if (_phase == Phase.Closed)
             return;
         _phase = Phase.Closed;
+        _direct?.Cancel();
         _association?.Dispose();
         CloseLocal();
         Release();

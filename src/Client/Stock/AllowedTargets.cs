@@ -24,4 +24,6 @@ internal sealed class AllowedTargets(StockConfiguration configuration) : ITarget
         source = address = default;
         return TargetVerdict.NotGranted;
     }
+
+    public bool BelongsInside(IpAddress address) => configuration.AllowedIps.Any(prefix => prefix.Contains(address));
 }

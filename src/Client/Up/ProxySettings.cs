@@ -27,7 +27,9 @@ internal static class ProxySettings
 
     public static readonly Setting SocksSecretFile = new("--socks-secret-file", "FILE", "With --proxy: a file that holds the password of --socks-user.");
 
-    public static readonly IReadOnlyList<Setting> All = [Proxy, Listen, Forward, SocksUser, SocksSecretFile];
+    public static readonly Setting Direct = new("--direct", "", "With --proxy: what was not granted is reached outside the tunnel instead of being refused (TCP through --listen only).") { IsSwitch = true };
+
+    public static readonly IReadOnlyList<Setting> All = [Proxy, Listen, Forward, SocksUser, SocksSecretFile, Direct];
 
     /// <summary>Whether this is proxy mode.</summary>
     /// <exception cref="AgentException">It is not, and a flag of it is given.</exception>
@@ -52,7 +54,7 @@ internal static class ProxySettings
             forwards.Add(forward);
         }
 
-        return new ProxyOptions { Listen = ListenFrom(values.Require(Listen), credentials), Credentials = credentials, Forwards = forwards };
+        return new ProxyOptions { Listen = ListenFrom(values.Require(Listen), credentials), Credentials = credentials, Forwards = forwards, Direct = values.IsOn(Direct) };
     }
 
     private static IpEndpoint? ListenFrom(string text, SocksCredentials? credentials)

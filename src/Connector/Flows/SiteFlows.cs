@@ -1,3 +1,4 @@
+using Keyhole.Edge;
 using Keyhole.Net;
 using Keyhole.NetStack;
 using Keyhole.Packets;

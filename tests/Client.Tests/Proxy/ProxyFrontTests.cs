@@ -172,6 +172,23 @@ public class ProxyFrontTests
         Assert.Equal(1, world.Invoke(() => world.Front.Counts.NotGranted));
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", 80)]
+    [InlineData("localhost", 80)]
+    [InlineData("169.254.169.254", 80)]
+    [InlineData("100.96.0.77", 80)]
+    [InlineData(ProxyWorld.Target, 22)]
+    [InlineData(ProxyWorld.Alias, 22)]
+    [Trait("Promise", "D9")]
+    public void With_direct_neither_this_machine_nor_what_belongs_inside_is_reached_outside(string host, int port)
+    {
+        using var world = new ProxyWorld(new ProxyOptions { Listen = new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0), Direct = true });
+        using var socket = world.Connect();
+        socket.Send([.. s_greeting, .. Request(host, (ushort)port)]);
+        Assert.Equal([5, 0, 5, (byte)SocksReply.NotAllowed, 0, 1, 0, 0, 0, 0, 0, 0], Drain(socket));
+        Assert.Equal((1, 0), world.Invoke(() => (world.Front.Counts.NotGranted, world.Front.Counts.Direct)));
+    }
+
     [Fact]
     [Trait("Promise", "A2")]
     public void Flows_end_with_their_grant()

@@ -66,7 +66,7 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
         {
             Revision = 1,
             Organisation = "acme",
-            Overlay = [],
+            Overlay = ["100.64.0.0/10"],
             Peers = [new PeerRow(1, PeerKind.Machine, "laptop", null, null, ["100.64.0.2", "fd00::2"], null, false, false)],
             Resources = [new ResourceRow(1, 1, "web", Target, ["100.96.0.1/32", "fd00::1:1/128"], Alias, [new PortRange(80, 89)], [new PortRange(UdpEcho, UdpEcho)], false)],
             Grants = [new GrantRow(1, [1], [])],

@@ -3,13 +3,13 @@ using System.Net.Sockets;
 using Keyhole.Net;
 using Keyhole.Packets;
 
-namespace Keyhole.Connector;
+namespace Keyhole.Edge;
 
 /// <summary>
-/// Resolves the names of destinations as the connector's host does, off the data thread. Answers are kept for two seconds, so that
-/// a change at the site takes effect at once and a burst of flows asks once.
+/// Resolves the names of destinations as this host does, off the data thread. Answers are kept for two seconds, so that a change
+/// takes effect at once and a burst of flows asks once.
 /// </summary>
-internal sealed class NameResolver(EventLoop loop)
+public sealed class NameResolver(EventLoop loop)
 {
     private const long Freshness = 2_000_000;
     private const int MaximumNames = 4096;
@@ -22,6 +22,7 @@ internal sealed class NameResolver(EventLoop loop)
     /// </summary>
     public void Resolve(string name, long now, Action<IpAddress[]> answered)
     {
+        ArgumentNullException.ThrowIfNull(answered);
         if (_answers.TryGetValue(name, out var answer))
         {
             if (answer.Waiting is { } waiting)
