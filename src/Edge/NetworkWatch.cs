@@ -71,7 +71,7 @@ public sealed class NetworkWatch : IAsyncDisposable
                     && (isFirst || !currentAddresses.SequenceEqual(addresses) || !currentGateways.SequenceEqual(gateways)))
                 {
                     (addresses, gateways, isFirst) = (currentAddresses, currentGateways, false);
-                    await _changed(addresses);
+                    await _changed(addresses).WaitAsync(_stop.Token);
                 }
 
                 if (await _signal.WaitAsync(LongestWait, _stop.Token))
@@ -94,7 +94,9 @@ public sealed class NetworkWatch : IAsyncDisposable
                 if (network.Name == _except || network.NetworkInterfaceType == NetworkInterfaceType.Loopback || network.OperationalStatus == OperationalStatus.Down)
                     continue;
                 var properties = network.GetIPProperties();
-                addresses.AddRange(properties.UnicastAddresses.Select(unicast => new LocalAddress(IpAddress.From(unicast.Address), unicast.PrefixLength)));
+                // Every bridge and container brings a link-local one, by which nobody is reached.
+                addresses.AddRange(properties.UnicastAddresses.Where(unicast => !unicast.Address.IsIPv6LinkLocal)
+                    .Select(unicast => new LocalAddress(IpAddress.From(unicast.Address), unicast.PrefixLength)));
                 gateways.AddRange(properties.GatewayAddresses.Select(gateway => IpAddress.From(gateway.Address)));
             }
         }

@@ -109,11 +109,11 @@ internal abstract class ClientBody : IAgentBody
     {
         await _stop.CancelAsync();
         await _surveying;
+        await WithdrawAsync();
         if (_watch is not null)
             await _watch.DisposeAsync();
         if (_mapper is not null)
             await _mapper.DisposeAsync();
-        await WithdrawAsync();
         await _data.StopAsync();
         Close();
         _data.Dispose();
@@ -177,7 +177,7 @@ internal abstract class ClientBody : IAgentBody
     {
         _data.State.SetMappedAddresses(endpoint is { } mapped ? [mapped] : [], now);
         return true;
-    });
+    }).WaitAsync(_stop.Token);
 
     private async Task SurveyAsync(CancellationToken stop)
     {
