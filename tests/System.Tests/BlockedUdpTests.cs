@@ -14,8 +14,8 @@ public class BlockedUdpTests
     private const string NoUdp = "meta l4proto udp";
     private const long Bytes = 20_000_000;
 
-    /// <summary>A first probe after 30 s, and then some for a slow machine.</summary>
-    private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(60);
+    /// <summary>UDP is asked after 30 s, 90 s and 210 s: on a slow machine the first times may pass while it is still blocked.</summary>
+    private static readonly TimeSpan ProbePatience = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -74,16 +74,18 @@ public class BlockedUdpTests
         Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 6));
         stop.Cancel();
         noise.Wait();
-        idle.ForEach(socket => socket.Dispose());
-        var tls = network.RelayStatus()!.Value.GetProperty("tls");
-        Assert.True(tls.GetProperty("events").GetProperty("Refused").GetInt64() > 0, $"{tls}");
-        Assert.True(tls.GetProperty("events").GetProperty("NotTls").GetInt64() > 0, $"{tls}");
+        network.Until("garbage and silence are shown out", Patience, () => Count(network, "NotTls") > 0 && Count(network, "Refused") + Count(network, "TimedOut") > 0);
 
-        // Others still find a way in by TLS while the limits of that source are exhausted.
+        // Others still find a way in by TLS, whatever that source holds open.
         Firewall.Block(world.HomeRouter, "noudp", NoUdp);
         network.Until("the laptop is on TLS", Patience, () => Transport(network.MachineStatus("laptop")) == "tls");
         Assert.True(Services.Reaches(world.Phone, Web, 8000, 5));
+        idle.ForEach(socket => socket.Dispose());
     }
+
+    /// <summary>How often it happened to a connection at the relay.</summary>
+    private static long Count(Network network, string happened) =>
+        network.RelayStatus()!.Value.GetProperty("tls").GetProperty("events").TryGetProperty(happened, out var count) ? count.GetInt64() : 0;
 
     private static void TransfersPass(bool atClient, bool atConnector)
     {
@@ -98,9 +100,12 @@ public class BlockedUdpTests
         network.StartMachine(world.Phone, "laptop");
         Assert.True(Services.Download(world.Phone, Web, 8000, Bytes, seed: 1), "down");
         Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 2), "up");
-        Assert.Equal(atClient ? "tls" : "udp", Transport(network.MachineStatus("laptop")));
-        Assert.Equal(atConnector ? "tls" : "udp", Transport(network.ConnectorStatus("office-1")));
-        Assert.Equal((atClient ? 1 : 0) + (atConnector ? 1 : 0), network.RelayStatus()!.Value.GetProperty("tls").GetProperty("agents").GetInt32());
+
+        // A machine that stands still for seconds may put the other one on TLS, too, for a while.
+        var expected = (atClient ? "tls" : "udp", atConnector ? "tls" : "udp");
+        network.Until($"the ways are {expected}", ProbePatience, () => Transports(network) == expected, () => $"{Transports(network)}");
+        int agents = (atClient ? 1 : 0) + (atConnector ? 1 : 0);
+        network.Until($"{agents} agents are on TLS", Patience, () => network.RelayStatus()!.Value.GetProperty("tls").GetProperty("agents").GetInt32() == agents);
         if (!atClient)
             return;
         var relay = network.MachineStatus("laptop")!.Value.GetProperty("relays")[0];
