@@ -14,7 +14,7 @@ internal sealed class SystemdResolved : IDisposable
         string script = Write("start", $"""
             #!/bin/sh
             set -e
-            mkdir -p /run/systemd /run/dbus
+            mkdir -p /run/systemd /run/dbus /etc/systemd
             for place in /run/systemd /run/dbus /etc/systemd; do mount -t tmpfs none $place; done
             (cat /etc/passwd; echo 'systemd-resolve:x:990:990::/:/usr/sbin/nologin') > {_folder}/passwd
             (cat /etc/group; echo 'systemd-resolve:x:990:') > {_folder}/group
