@@ -1,9 +1,10 @@
 using Keyhole.Lab;
+using Xunit.Abstractions;
 
 namespace Keyhole.System.Tests;
 
 /// <summary>What goes on, and how soon, when a program is killed.</summary>
-public class OutageTests
+public class OutageTests(ITestOutputHelper output)
 {
     private const string Web = "192.168.1.20";
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(5);
@@ -48,6 +49,24 @@ public class OutageTests
         Assert.False(Services.Reaches(world.Phone, Web, 80, 1));
         network.RestartConnector(world.Office, "office-1");
         network.Until("the connector is back", Recovery, () => Services.Reaches(world.Phone, Web, 80, 0.5));
+    }
+
+    /// <summary>The relay tells the machine that the connector has started anew.</summary>
+    [LabFact("setpriv")]
+    public void A_machine_reaches_a_killed_connector_again_after_its_restart()
+    {
+        using var world = new World();
+        using var network = new Network(world, Descriptions.Laptop());
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        using var web = Services.Tcp(world.OfficeServers, Web, 80);
+        network.StartMachine(world.Phone, "laptop");
+        network.Until("the machine reaches the office", TimeSpan.FromSeconds(20), () => Services.Reaches(world.Phone, Web, 80));
+        network.Connectors["office-1"].Kill();
+        network.RestartConnector(world.Office, "office-1");
+        var program = network.Until("the connector is registered", TimeSpan.FromSeconds(20), () => network.ConnectorStatus("office-1")?.GetProperty("registered").GetBoolean() == true);
+        var session = network.Until("the machine reaches it", TimeSpan.FromSeconds(20), () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        output.WriteLine($"registered {program.TotalMilliseconds:F0} ms after its start; reached {session.TotalMilliseconds:F0} ms later");
     }
 
     [LabFact("wireguard-go", "wg", "setpriv")]
