@@ -35,7 +35,7 @@ LIBRARIES=(
 
 LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
-    curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon
+    miniupnpd-nftables=miniupnpd curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon
 )
 
 # unpack_resolved: systemd-resolved as a file for the lab. To install the package would hand this machine's resolv.conf over to it.

@@ -11,6 +11,7 @@ var root = new RootCommand("Reaches the private services that you were granted."
     ExplainCommand.Create(),
     PingCommand.Create(),
     AgentProgram.LogsCommand(UpSettings.Data),
+    DiagnoseCommand.Create(),
     RepairCommand.Create(),
     ProxyCommand.Create(),
 };

@@ -24,6 +24,20 @@ public static class Firewall
         // Neighbour discovery is not a connection: without it the router has no IPv6 neighbours.
         $"chain input {{ type filter hook input priority filter; meta l4proto ipv6-icmp accept; iifname \"{outside}\" ct state != {{ established, related }} drop; }}");
 
+    /// <summary>The nftables table whose chains <see cref="MappingGateway"/> fills.</summary>
+    internal const string MappingTable = "lab_mapping";
+
+    /// <summary>As <see cref="DenyInbound"/>, but what the router itself was asked to map comes in.</summary>
+    public static void DenyUnmapped(NetworkNamespace host, string outside) => Load(host, "wall",
+        $"chain forward {{ type filter hook forward priority filter; iifname \"{outside}\" ct status dnat accept; iifname \"{outside}\" ct state != {{ established, related }} drop; }}");
+
+    /// <summary>Empty chains for the mappings of a gateway.</summary>
+    internal static void HoldMappings(NetworkNamespace host) => host.Run("nft",
+        $"table inet {MappingTable} {{\nchain mapped {{ }}\nchain mapped_in {{ }}\nchain mapped_out {{ }}\n" +
+        "chain forward { type filter hook forward priority filter; jump mapped; }\n" +
+        "chain pre { type nat hook prerouting priority dstnat; jump mapped_in; }\n" +
+        "chain post { type nat hook postrouting priority srcnat; jump mapped_out; }\n}");
+
     /// <summary>Drops a share of the packets that pass through (or arrive at) a host, at random. 0 ends it.</summary>
     public static void Lose(NetworkNamespace host, double percent)
     {

@@ -157,7 +157,7 @@ internal sealed partial class Registration
 
     public RegistrationStatus Status() => new(
         Row.Id, Row.Name, Peer.PublicKey, State, UdpEndpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count, Transport, UnansweredTime, StreamEndpoint,
-        Row.Tls is { Endpoints: [var first, ..] } ? first : null);
+        Row.Tls is { Endpoints: [var first, ..] } ? first : null, Row.Tls?.Pin, Reflexive);
 
     private void Advance(long now)
     {

@@ -7,6 +7,8 @@ namespace Keyhole.Tunnel;
 /// <param name="UnansweredTime">How long UDP had not been answered when TLS took over, in microseconds; 0 on UDP.</param>
 /// <param name="StreamEndpoint">What stands for the TLS connection among endpoints; null when the relay takes nobody by TLS.</param>
 /// <param name="TlsEndpoint">Where the relay is reached by TLS; null for not at all.</param>
+/// <param name="TlsPin">SHA-256 of the SubjectPublicKeyInfo that the relay shows there, base64; null where its certificate is judged instead.</param>
+/// <param name="Reflexive">The UDP address that the relay sees this agent at.</param>
 public sealed record RegistrationStatus(
     int Relay,
     string Name,
@@ -22,4 +24,6 @@ public sealed record RegistrationStatus(
     RelayTransport Transport = RelayTransport.Udp,
     long UnansweredTime = 0,
     IpEndpoint? StreamEndpoint = null,
-    string? TlsEndpoint = null);
+    string? TlsEndpoint = null,
+    string? TlsPin = null,
+    IpEndpoint? Reflexive = null);

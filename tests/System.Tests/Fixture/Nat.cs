@@ -15,6 +15,9 @@ internal enum Nat
     /// <summary>Behind a NAT that takes another random port for every destination (address- and port-dependent mapping).</summary>
     Symmetric,
 
+    /// <summary>As <see cref="Symmetric"/>, but the NAT maps a port for who asks by PCP or NAT-PMP.</summary>
+    Mapping,
+
     /// <summary>Behind two port-restricted NATs, one behind the other.</summary>
     Double,
 

@@ -13,7 +13,8 @@ namespace Keyhole.System.Tests;
 /// </summary>
 internal sealed class NatWorld : INetworkWorld, IDisposable
 {
-    public static readonly IReadOnlyList<Nat> Kinds = Enum.GetValues<Nat>();
+    /// <summary>All but <see cref="Nat.Mapping"/>.</summary>
+    public static readonly IReadOnlyList<Nat> Kinds = [.. Enum.GetValues<Nat>().Where(nat => nat != Nat.Mapping)];
 
     public NatWorld(IEnumerable<Nat> clients, IEnumerable<Nat> sites)
     {
@@ -77,7 +78,7 @@ internal sealed class NatWorld : INetworkWorld, IDisposable
         var host = Topology.Host(name);
         int number = Number(nat);
         string plug = $"{name[0]}{number}";
-        string inner = $"10.{net}.{number}", outer = $"198.{(net == 20 ? 18 : 19)}.{number}", prefix6 = $"2001:db8:{net}{number}";
+        string inner = $"10.{net}.{number}", outer = $"{(nat == Nat.Mapping ? 45 : 198)}.{(net == 20 ? 18 : 19)}.{number}", prefix6 = $"2001:db8:{net}{number}";
         if (nat == Nat.Open)
         {
             Topology.Cable(Internet, plug, [$"{outer}.1/24", $"{prefix6}::1/64"], host, "eth0", [$"{outer}.2/24", $"{prefix6}::2/64"]);
@@ -116,6 +117,14 @@ internal sealed class NatWorld : INetworkWorld, IDisposable
         if (nat == Nat.FullCone)
         {
             Firewall.MasqueradeFullCone(router, "out0", $"{inner}.2");
+            return host;
+        }
+
+        if (nat == Nat.Mapping)
+        {
+            Firewall.MasqueradeRandom(router, "out0");
+            Firewall.DenyUnmapped(router, "out0");
+            Topology.Own(MappingGateway.Start(router, "in0", "out0"));
             return host;
         }
 

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Keyhole.Client.Tests;
+
+public sealed class DiagnosisTests
+{
+    private static readonly IPAddress[] Own = [IPAddress.Parse("10.9.0.2"), IPAddress.Parse("198.51.100.7")];
+
+    [Theory]
+    [InlineData("""[{"name":"a","state":"live","transport":"udp","seenAs":"198.51.100.7:4000"}]""", nameof(Verdict.Fine), "none")]
+    [InlineData("""[{"name":"a","state":"live","transport":"udp","seenAs":"192.0.2.1:4000"},{"name":"b","state":"live","transport":"udp","seenAs":"192.0.2.1:4001"}]""", nameof(Verdict.Limited), "symmetric")]
+    [InlineData("""[{"name":"a","state":"live","transport":"udp","seenAs":"192.0.2.1:4000"},{"name":"b","state":"live","transport":"udp","seenAs":"192.0.2.1:4000"}]""", nameof(Verdict.Fine), "endpoint-independent")]
+    [InlineData("""[{"name":"a","state":"live","transport":"udp","seenAs":"192.0.2.1:4000"},{"name":"b","state":"live","transport":"udp","seenAs":"[2001:db8::1]:4001"}]""", nameof(Verdict.Unknown), "one relay alone")]
+    [InlineData("""[{"name":"a","state":"live","transport":"tls","seenAs":null}]""", nameof(Verdict.Unknown), "no relay")]
+    [InlineData("""[{"name":"a","state":"silent","transport":"udp","seenAs":"192.0.2.1:4000"}]""", nameof(Verdict.Unknown), "no relay")]
+    public void The_kind_of_NAT_is_told_from_what_relays_have_seen_and_not_beyond(string relays, string verdict, string text)
+    {
+        var finding = NetworkChecks.Nat(View(relays), Own);
+        Assert.Equal(verdict, finding.Verdict.ToString());
+        Assert.Contains(text, finding.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""[{"name":"a","state":"live","transport":"udp","endpoint":"203.0.113.10:21820","roundTripMilliseconds":12.34}]""", nameof(Verdict.Fine), "in 12.3 ms")]
+    [InlineData("""[{"name":"a","state":"live","transport":"udp","endpoint":"203.0.113.10:21820"},{"name":"b","state":"registering","endpoint":"203.0.113.11:21820"}]""", nameof(Verdict.Limited), "b does not answer at 203.0.113.11:21820")]
+    [InlineData("""[{"name":"a","state":"live","transport":"tls","endpoint":"203.0.113.10:443"}]""", nameof(Verdict.Limited), "runs over TLS")]
+    [InlineData("""[{"name":"a","state":"registering","transport":"udp","endpoint":"203.0.113.10:21820"}]""", nameof(Verdict.Failed), "no answer from 203.0.113.10:21820")]
+    [InlineData("[]", nameof(Verdict.Unknown), "no relay")]
+    public void UDP_is_judged_by_the_relays_that_answer(string relays, string verdict, string text)
+    {
+        var finding = NetworkChecks.Udp(View(relays));
+        Assert.Equal(verdict, finding.Verdict.ToString());
+        Assert.Contains(text, finding.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1500, false, nameof(Verdict.Fine))]
+    [InlineData(1480, false, nameof(Verdict.Fine))]
+    [InlineData(1479, false, nameof(Verdict.Limited))]
+    [InlineData(1340, false, nameof(Verdict.Limited))]
+    [InlineData(1339, false, nameof(Verdict.Failed))]
+    [InlineData(1360, true, nameof(Verdict.Limited))]
+    [InlineData(1359, true, nameof(Verdict.Failed))]
+    [InlineData(null, true, nameof(Verdict.Unknown))]
+    public void The_MTU_below_must_hold_a_full_packet(int? mtu, bool isIpv6, string verdict) => Assert.Equal(verdict, MtuCheck.Judge("vps", mtu, isIpv6).Verdict.ToString());
+
+    [Theory]
+    [InlineData(0, nameof(Verdict.Fine))]
+    [InlineData(-30, nameof(Verdict.Fine))]
+    [InlineData(31, nameof(Verdict.Failed))]
+    [InlineData(-3600, nameof(Verdict.Failed))]
+    public void A_clock_that_is_off_is_named(int seconds, string verdict) => Assert.Equal(verdict, ControlCheck.JudgeClock(TimeSpan.FromSeconds(seconds)).Verdict.ToString());
+
+    [Fact]
+    public void A_status_of_another_version_gives_no_exception()
+    {
+        foreach (string text in new[] { "{}", """{"relays":3,"sites":[1,null],"dns":[]}""", """{"control":{"endpoint":7},"relays":[{}]}""" })
+        {
+            using var status = JsonDocument.Parse(text);
+            var view = StatusView.From(status.RootElement);
+            Assert.NotEqual(Verdict.Fine, NetworkChecks.Udp(view).Verdict);
+            Assert.False(view.IsReady);
+        }
+    }
+
+    [Fact]
+    public async Task A_port_where_nobody_listens_and_one_that_is_no_relay_are_told_apart()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        _ = listener.AcceptTcpClientAsync().ContinueWith(accepted => accepted.Result.Dispose(), TaskScheduler.Default);
+        Assert.Equal(Verdict.Failed, (await TlsCheck.RunAsync("127.0.0.1", port, null, needed: true, default)).Verdict);
+        listener.Stop();
+        var refused = await TlsCheck.RunAsync("127.0.0.1", port, null, needed: false, default);
+        Assert.Equal(Verdict.Limited, refused.Verdict);
+        Assert.Contains("refused", refused.Text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static StatusView View(string relays)
+    {
+        using var status = JsonDocument.Parse($$"""{"relays":{{relays}}}""");
+        return StatusView.From(status.RootElement);
+    }
+}
