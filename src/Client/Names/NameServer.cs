@@ -18,6 +18,8 @@ internal sealed class NameServer : IAsyncDisposable
     /// <summary>Queries over UDP that wait for a server of before.</summary>
     private const int MaximumWaiting = 256;
 
+    private const int MaximumBindings = 20;
+
     private static readonly TimeSpan ConnectionPatience = TimeSpan.FromSeconds(10);
 
     private readonly Socket _datagrams;
@@ -34,26 +36,37 @@ internal sealed class NameServer : IAsyncDisposable
     public NameServer(IPEndPoint endpoint, NameCounters counters)
     {
         _counters = counters;
-        _datagrams = new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-        _listener = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            _datagrams.Bind(endpoint);
-            Endpoint = (IPEndPoint)_datagrams.LocalEndPoint!;
-            _listener.Bind(Endpoint);
-            _listener.Listen(MaximumConnections);
-        }
-        catch (SocketException)
-        {
-            _datagrams.Dispose();
-            _listener.Dispose();
-            throw;
-        }
-
+        (_datagrams, _listener) = Bind(endpoint);
+        Endpoint = (IPEndPoint)_datagrams.LocalEndPoint!;
         _serving = [ServeDatagramsAsync(), ServeConnectionsAsync()];
     }
 
     public IPEndPoint Endpoint { get; }
+
+    /// <summary>A datagram socket and a listener on one port.</summary>
+    private static (Socket Datagrams, Socket Listener) Bind(IPEndPoint endpoint)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            var datagrams = new Socket(endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            var listener = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                datagrams.Bind(endpoint);
+                listener.Bind(datagrams.LocalEndPoint!);
+                listener.Listen(MaximumConnections);
+                return (datagrams, listener);
+            }
+            catch (SocketException e)
+            {
+                datagrams.Dispose();
+                listener.Dispose();
+                // A port that the system chose for datagrams may be in use for connections.
+                if (endpoint.Port != 0 || e.SocketErrorCode != SocketError.AddressAlreadyInUse || attempt == MaximumBindings)
+                    throw;
+            }
+        }
+    }
 
     /// <summary>What is answered here, from the next query on.</summary>
     public NameTable Names

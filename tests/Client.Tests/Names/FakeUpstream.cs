@@ -8,14 +8,29 @@ namespace Keyhole.Client.Tests.Names;
 /// <summary>A name server on loopback, on UDP and TCP, that answers what the test says and remembers what it was asked.</summary>
 internal sealed class FakeUpstream : IDisposable
 {
-    private readonly Socket _datagrams = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _datagrams;
+    private readonly Socket _listener;
 
     public FakeUpstream()
     {
-        _datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        // The port that is free for datagrams may be in use for connections.
+        while (true)
+        {
+            _datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            _datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            try
+            {
+                _listener.Bind(_datagrams.LocalEndPoint!);
+                break;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                Dispose();
+            }
+        }
+
         Endpoint = (IPEndPoint)_datagrams.LocalEndPoint!;
-        _listener.Bind(Endpoint);
         _listener.Listen();
         _ = ServeDatagramsAsync();
         _ = ServeConnectionsAsync();
