@@ -12,7 +12,7 @@ public class AllocationTests
     private const long Few = 64 * 1024;
 
     /// <summary>With the smallest of objects for each, these would be many times as much.</summary>
-    private const long FewPackets = 10_000;
+    private const long FewPackets = 5_000;
 
     [LabFact("wireguard-go", "wg", "iperf3", "setpriv")]
     public void Relay_and_connector_allocate_nothing_per_packet()

@@ -85,7 +85,7 @@ public class SocketBridgeTests : IDisposable
 
     private static Socket Connect(NonBlockingListener listener, out NonBlockingSocket accepted)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000, ReceiveBufferSize = 64 << 10, SendBufferSize = 64 << 10 };
         socket.Connect(new IPEndPoint(IPAddress.Loopback, listener.Local.Port));
         NonBlockingSocket? taken = null;
         Assert.True(SpinWait.SpinUntil(() => listener.TryAccept(out taken, out _), TimeSpan.FromSeconds(30)));
