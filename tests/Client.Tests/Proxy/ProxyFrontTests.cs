@@ -6,6 +6,7 @@ using Keyhole.Packets;
 namespace Keyhole.Client.Tests;
 
 /// <summary>What programs of this machine see of the proxy. Drawing: <see cref="ProxyWorld"/>.</summary>
+[Collection(LoopbackPorts.Name)]
 public class ProxyFrontTests
 {
     private static readonly byte[] s_greeting = [5, 1, 0];

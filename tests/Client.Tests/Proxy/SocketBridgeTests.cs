@@ -7,6 +7,7 @@ using Keyhole.Proxy;
 namespace Keyhole.Client.Tests;
 
 /// <summary>Two real connections of loopback, joined: what one end says the other hears, and how it ends.</summary>
+[Collection(LoopbackPorts.Name)]
 public class SocketBridgeTests : IDisposable
 {
     private readonly EventLoop _loop = EventLoop.Open();
