@@ -38,6 +38,14 @@ internal sealed class ThroughputContest(NetworkNamespace phone, IReadOnlyList<Fl
 
     internal double Ratio(string path, string baseline, bool down) => Contest.Median(_rates[(path, down)]) / Contest.Median(_rates[(baseline, down)]);
 
+    /// <summary>
+    /// The median processor time per byte of one path over that of another, all of their programs together, the greater of both directions.
+    /// </summary>
+    internal double TimeRatio(string path, string baseline) => Math.Max(Time(path, false) / Time(baseline, false), Time(path, true) / Time(baseline, true));
+
+    private double Time(string name, bool down) =>
+        paths.First(path => path.Name == name).Processes.Sum(process => Contest.Median(_times[(name, down, process.Name)]));
+
     private void Measure(FlowPath path, bool down)
     {
         long[] before = [.. path.Processes.Select(process => process.Time())];

@@ -4,13 +4,14 @@ namespace Keyhole.Perf;
 
 /// <summary>
 /// The whole of Keyhole, client included, against wireguard-go at both ends: <c>keyhole up</c> with its TUN interface, end to end encrypted through the blind
-/// relay to the shipped connector.
+/// relay to the shipped connector, and past it.
 /// </summary>
 internal sealed class TunnelSuite : Suite
 {
     private const int RoundCount = 5;
     private const string Baseline = "wireguard-go";
     private const string Relayed = "keyhole up, relayed";
+    private const string Direct = "keyhole up, direct";
 
     internal override string Name => "tunnel";
 
@@ -32,24 +33,47 @@ internal sealed class TunnelSuite : Suite
         using var network = new KeyholeNetwork(ground.Topology, ground.Vps, FlowGround.RelayAddress, FlowGround.Description);
         var relay = network.StartRelay(ground.Vps, "vps", FlowGround.AllCores, "--listen", $"{FlowGround.RelayAddress}:21820");
         var connector = network.StartConnector(ground.Office, "office-1", FlowGround.AllCores);
-        var client = network.StartMachine(ground.Phone, "laptop");
+        var client = network.StartMachine(ground.Phone, "laptop", relayOnly: true);
         var (near, far) = StockNodes.Connect(ground);
         Iperf3.Serve(ground.Topology, ground.Servers);
         network.Until("the client reaches the server", 20, () => Answers(ground, server.Port));
         report.Row(("suite", Name), ("case", "stock nodes"), ("version", StockNodes.Version()), ("mtu_wireguard_go", StockNodes.Mtu), ("mtu_keyhole", 1280));
-        report.Note("direct_*: null, since the client has no path that leaves the relay out yet.");
+        var baseline = new FlowPath(Baseline, FlowGround.StockServer, 5201, ("app", () => ProcessorTime.Of(near.Process.Id)), ("site", () => ProcessorTime.Of(far.Process.Id)));
         var contest = new ThroughputContest(
             ground.Phone,
             [
-                new FlowPath(Baseline, FlowGround.StockServer, 5201, ("app", () => ProcessorTime.Of(near.Process.Id)), ("site", () => ProcessorTime.Of(far.Process.Id))),
+                baseline,
                 new FlowPath(Relayed, FlowGround.Server, 5201, ("app", () => ProcessorTime.Of(client.Id)), ("relay", () => ProcessorTime.Of(relay.Id)), ("site", () => ProcessorTime.Of(connector.Id))),
             ],
             RoundCount);
         contest.Run(report, Name);
         report.Set("relayed_vs_wireguard_go", contest.Ratio(Relayed, Baseline));
-        report.Set("p50_relayed_vs_wireguard_go", RoundTrips(report, ground, server.Port));
-        report.Set("allocated_bytes", Allocated(ground, network));
+        report.Set("p50_relayed_vs_wireguard_go", RoundTrips(report, ground, network, server.Port));
+        double allocated = Allocated(ground, network);
+
+        // The same client, free to leave the relay out.
+        network.StopMachine("laptop");
+        client = network.StartMachine(ground.Phone, "laptop", relayOnly: false);
+        network.Until("the client reaches the server", 20, () => Answers(ground, server.Port));
+        network.Until("the path is direct", 30, () => Path(network) == "direct");
+        contest = new ThroughputContest(
+            ground.Phone,
+            [
+                baseline,
+                new FlowPath(Direct, FlowGround.Server, 5201, ("app", () => ProcessorTime.Of(client.Id)), ("site", () => ProcessorTime.Of(connector.Id))),
+            ],
+            RoundCount);
+        contest.Run(report, Name);
+        report.Set("direct_vs_wireguard_go", contest.Ratio(Direct, Baseline));
+        report.Set("cpu_direct_vs_wireguard_go", contest.TimeRatio(Direct, Baseline));
+        RoundTrips(report, ground, network, server.Port);
+        report.Set("allocated_bytes", Math.Max(allocated, Allocated(ground, network)));
+        if (Path(network) is not "direct" and var path)
+            report.Note($"direct_*: the path was {path} in the end, so that these keys are not of a direct path.");
     }
+
+    private static string Path(KeyholeNetwork network) =>
+        network.MachineStatus("laptop").GetProperty("sites")[0].GetProperty("connectors")[0].GetProperty("path").GetString()!;
 
     private static bool Answers(FlowGround ground, int port)
     {
@@ -63,17 +87,17 @@ internal sealed class TunnelSuite : Suite
         }
     }
 
-    private double RoundTrips(Report report, FlowGround ground, int port)
+    private double RoundTrips(Report report, FlowGround ground, KeyholeNetwork network, int port)
     {
-        List<double> baseline = [], relayed = [];
+        List<double> baseline = [], keyhole = [];
         for (int round = 0; round < RoundCount; round++)
         {
             baseline.Add(FlowClient.RoundTrip(ground.Phone, FlowGround.StockServer, port, 1000));
-            relayed.Add(FlowClient.RoundTrip(ground.Phone, FlowGround.Server, port, 1000));
+            keyhole.Add(FlowClient.RoundTrip(ground.Phone, FlowGround.Server, port, 1000));
         }
 
-        report.Row(("suite", Name), ("case", "round trip p50, 64 bytes over TCP"), ("wireguard_go_us", Contest.Median(baseline)), ("relayed_us", Contest.Median(relayed)));
-        return Contest.Median(relayed) / Contest.Median(baseline);
+        report.Row(("suite", Name), ("case", "round trip p50, 64 bytes over TCP"), ("path", Path(network)), ("wireguard_go_us", Contest.Median(baseline)), ("keyhole_us", Contest.Median(keyhole)));
+        return Contest.Median(keyhole) / Contest.Median(baseline);
     }
 
     /// <summary>Of the data threads of client, relay and connector in mid-transfer.</summary>

@@ -42,14 +42,21 @@ internal sealed class KeyholeNetwork : IDisposable
         StartAgent("connector", Binaries.Connector, host, name, cores, arguments);
 
     /// <summary>
-    /// Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs, and waits until it has sessions with its sites. What is compared
-    /// is the way through the relay.
+    /// Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs, and waits until it has sessions with its sites.
     /// </summary>
-    internal LabProcess StartMachine(NetworkNamespace host, string name)
+    /// <param name="relayOnly">Whether it keeps to the way through the relay.</param>
+    internal LabProcess StartMachine(NetworkNamespace host, string name, bool relayOnly)
     {
-        var process = _topology.Start(host, Binaries.Client, ["up", "--relay-only", .. Credentials("machine", name)]);
+        string[] way = relayOnly ? ["--relay-only"] : [];
+        var process = _topology.Start(host, Binaries.Client, ["up", .. way, .. Credentials("machine", name)]);
         Until($"machine {name} is up", 30, () => Status(Binaries.Client, name)?.GetProperty("ready").GetBoolean() == true);
         return process;
+    }
+
+    internal void StopMachine(string name)
+    {
+        LabProcess.Run(Binaries.Client, "down", "--data", Folder(name));
+        Until($"machine {name} is down", 30, () => Status(Binaries.Client, name) is null);
     }
 
     internal JsonElement MachineStatus(string name) => Status(Binaries.Client, name) ?? throw new InvalidOperationException($"Machine {name} does not answer.");
