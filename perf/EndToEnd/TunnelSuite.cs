@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Keyhole.Lab;
 
 namespace Keyhole.Perf;
@@ -18,7 +19,7 @@ internal sealed class TunnelSuite : Suite
     internal override string Summary => "the client through relay and connector, against wireguard-go at both ends";
 
     internal override IReadOnlyList<string> Keys =>
-        ["direct_vs_wireguard_go", "cpu_direct_vs_wireguard_go", "relayed_vs_wireguard_go", "p50_relayed_vs_wireguard_go", "allocated_bytes"];
+        ["direct_vs_wireguard_go", "cpu_direct_vs_wireguard_go", "relayed_vs_wireguard_go", "p50_relayed_vs_wireguard_go", "first_packet_ms", "allocated_bytes"];
 
     internal override void Run(Report report, string[] arguments)
     {
@@ -68,8 +69,33 @@ internal sealed class TunnelSuite : Suite
         report.Set("cpu_direct_vs_wireguard_go", contest.TimeRatio(Direct, Baseline));
         RoundTrips(report, ground, network, server.Port);
         report.Set("allocated_bytes", Math.Max(allocated, Allocated(ground, network)));
+        report.Set("first_packet_ms", FirstPacket(report, ground, network, server.Port));
         if (Path(network) is not "direct" and var path)
             report.Note($"direct_*: the path was {path} in the end, so that these keys are not of a direct path.");
+    }
+
+    /// <summary>From the start of the program to the answer of a server behind the site, milliseconds: the median of ten.</summary>
+    private double FirstPacket(Report report, FlowGround ground, KeyholeNetwork network, int port)
+    {
+        var times = new List<double>();
+        for (int round = 0; round < 10; round++)
+        {
+            network.StopMachine("laptop");
+            var start = network.PrepareMachine(ground.Phone, "laptop", relayOnly: false);
+            var clock = Stopwatch.StartNew();
+            start();
+            for (; !Answers(ground, port); Thread.Sleep(1))
+            {
+                if (clock.Elapsed > TimeSpan.FromSeconds(30))
+                    throw new TimeoutException("The server did not answer through 'keyhole up' within 30 s.");
+            }
+
+            times.Add(clock.Elapsed.TotalMilliseconds);
+        }
+
+        report.Row(("suite", Name), ("case", "first answer after 'keyhole up'"), ("ms", times.Select(time => Math.Round(time))));
+        network.Until("the path is direct", 30, () => Path(network) == "direct");
+        return Contest.Median(times);
     }
 
     private static string Path(KeyholeNetwork network) =>

@@ -47,10 +47,16 @@ internal sealed class KeyholeNetwork : IDisposable
     /// <param name="relayOnly">Whether it keeps to the way through the relay.</param>
     internal LabProcess StartMachine(NetworkNamespace host, string name, bool relayOnly)
     {
-        string[] way = relayOnly ? ["--relay-only"] : [];
-        var process = _topology.Start(host, Binaries.Client, ["up", .. way, .. Credentials("machine", name)]);
+        var process = PrepareMachine(host, name, relayOnly)();
         Until($"machine {name} is up", 30, () => Status(Binaries.Client, name)?.GetProperty("ready").GetBoolean() == true);
         return process;
+    }
+
+    /// <summary>Everything but the start of <c>keyhole up</c> itself.</summary>
+    internal Func<LabProcess> PrepareMachine(NetworkNamespace host, string name, bool relayOnly)
+    {
+        string[] way = relayOnly ? ["--relay-only"] : [], credentials = Credentials("machine", name);
+        return () => _topology.Start(host, Binaries.Client, ["up", .. way, .. credentials]);
     }
 
     internal void StopMachine(string name)

@@ -6,7 +6,7 @@ var root = new RootCommand("Reaches the private services that you were granted."
 {
     UpCommand.Create(),
     AgentProgram.DownCommand(UpSettings.Data, async directory => await RepairCommand.RepairAsync(directory) is not null),
-    AgentProgram.StatusCommand(UpSettings.Data),
+    StatusCommand.Create(),
     ListCommand.Create(),
     ExplainCommand.Create(),
     PingCommand.Create(),

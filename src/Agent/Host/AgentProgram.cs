@@ -19,7 +19,8 @@ public static class AgentProgram
         Attach(command, definition, Environment.GetEnvironmentVariable, Console.In, Console.Error);
 
     /// <summary>A command that prints what the running agent's data path has shown.</summary>
-    public static Command StatusCommand(Setting data) => StatusCommand(data, Environment.GetEnvironmentVariable, Console.Out, Console.Error);
+    /// <param name="text">From the status, and whether everything is wanted, to what people read.</param>
+    public static Command StatusCommand(Setting data, Func<JsonObject, bool, string> text) => StatusCommand(data, text, Environment.GetEnvironmentVariable, Console.Out, Console.Error);
 
     /// <summary>A command that ends the running agent gracefully.</summary>
     /// <param name="absent">Told the directory when no agent answers there; true when there was something to end all the same.</param>
@@ -83,7 +84,7 @@ public static class AgentProgram
     {
         var root = new RootCommand(definition.Description);
         Attach(root, definition, environment, input, error);
-        root.Subcommands.Add(StatusCommand(AgentSettings.Data, environment, output, error));
+        root.Subcommands.Add(StatusCommand(AgentSettings.Data, null, environment, output, error));
         return InvokeAsync(root, args, output, error);
     }
 
@@ -111,16 +112,21 @@ public static class AgentProgram
         }));
     }
 
-    private static Command StatusCommand(Setting setting, Func<string, string?> environment, TextWriter output, TextWriter error)
+    private static Command StatusCommand(Setting setting, Func<JsonObject, bool, string>? text, Func<string, string?> environment, TextWriter output, TextWriter error)
     {
         var data = OptionFor(setting);
         var json = new Option<bool>("--json") { Description = "Print the JSON object as it is." };
         var command = new Command("status", "What the running agent's data path has shown.") { data, json };
+        var verbose = new Option<bool>("--verbose", "-v") { Description = "Show everything." };
+        if (text is not null)
+            command.Options.Add(verbose);
         command.SetAction((parsed, _) => GuardAsync(error, async () =>
         {
             byte[] status = await StatusSocket.AskAsync(DirectoryOf(parsed, setting, data, environment));
             if (parsed.GetValue(json))
                 await output.WriteLineAsync(Encoding.UTF8.GetString(status));
+            else if (text is not null && JsonNode.Parse(status) is JsonObject parts)
+                await output.WriteAsync(text(parts, parsed.GetValue(verbose)));
             else
                 await output.WriteAsync(StatusText.From(status));
             return 0;

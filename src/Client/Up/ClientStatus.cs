@@ -72,6 +72,7 @@ internal static class ClientStatus
                 ["secondsSinceHandshake"] = StatusJson.Seconds(link.LastHandshakeAt, now),
                 ["secondsSinceHeard"] = StatusJson.Seconds(link.LastHeardAt, now),
                 ["roundTripMilliseconds"] = link.RoundTrip == 0 ? null : link.RoundTrip / 1000.0,
+                ["loss"] = link.Loss is { } loss ? Math.Round(loss, 3) : null,
                 ["bytesReceived"] = link.BytesReceived,
                 ["bytesSent"] = link.BytesSent,
             });

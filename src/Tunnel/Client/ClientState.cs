@@ -194,7 +194,7 @@ public sealed partial class ClientState : IDisposable
         .. _links.Select(link => new ConnectorLinkStatus(
             link.Site.Id, link.Site.Name, link.Row.Id, link.Row.Name, link.Peer.PublicKey, link.Peer.HasSession(now), link.IsSilent,
             link.Paths.InUse?.Kind ?? PathKind.Relayed, link.Peer.Endpoint, link.Relay?.Row.Name, link.Peer.LastHandshakeAt, link.Peer.LastReceivedAt,
-            link.Paths.InUse?.RoundTrip ?? link.Pings.RoundTrip, link.Peer.ReceivedBytes, link.Peer.SentBytes, link.LostPathCount)),
+            link.Paths.InUse?.RoundTrip ?? link.Pings.RoundTrip, link.Paths.InUse is { } path ? path.Loss : link.Pings.Loss, link.Peer.ReceivedBytes, link.Peer.SentBytes, link.LostPathCount)),
     ];
 
     public void Dispose() => _device.Dispose();

@@ -4,6 +4,7 @@ using Keyhole.Packets;
 namespace Keyhole.Tunnel;
 
 /// <summary>One connector as the client's data path has seen it. Instants are monotonic microseconds, null for never.</summary>
+/// <param name="Loss">The share of the last pings on the path in use that nothing answered; null before there are any.</param>
 public sealed record ConnectorLinkStatus(
     int Site,
     string SiteName,
@@ -18,6 +19,7 @@ public sealed record ConnectorLinkStatus(
     long? LastHandshakeAt,
     long? LastHeardAt,
     long RoundTrip,
+    double? Loss,
     long BytesReceived,
     long BytesSent,
     long LostPaths);

@@ -44,6 +44,7 @@ internal sealed class PathProbe
     private readonly bool _isJudge;
     private readonly ulong _firstNonce;
     private readonly long[] _sentAt = new long[HistoryLength];
+    private PingRecord _record;
     private ulong _sentCount;
     private ulong _answeredCount;
     private long _dataAt = long.MinValue / 2;
@@ -83,6 +84,9 @@ internal sealed class PathProbe
     /// <summary>Smoothed, microseconds; 0 before the first answer.</summary>
     public long RoundTrip { get; private set; }
 
+    /// <summary>The share of the last pings that nothing answered, those of the attempt not counted; null before there are any.</summary>
+    public double? Loss => _record.Loss;
+
     /// <summary>Pings sent since the last answered one.</summary>
     public int Misses => (int)(_sentCount - _answeredCount);
 
@@ -121,8 +125,9 @@ internal sealed class PathProbe
         RoundTrip = RoundTrip == 0 ? sample : RoundTrip + ((sample - RoundTrip) / 8);
         _answeredCount = number;
         _heardAt = now;
+        _record.Answered(_sentCount - number);
         if (!IsProven)
-            (IsProven, ProvenAt, _isExhausted) = (true, now, false);
+            (IsProven, ProvenAt, _isExhausted, _record) = (true, now, false, default);
         Rest(now);
         return true;
     }
@@ -188,6 +193,7 @@ internal sealed class PathProbe
     private PathStep Ping(long now)
     {
         _sentCount++;
+        _record.Sent();
         _sentAt[_sentCount % HistoryLength] = now;
         return PathStep.Ping;
     }

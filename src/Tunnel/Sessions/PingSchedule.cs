@@ -13,6 +13,7 @@ internal sealed class PingSchedule
     /// <summary>Data moves when the last packet is no older than this.</summary>
     private const long BusyFor = 1_000_000;
 
+    private PingRecord _record;
     private ulong _lastNonce;
     private ulong _lastAnswered;
     private long _sentAt;
@@ -39,6 +40,9 @@ internal sealed class PingSchedule
 
     /// <summary>Microseconds of the last answered ping; 0 before the first.</summary>
     public long RoundTrip { get; private set; }
+
+    /// <summary>The share of the last pings that nothing answered; null before there are any.</summary>
+    public double? Loss => _record.Loss;
 
     /// <summary>A new session: the first ping goes out at once.</summary>
     /// <param name="nonce">Where the nonces of this session begin.</param>
@@ -73,6 +77,7 @@ internal sealed class PingSchedule
         }
 
         _lastNonce++;
+        _record.Sent();
         _sentAt = now;
         bool busy = Misses > 0 || now - _dataAt < BusyFor;
         // While a ping is on its way the next step comes soon, so that an idle session also dies within three busy intervals.
@@ -87,6 +92,7 @@ internal sealed class PingSchedule
         ulong behind = _lastNonce - nonce;
         if (behind >= 4 || _lastNonce - _lastAnswered <= behind)
             return false;
+        _record.Answered(behind);
         if (behind == 0)
         {
             RoundTrip = Math.Max(1, now - _sentAt);
