@@ -60,7 +60,7 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
 
     public void Start() => _thread.Start();
 
-    /// <summary>Runs something on the data thread.</summary>
+    /// <summary>Runs something on the data thread. Cancelled when the thread has ended, or ends before its turn comes.</summary>
     public Task<T> InvokeAsync<T>(Func<long, T> action)
     {
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -78,7 +78,13 @@ public abstract class PacketThread : IReadinessHandler, IDisposable
 
             _observedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
         });
-        return result.Task;
+        return OrEndAsync(result.Task);
+    }
+
+    private async Task<T> OrEndAsync<T>(Task<T> result)
+    {
+        await Task.WhenAny(result, _completion.Task);
+        return result.IsCompleted ? await result : throw new OperationCanceledException("The data thread has ended.");
     }
 
     /// <summary>Ends the thread; what it still had to send leaves.</summary>

@@ -68,7 +68,9 @@ internal sealed class TunThread : ClientThread
         long now = MonotonicClock.Now;
         for (int count = 0; count < PacketsPerTurn; count++)
         {
-            int length = _tun.Read(_packet, out _);
+            int length = _tun.Read(_packet, out var fault);
+            if (length < 0 && !fault.IsWouldBlock)
+                throw new NetworkException($"The interface {Name} is gone: {fault}");
             if (length <= VnetHeader.Size)
                 return;
             var header = VnetHeader.Read(_packet);

@@ -111,7 +111,7 @@ public sealed class PortMapper : IAsyncDisposable
         finally
         {
             if (session?.Release(datagram) is int length and > 0)
-                await SendAsync(socket, datagram.AsMemory(0, length), CancellationToken.None);
+                await ReleaseAsync(socket, datagram.AsMemory(0, length));
             await TellAsync(null);
         }
     }
@@ -150,6 +150,18 @@ public sealed class PortMapper : IAsyncDisposable
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
         {
             // Said of an earlier datagram.
+        }
+    }
+
+    private static async ValueTask ReleaseAsync(Socket socket, ReadOnlyMemory<byte> datagram)
+    {
+        try
+        {
+            await socket.SendAsync(datagram);
+        }
+        catch (SocketException)
+        {
+            // That network is gone, and the mapping ends by itself.
         }
     }
 

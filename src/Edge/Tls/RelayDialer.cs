@@ -15,19 +15,27 @@ internal static class RelayDialer
     private static readonly SslApplicationProtocol Protocol = new("keyhole");
 
     /// <summary>The first endpoint that answers, one after the other.</summary>
+    /// <param name="patience">For all of them together.</param>
     /// <exception cref="IOException">None does; the last one's reason.</exception>
-    public static async Task<Stream> ConnectAsync(RelayTls tls, CancellationToken stop)
+    public static async Task<Stream> ConnectAsync(RelayTls tls, TimeSpan patience, CancellationToken stop)
     {
         Exception? last = null;
         foreach (string endpoint in tls.Endpoints)
         {
+            // One that swallows everything leaves time for the others.
+            using var share = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            share.CancelAfter(patience / tls.Endpoints.Count);
             try
             {
-                return await ConnectAsync(endpoint, tls.Pin, stop);
+                return await ConnectAsync(endpoint, tls.Pin, share.Token);
             }
             catch (Exception e) when (e is IOException or SocketException or AuthenticationException)
             {
                 last = e;
+            }
+            catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
+            {
+                last = new IOException($"no answer from {endpoint}", e);
             }
         }
 

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Threading.Tasks.Sources;
 using Keyhole.Contracts;
 using Keyhole.Net;
@@ -49,7 +47,9 @@ internal sealed class RelayStream(IpEndpoint endpoint, RelayTls tls, EventLoop l
         {
             await RunAsync(opened);
         }
-        catch (Exception e) when (e is IOException or SocketException or AuthenticationException or OperationCanceledException or ObjectDisposedException)
+#pragma warning disable CA1031 // whatever ended it, the data thread must hear of it
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             Failure = e is OperationCanceledException ? "no answer" : e.Message;
         }
@@ -120,12 +120,7 @@ internal sealed class RelayStream(IpEndpoint endpoint, RelayTls tls, EventLoop l
         }
     }
 
-    private async Task<Stream> ConnectAsync()
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
-        patience.CancelAfter(ConnectTimeout);
-        return await RelayDialer.ConnectAsync(tls, patience.Token);
-    }
+    private Task<Stream> ConnectAsync() => RelayDialer.ConnectAsync(tls, ConnectTimeout, _over.Token);
 
     /// <summary>When the writer ends, by request or by a fault, so does the connection.</summary>
     private async Task WriteAsync(DatagramStream stream)
@@ -166,7 +161,8 @@ internal sealed class RelayStream(IpEndpoint endpoint, RelayTls tls, EventLoop l
         _offered = bytes;
         _taken.Reset();
         var taken = new ValueTask<bool>(this, _taken.Version);
-        Volatile.Write(ref _isOffered, 1);
+        // A full fence: Close sets its flag and then looks here, this the other way round.
+        Interlocked.Exchange(ref _isOffered, 1);
         if (_isClosing)
             Answer(false);
         else

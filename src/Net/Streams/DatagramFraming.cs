@@ -10,6 +10,9 @@ public static class DatagramFraming
     /// <summary>Bytes before each datagram.</summary>
     public const int HeadLength = 2;
 
+    /// <summary>The shortest datagram that is taken: WireGuard has no shorter message. What is shorter would cost more to look at than to send.</summary>
+    public const int MinimumLength = 32;
+
     /// <summary>The longest datagram that is taken: a jumbo frame's, and what every receive batch has room for.</summary>
     public const int MaximumLength = 9216;
 
@@ -22,7 +25,7 @@ public static class DatagramFraming
         {
             bytes.Slice(0, HeadLength).CopyTo(head);
             int length = BinaryPrimitives.ReadUInt16BigEndian(head);
-            if (length is 0 or > MaximumLength)
+            if (length is < MinimumLength or > MaximumLength)
                 return FramingResult.Broken;
             if (bytes.Length < HeadLength + length)
                 break;

@@ -17,11 +17,14 @@ public sealed partial class ClientState
     /// <summary>Keepalives that tell of a choice, since one may be lost: the first at once, the others with the next pings.</summary>
     private const int ChoiceCount = 3;
 
+    /// <summary>One per second and pair (docs/protocol.md, rule 17), and some for packets that overtake each other.</summary>
+    private const long IntroductionInterval = 900_000;
+
     private readonly LocalNetwork _network = new();
     private long _greetingCount;
 
     /// <summary>
-    /// Follows the addresses of the machine; whenever they change, the relays are registered at anew and ways past them are looked for.
+    /// Follows the machine's network, called when it has changed: the relays are registered at anew and ways past them are looked for.
     /// </summary>
     /// <param name="addresses">Without those of the tunnel's own interface.</param>
     /// <param name="port">Of the socket through which <see cref="ClientOptions.Output"/> sends.</param>
@@ -29,11 +32,12 @@ public sealed partial class ClientState
     {
         ArgumentNullException.ThrowIfNull(addresses);
         bool wasKnown = _network.IsKnown;
-        if (!_network.SetAddresses(addresses, port))
-            return;
+        bool isChanged = _network.SetAddresses(addresses, port);
+
+        // Equal addresses behind another gateway are another network.
         if (wasKnown)
             NetworkChanged(now);
-        else
+        else if (isChanged)
             Offer(now);
     }
 
@@ -134,22 +138,24 @@ public sealed partial class ClientState
     /// <summary>The relay has introduced a connector: both ping each other's addresses from now on.</summary>
     private bool TakeIntroduction(Registration relay, in SessionIntroduction introduction, long now)
     {
-        if (_device.FindPeer(new PublicKey(introduction.PublicKey))?.State is not ConnectorLink link || !link.Introductions.IsExpected(now))
+        if (_device.FindPeer(new PublicKey(introduction.PublicKey))?.State is not ConnectorLink link
+            || !link.Introductions.IsExpected(now) || now - link.IntroducedAt < IntroductionInterval)
             return Drop(ClientDropReason.Control);
         if (relay.Reflexive is not { } own)
             return false;
         var reflexive = introduction.Reflexive.ToIpEndpoint();
+        link.IntroducedAt = now;
         link.Paths.BeginIntroduction();
-        Try(link, reflexive, own, reflexive, now);
+        Try(link, relay, reflexive, own, reflexive, now);
         for (int index = 0; index < SessionCandidates.MaximumCount; index++)
-            Try(link, introduction.Candidates[index].ToIpEndpoint(), own, reflexive, now);
+            Try(link, relay, introduction.Candidates[index].ToIpEndpoint(), own, reflexive, now);
         ProbePaths(link, now);
         return false;
     }
 
-    private void Try(ConnectorLink link, in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, long now)
+    private void Try(ConnectorLink link, Registration relay, in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, long now)
     {
-        if (_network.MayTry(candidate, own, reflexive) && LeadsOutside(candidate.Address))
+        if (_network.MayTry(candidate, own, reflexive, relay.HeardFrom.Address) && LeadsOutside(candidate.Address))
             link.Paths.Introduce(candidate, KindOf(candidate.Address), NewNonce(), now);
     }
 

@@ -26,6 +26,9 @@ internal sealed class ConnectorLink(PeerRow row, ClientSite site)
 
     public IpEndpoint? RelayEndpoint { get; set; }
 
+    /// <summary>When a relay introduced it last.</summary>
+    public long IntroducedAt { get; set; } = long.MinValue / 2;
+
     /// <summary>Nothing answers: pings were lost, or handshakes. New flows go elsewhere until it is heard again.</summary>
     public bool IsSilent { get; set; }
 

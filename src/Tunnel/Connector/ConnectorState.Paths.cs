@@ -30,18 +30,19 @@ public sealed partial class ConnectorState
     public int DirectCount => _withPaths.Count(path => path.Paths!.InUse is not null);
 
     /// <summary>
-    /// Follows the addresses of the machine; whenever they change, the relays are registered at anew.
+    /// Follows the machine's network, called when it has changed: the relays are registered at anew.
     /// </summary>
     /// <param name="port">Of the socket through which <see cref="ConnectorOptions.Output"/> sends.</param>
     public void SetLocalAddresses(IReadOnlyList<LocalAddress> addresses, ushort port, long now)
     {
         ArgumentNullException.ThrowIfNull(addresses);
         bool wasKnown = _network.IsKnown;
-        if (!_network.SetAddresses(addresses, port))
-            return;
+        bool isChanged = _network.SetAddresses(addresses, port);
+
+        // Equal addresses behind another gateway are another network.
         if (wasKnown)
             NetworkChanged(now);
-        else
+        else if (isChanged)
             Offer(now);
     }
 
@@ -98,16 +99,16 @@ public sealed partial class ConnectorState
         var reflexive = introduction.Reflexive.ToIpEndpoint();
         var paths = PathsOf(path);
         paths.BeginIntroduction();
-        Try(paths, reflexive, own, reflexive, now);
+        Try(paths, relay, reflexive, own, reflexive, now);
         for (int index = 0; index < SessionCandidates.MaximumCount; index++)
-            Try(paths, introduction.Candidates[index].ToIpEndpoint(), own, reflexive, now);
+            Try(paths, relay, introduction.Candidates[index].ToIpEndpoint(), own, reflexive, now);
         ProbePaths(path, now);
         return false;
     }
 
-    private void Try(PathSet paths, in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, long now)
+    private void Try(PathSet paths, Registration relay, in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, long now)
     {
-        if (_network.MayTry(candidate, own, reflexive) && !_registrations.IsRelay(candidate.Address))
+        if (_network.MayTry(candidate, own, reflexive, relay.HeardFrom.Address) && !_registrations.IsRelay(candidate.Address))
             paths.Introduce(candidate, KindOf(candidate.Address), NewNonce(), now);
     }
 

@@ -77,13 +77,14 @@ internal sealed class LocalNetwork
     /// </summary>
     /// <param name="own">Where the relay sees this agent.</param>
     /// <param name="reflexive">Where the relay sees the other.</param>
-    public bool MayTry(in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive)
+    /// <param name="relay">Where the relay is: from outside it sees nobody at a private address, whatever it says.</param>
+    public bool MayTry(in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, IpAddress relay)
     {
         if (!MayReach(candidate))
             return false;
         if (!IsPrivate(candidate.Address))
             return true;
-        return candidate == reflexive ? IsPrivate(own.Address) : own.Address == reflexive.Address && IsOnLink(candidate.Address);
+        return candidate == reflexive ? IsPrivate(own.Address) && IsPrivate(relay) : own.Address == reflexive.Address && IsOnLink(candidate.Address);
     }
 
     private static bool IsPrivate(IpAddress address) => Any(s_private, address);

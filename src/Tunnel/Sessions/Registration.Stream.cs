@@ -21,7 +21,9 @@ internal sealed partial class Registration
     public long UnansweredTime { get; private set; }
 
     /// <summary>The endpoint in use, or on TLS the one that would be.</summary>
-    private IpEndpoint? UdpEndpoint => Peer.Endpoint is { } endpoint && endpoint == StreamEndpoint ? _endpoints[_endpoint % _endpoints.Count] : Peer.Endpoint;
+    private IpEndpoint? UdpEndpoint => Peer.Endpoint is { } endpoint && endpoint == StreamEndpoint ? NextUdpEndpoint : Peer.Endpoint;
+
+    private IpEndpoint? NextUdpEndpoint => _endpoints.Count == 0 ? null : _endpoints[_endpoint % _endpoints.Count];
 
     /// <summary>Where the last authentic datagram came from: an answer goes back there.</summary>
     public IpEndpoint HeardFrom { get; private set; }

@@ -60,8 +60,7 @@ internal sealed partial class Registration
         _endpoints = endpoints;
         if (endpoints.Count == 0)
         {
-            Peer.Endpoint = null;
-            State = RegistrationState.NoEndpoint;
+            Forget();
             return;
         }
 
@@ -159,6 +158,15 @@ internal sealed partial class Registration
         Row.Id, Row.Name, Peer.PublicKey, State, UdpEndpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count, Transport, UnansweredTime, StreamEndpoint,
         Row.Tls is { Endpoints: [var first, ..] } ? first : null, Row.Tls?.Pin, Reflexive);
 
+    /// <summary>There is nowhere to send to.</summary>
+    private void Forget()
+    {
+        Peer.Endpoint = null;
+        State = RegistrationState.NoEndpoint;
+        _pings.Stop();
+        _helloAt = _nextEndpointAt = long.MaxValue;
+    }
+
     private void Advance(long now)
     {
         _endpoint++;
@@ -174,6 +182,12 @@ internal sealed partial class Registration
         if (_stream.IsConnected)
         {
             RegisterByStream(now);
+            return;
+        }
+
+        if (_endpoints.Count == 0)
+        {
+            Forget();
             return;
         }
 

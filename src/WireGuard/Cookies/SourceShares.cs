@@ -30,7 +30,8 @@ internal sealed class SourceShares
 
     public bool TryTake(IpAddress source, long now)
     {
-        ulong key = source.IsIpv4 ? source.Low : source.High;
+        // One IPv4 address, one /64 of IPv6, one connection of a byte stream.
+        ulong key = source.IsIpv4 || source.IsDiscardOnly ? source.Low : source.High;
         ref var bucket = ref Find(key, now);
         long fullAt = Math.Max(bucket.FullAt, now);
         if (fullAt - now > _tolerance)

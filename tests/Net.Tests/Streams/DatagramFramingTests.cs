@@ -23,7 +23,7 @@ public sealed class DatagramFramingTests : IDisposable
             var stream = new ArrayBufferWriter<byte>();
             for (int i = random.Next(1, 80); i > 0; i--)
             {
-                byte[] datagram = new byte[random.Next(3) == 0 ? random.Next(1, DatagramFraming.MaximumLength + 1) : 1312];
+                byte[] datagram = new byte[random.Next(3) == 0 ? random.Next(DatagramFraming.MinimumLength, DatagramFraming.MaximumLength + 1) : 1312];
                 random.NextBytes(datagram);
                 sent.Add(datagram);
                 stream.Advance(DatagramFraming.Write(datagram, stream.GetSpan(datagram.Length + DatagramFraming.HeadLength)));
@@ -55,6 +55,7 @@ public sealed class DatagramFramingTests : IDisposable
 
     [Theory]
     [InlineData(0)]
+    [InlineData(DatagramFraming.MinimumLength - 1)]
     [InlineData(DatagramFraming.MaximumLength + 1)]
     public void A_length_that_no_datagram_has_breaks_the_stream(int length)
     {

@@ -10,6 +10,7 @@ public class LocalNetworkTests
     private static readonly IpEndpoint Own = RelayWorld.End("198.51.100.1:5000");
     private static readonly IpEndpoint Same = RelayWorld.End("198.51.100.1:6000");
     private static readonly IpEndpoint Other = RelayWorld.End("192.0.2.1:6000");
+    private static readonly IpAddress Relay = IpAddress.Parse("203.0.113.10");
 
     [Theory]
     [InlineData("192.0.2.1:6000", true)]
@@ -36,7 +37,7 @@ public class LocalNetworkTests
     [InlineData("[fd55::1]:6000", false)]
     [Trait("Threat", "19")]
     public void Only_public_unicast_addresses_are_tried_at_another_network(string candidate, bool expected) =>
-        Assert.Equal(expected, Network().MayTry(RelayWorld.End(candidate), Own, Other));
+        Assert.Equal(expected, Network().MayTry(RelayWorld.End(candidate), Own, Other, Relay));
 
     [Theory]
     [InlineData("192.168.7.9:6000", true)]
@@ -45,14 +46,15 @@ public class LocalNetworkTests
     [InlineData("10.0.0.1:6000", false)]
     [InlineData("192.168.7.2:6000", false)]
     public void Private_ones_are_tried_behind_the_same_address_and_on_an_own_link(string candidate, bool expected) =>
-        Assert.Equal(expected, Network().MayTry(RelayWorld.End(candidate), Own, Same));
+        Assert.Equal(expected, Network().MayTry(RelayWorld.End(candidate), Own, Same, Relay));
 
     [Fact]
     public void A_relay_inside_a_private_network_sees_private_addresses()
     {
         var reflexive = RelayWorld.End("10.9.0.4:6000");
-        Assert.True(Network().MayTry(reflexive, RelayWorld.End("10.1.0.5:5000"), reflexive));
-        Assert.False(Network().MayTry(reflexive, Own, reflexive));
+        Assert.True(Network().MayTry(reflexive, RelayWorld.End("10.1.0.5:5000"), reflexive, IpAddress.Parse("10.1.0.9")));
+        Assert.False(Network().MayTry(reflexive, RelayWorld.End("10.1.0.5:5000"), reflexive, Relay), "A relay outside cannot see that.");
+        Assert.False(Network().MayTry(reflexive, Own, reflexive, IpAddress.Parse("10.1.0.9")));
     }
 
     [Fact]

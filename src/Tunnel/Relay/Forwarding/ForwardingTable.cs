@@ -119,7 +119,8 @@ public sealed class ForwardingTable
             query.Near = _entries.Touch(query.Hash, query.Place);
         foreach (ref var query in queries)
         {
-            query.To = FindEntry(query.From, query.ReceiverIndex, query.Hash, now);
+            // Nobody's key may be that of a bucket which is being filled.
+            query.To = query.From < 0 ? -1 : FindEntry(query.From, query.ReceiverIndex, query.Hash, now);
             query.Place = _slots.Place(Math.Max(query.To, 0));
         }
 
