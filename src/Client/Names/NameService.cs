@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -15,23 +14,39 @@ internal sealed class NameService : IAsyncDisposable
 {
     private const int DnsPort = 53;
 
-    /// <summary>Addresses of loopback that are tried, so that several clients have room beside each other.</summary>
-    private const int LoopbackAddressCount = 8;
-
     /// <summary>Another program that writes the configuration as often within a minute wants it for itself.</summary>
     private const int MaximumTakeovers = 10;
+
+    /// <summary>Then the other program may have ended.</summary>
+    private static readonly TimeSpan GivenUpFor = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan MinimumRetryDelay = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan MaximumRetryDelay = TimeSpan.FromMinutes(1);
 
     // Fixed after construction.
     private readonly IResolver? _resolver;
     private readonly RestoreFile _restore;
     private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly int _port;
     private readonly NameCounters _counters = new();
     private readonly SemaphoreSlim _turn = new(1);
 
     // One task at a time, by the turn.
     private readonly Queue<long> _takeovers = new();
     private NameTable _applied = NameTable.None;
-    private bool _isGivenUp;
+    private IPAddress? _tunnel;
+
+    /// <summary>A change was perhaps not undone: its record may not be overwritten.</summary>
+    private bool _isLeftBehind;
+
+    private long? _givenUpAt;
+
+    /// <summary>When the last attempt failed; null when it did not.</summary>
+    private long? _failedAt;
+
+    private TimeSpan _retryDelay = MinimumRetryDelay;
 
     // Read by the status.
     private volatile NameServer? _server;
@@ -39,8 +54,11 @@ internal sealed class NameService : IAsyncDisposable
     private volatile string? _problem;
 
     /// <param name="resolver">Null: names are off.</param>
-    public NameService(IResolver? resolver, RestoreFile restore, ILogger logger)
+    /// <param name="port">Of the name server; with 0 the system chooses one.</param>
+    public NameService(IResolver? resolver, RestoreFile restore, ILogger logger, TimeProvider? time = null, int port = DnsPort)
     {
+        _time = time ?? TimeProvider.System;
+        _port = port;
         _resolver = resolver;
         _restore = restore;
         _logger = logger;
@@ -49,14 +67,19 @@ internal sealed class NameService : IAsyncDisposable
     /// <summary>Undoes what a client that was killed has left; before anything is changed.</summary>
     public async Task UndoLeftoversAsync()
     {
+        await _turn.WaitAsync();
         try
         {
-            if (await _restore.UndoAsync() is { } undone)
+            if (await UndoAsync() is { } undone)
                 ClientLog.Repaired(_logger, undone.Kind);
         }
         catch (ResolverException e)
         {
-            Report(e.Message);
+            Fail(e);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
@@ -77,25 +100,12 @@ internal sealed class NameService : IAsyncDisposable
         await _turn.WaitAsync(stop);
         try
         {
-            var names = _names;
-            if (names.Entries.Count == 0)
-            {
-                await WithdrawAsync();
-                return;
-            }
-
-            if (_resolver.NeedsTunnelAddress && tunnel is null)
-                throw new ResolverException("the tunnel has no address yet");
-            if (_server is not null && _resolver.NeedsTunnelAddress && !_server.Endpoint.Address.Equals(tunnel))
-                await WithdrawAsync();
-            var server = _server ??= Listen(_resolver.NeedsTunnelAddress ? tunnel! : null);
-            server.Names = _names;
-            await ApplyAsync(_resolver, server, names);
-            _problem = null;
+            _tunnel = tunnel;
+            await TryFollowAsync(_resolver);
         }
         catch (ResolverException e)
         {
-            Report(e.Message);
+            Fail(e);
         }
         finally
         {
@@ -103,24 +113,36 @@ internal sealed class NameService : IAsyncDisposable
         }
     }
 
-    /// <summary>Follows what other programs do to the resolver's configuration; every second.</summary>
+    /// <summary>Follows what other programs do to the resolver's configuration, and tries again what failed, ever less often; every second.</summary>
     public async Task CheckAsync(CancellationToken stop)
     {
-        if (_resolver is null || _server is null || _isGivenUp)
+        if (_resolver is null)
             return;
         await _turn.WaitAsync(stop);
         try
         {
+            if (_failedAt is { } failed)
+            {
+                if (_time.GetElapsedTime(failed) >= _retryDelay)
+                    await TryFollowAsync(_resolver);
+                return;
+            }
+
             if (_server is not { } server)
                 return;
-            if (!_resolver.IsInForce(server.Endpoint.Address) && MayTakeOver())
-                await ApplyAsync(_resolver, server, _names);
-            else
+            if (_resolver.IsInForce(server.Endpoint.Address) || !MayTakeOver())
+            {
                 server.Forwarder.Servers = _resolver.Servers(server.Endpoint.Address);
+                return;
+            }
+
+            await ApplyAsync(_resolver, server, _names);
+            _takeovers.Enqueue(_time.GetTimestamp());
+            _problem = null;
         }
         catch (ResolverException e)
         {
-            Report(e.Message);
+            Fail(e);
         }
         finally
         {
@@ -144,8 +166,42 @@ internal sealed class NameService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _turn.WaitAsync();
-        await WithdrawAsync();
+        try
+        {
+            await WithdrawAsync();
+        }
+        catch (ResolverException e)
+        {
+            Report(e.Message);
+        }
+
         _turn.Dispose();
+    }
+
+    private async Task TryFollowAsync(IResolver resolver)
+    {
+        if (_isLeftBehind)
+            await UndoAsync();
+        var names = _names;
+        if (names.Entries.Count == 0)
+        {
+            await WithdrawAsync();
+        }
+        else
+        {
+            if (resolver.NeedsTunnelAddress && _tunnel is null)
+                throw new ResolverException("the tunnel has no address yet");
+            if (_server is not null && resolver.NeedsTunnelAddress && !_server.Endpoint.Address.Equals(_tunnel))
+                await WithdrawAsync();
+            var server = _server ??= Listen(resolver.NeedsTunnelAddress ? _tunnel : null);
+            server.Names = _names;
+            await ApplyAsync(resolver, server, names);
+        }
+
+        _givenUpAt = null;
+        _failedAt = null;
+        _retryDelay = MinimumRetryDelay;
+        _problem = null;
     }
 
     private async Task ApplyAsync(IResolver resolver, NameServer server, NameTable names)
@@ -160,38 +216,45 @@ internal sealed class NameService : IAsyncDisposable
         ClientLog.NamesApplied(_logger, resolver.Name, server.Endpoint.ToString(), names.Entries.Count);
     }
 
+    /// <exception cref="ResolverException">It could not be undone; the server has ended nevertheless.</exception>
     private async Task WithdrawAsync()
     {
         try
         {
-            await _restore.UndoAsync();
-            _resolver?.Undone();
+            await UndoAsync();
         }
-        catch (ResolverException e)
+        finally
         {
-            Report(e.Message);
+            _applied = NameTable.None;
+            if (_server is { } server)
+            {
+                _server = null;
+                await server.DisposeAsync();
+            }
         }
+    }
 
-        _applied = NameTable.None;
-        if (_server is { } server)
-        {
-            _server = null;
-            await server.DisposeAsync();
-        }
+    private async Task<RestoreRecord?> UndoAsync()
+    {
+        _isLeftBehind = true;
+        var undone = await _restore.UndoAsync();
+        _resolver?.Undone();
+        _isLeftBehind = false;
+        return undone;
     }
 
     private NameServer Listen(IPAddress? tunnel)
     {
-        IPAddress[] addresses = tunnel is not null ? [tunnel] : [.. Enumerable.Range(53, LoopbackAddressCount).Select(last => new IPAddress([127, 100, 64, (byte)last]))];
+        var addresses = tunnel is not null ? [tunnel] : ServerAddresses.OnLoopback;
         for (int index = 0; ; index++)
         {
             try
             {
-                return new NameServer(new IPEndPoint(addresses[index], DnsPort), _counters);
+                return new NameServer(new IPEndPoint(addresses[index], _port), _counters);
             }
             catch (SocketException e) when (e.SocketErrorCode != SocketError.AddressAlreadyInUse || index == addresses.Length - 1)
             {
-                throw new ResolverException($"no name server on {addresses[index]}:{DnsPort}: {e.Message}", e);
+                throw new ResolverException($"no name server on {addresses[index]}:{_port}: {e.Message}", e);
             }
             catch (SocketException)
             {
@@ -202,18 +265,25 @@ internal sealed class NameService : IAsyncDisposable
 
     private bool MayTakeOver()
     {
-        long now = Stopwatch.GetTimestamp();
-        while (_takeovers.TryPeek(out long first) && Stopwatch.GetElapsedTime(first, now) > TimeSpan.FromMinutes(1))
-            _takeovers.Dequeue();
-        if (_takeovers.Count >= MaximumTakeovers)
-        {
-            _isGivenUp = true;
-            Report("another program keeps writing the resolver's configuration: granted names are not asked for here any more");
+        long now = _time.GetTimestamp();
+        if (_givenUpAt is { } givenUp && _time.GetElapsedTime(givenUp, now) < GivenUpFor)
             return false;
-        }
+        _givenUpAt = null;
+        while (_takeovers.TryPeek(out long first) && _time.GetElapsedTime(first, now) > TimeSpan.FromMinutes(1))
+            _takeovers.Dequeue();
+        if (_takeovers.Count < MaximumTakeovers)
+            return true;
+        _givenUpAt = now;
+        Report($"another program keeps writing the resolver's configuration: granted names are not asked for here for {GivenUpFor.TotalMinutes:F0} minutes");
+        return false;
+    }
 
-        _takeovers.Enqueue(now);
-        return true;
+    private void Fail(ResolverException e)
+    {
+        if (_failedAt is not null)
+            _retryDelay = TimeSpan.FromTicks(Math.Min(2 * _retryDelay.Ticks, MaximumRetryDelay.Ticks));
+        _failedAt = _time.GetTimestamp();
+        Report(e.Message);
     }
 
     private void Report(string problem)

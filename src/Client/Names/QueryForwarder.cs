@@ -23,6 +23,9 @@ internal sealed class QueryForwarder
     /// <summary>Of these as many may ask the same: more is the same query that comes back in a circle.</summary>
     private const int MaximumSameQuestion = 16;
 
+    /// <summary>Of these as many ask a second server after one that failed: in a circle each of them would multiply the query.</summary>
+    private const int MaximumSecondOpinions = 2;
+
     private const int MaximumServers = 3;
 
     // Together shorter than the five seconds that most resolvers wait.
@@ -46,7 +49,7 @@ internal sealed class QueryForwarder
         }
     }
 
-    /// <summary>Asks one server after the other until one answers.</summary>
+    /// <summary>Asks one server after the other until one answers with something else than that it failed or refuses.</summary>
     /// <param name="query">A message with one question.</param>
     /// <param name="response">Takes the answer, under the query's own identifier.</param>
     /// <returns>The answer's length, or 0 when there is none.</returns>
@@ -55,10 +58,11 @@ internal sealed class QueryForwarder
         var servers = _servers;
         if (servers.Length == 0 || KeyOf(query.Span) is not { } key)
             return 0;
-        bool isWithinBounds = Interlocked.Increment(ref _exchanges) <= MaximumExchanges & _questions.AddOrUpdate(key, 1, (_, count) => count + 1) <= MaximumSameQuestion;
+        int same = _questions.AddOrUpdate(key, 1, (_, count) => count + 1);
+        bool isWithinBounds = Interlocked.Increment(ref _exchanges) <= MaximumExchanges && same <= MaximumSameQuestion;
         try
         {
-            return isWithinBounds ? await AskAsync(servers, query, isStream, response, stop) : 0;
+            return isWithinBounds ? await AskAsync(servers, query, isStream, same <= MaximumSecondOpinions, response, stop) : 0;
         }
         finally
         {
@@ -71,7 +75,7 @@ internal sealed class QueryForwarder
         }
     }
 
-    private async Task<int> AskAsync(IPEndPoint[] servers, ReadOnlyMemory<byte> query, bool isStream, Memory<byte> response, CancellationToken stop)
+    private async Task<int> AskAsync(IPEndPoint[] servers, ReadOnlyMemory<byte> query, bool isStream, bool wantsSecondOpinion, Memory<byte> response, CancellationToken stop)
     {
         byte[] asked = ArrayPool<byte>.Shared.Rent(query.Length);
         try
@@ -90,8 +94,12 @@ internal sealed class QueryForwarder
                     int length = isStream
                         ? await AskStreamAsync(servers[index], message, response, patience.Token)
                         : await AskDatagramAsync(servers[index], message, response, patience.Token);
+                    bool isFailure = IsFailure(response.Span[..length]);
+                    if (isFailure && wantsSecondOpinion && attempt + 1 < servers.Length)
+                        continue;
                     query.Span[..2].CopyTo(response.Span);
-                    _preferred = index;
+                    if (!isFailure)
+                        _preferred = index;
                     return length;
                 }
                 catch (Exception e) when (e is SocketException or OperationCanceledException or IOException)
@@ -146,6 +154,9 @@ internal sealed class QueryForwarder
         return DnsView.TryParse(query, out var asked) && asked.TryGetQuestion(out var question)
             && question.Type == answered.Type && question.Class == answered.Class && question.Name.Equals(answered.Name);
     }
+
+    private static bool IsFailure(ReadOnlySpan<byte> response) =>
+        DnsView.TryParse(response, out var view) && view.ResponseCode is DnsResponseCode.ServerFailure or DnsResponseCode.Refused;
 
     private static string? KeyOf(ReadOnlySpan<byte> query)
     {

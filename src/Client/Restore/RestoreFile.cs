@@ -55,9 +55,19 @@ internal sealed class RestoreFile(string directory)
             case ResolvconfResolver.Kind:
                 await ResolvconfResolver.UndoAsync(record);
                 break;
+            default:
+                throw new ResolverException($"{_path} is of a resolver that this version does not know ({record.Kind}): look into it, put back what it says, and remove it.");
         }
 
-        File.Delete(_path);
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ResolverException($"{_path} cannot be removed: {e.Message}", e);
+        }
+
         return record;
     }
 }

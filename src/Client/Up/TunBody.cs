@@ -78,7 +78,7 @@ internal sealed class TunBody : ClientBody
 
     protected override async Task WithdrawAsync()
     {
-        await _naming;
+        await _naming.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _names.DisposeAsync();
     }
 
@@ -99,7 +99,7 @@ internal sealed class TunBody : ClientBody
 
     private async Task NameAsync(Task before, System.Net.IPAddress? tunnel)
     {
-        await before;
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             await _names.FollowAsync(tunnel, Stop);

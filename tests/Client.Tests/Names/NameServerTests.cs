@@ -109,6 +109,29 @@ public sealed class NameServerTests : IAsyncDisposable
         Assert.Equal(2, _counters.Failed);
     }
 
+    [Theory]
+    [InlineData(DnsResponseCode.ServerFailure)]
+    [InlineData(DnsResponseCode.Refused)]
+    public async Task After_a_server_that_fails_or_refuses_the_next_one_is_asked(int code)
+    {
+        using var failing = new FakeUpstream();
+        failing.Answers = query =>
+        {
+            byte[] response = FakeUpstream.Response(query);
+            response[3] |= (byte)code;
+            return [response];
+        };
+        _server.Forwarder.Servers = [failing.Endpoint, _upstream.Endpoint];
+        Assert.Equal(0, (await AskAsync(Query("example.com")))[3] & 0xF);
+        Assert.Equal(0, (await AskStreamAsync(Query("example.org")))[3] & 0xF);
+
+        // The last one's answer counts, and a single one is asked once.
+        _server.Forwarder.Servers = [failing.Endpoint];
+        failing.Asked.Clear();
+        Assert.Equal(code, (await AskAsync(Query("example.com")))[3] & 0xF);
+        Assert.Single(failing.Asked);
+    }
+
     [Fact]
     public async Task A_query_that_comes_back_in_a_circle_ends()
     {

@@ -27,6 +27,9 @@ public sealed class ResolvConfTests
         // A resolver that was told none asks this machine.
         Assert.Equal(["127.0.0.1:53"], Servers("search x"));
         Assert.Equal(["127.0.0.1:53"], Servers(""));
+
+        // The servers of other clients would ask this one in turn.
+        Assert.Equal(["192.0.2.1:53", "127.100.64.61:53"], Servers("nameserver 127.100.64.54\nnameserver 192.0.2.1\nnameserver 127.100.64.60\nnameserver 127.100.64.61"));
     }
 
     [Fact]

@@ -79,6 +79,30 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "26")]
+    public async Task A_link_that_led_nowhere_does_so_again()
+    {
+        string target = Path.Combine(_folder, "target");
+        File.CreateSymbolicLink(_path, target);
+        await ChangeAsync();
+        Assert.True(File.Exists(target));
+        await _restore.UndoAsync();
+        Assert.False(File.Exists(target));
+        Assert.Equal(target, File.ResolveLinkTarget(_path, returnFinalTarget: false)!.FullName);
+    }
+
+    [Fact]
+    [Trait("Threat", "26")]
+    public async Task A_file_that_was_not_there_goes_also_after_another_table()
+    {
+        var resolver = await ChangeAsync();
+        _restore.Save(resolver.Record(Own));
+        await resolver.ApplyAsync(Own, NameTable.None);
+        await _restore.UndoAsync();
+        Assert.False(File.Exists(_path));
+    }
+
+    [Fact]
     public async Task A_change_of_another_program_is_noticed_and_its_servers_are_asked()
     {
         File.WriteAllText(_path, "nameserver 192.0.2.1\n");
@@ -99,7 +123,7 @@ public sealed class RestoreTests : IDisposable
     public async Task A_record_that_cannot_be_read_is_not_removed()
     {
         string record = Path.Combine(_folder, "restore.json");
-        foreach (string text in new[] { "", "{", "[]", "{\"version\":2}", "{\"version\":1,\"server\":\"x\"}", "{\"version\":1,\"server\":\"127.0.0.1\",\"dns\":\"file\",\"link\":\"\",\"path\":\"/x\",\"original\":\"%\"}" })
+        foreach (string text in new[] { "", "{", "[]", "{\"version\":2}", "{\"version\":1,\"server\":\"x\"}", "{\"version\":1,\"server\":\"127.0.0.1\",\"dns\":\"file\",\"link\":\"\",\"path\":\"/x\",\"original\":\"%\"}", "{\"version\":1,\"server\":\"127.0.0.1\",\"dns\":\"other\",\"link\":\"\",\"path\":\"\"}" })
         {
             File.WriteAllText(record, text);
             await Assert.ThrowsAsync<ResolverException>(_restore.UndoAsync);

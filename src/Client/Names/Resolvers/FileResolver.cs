@@ -14,6 +14,7 @@ internal sealed class FileResolver(string path) : IResolver
     private const int MaximumLength = 64 * 1024;
 
     private byte[] _inForce = [];
+    private byte[]? _original;
 
     public string Name => Kind;
 
@@ -22,7 +23,13 @@ internal sealed class FileResolver(string path) : IResolver
 
     public IReadOnlyList<IPEndPoint> Servers(IPAddress own) => ResolvConf.Servers(ResolvConf.Without(Read(path) ?? [], own), own);
 
-    public RestoreRecord Record(IPAddress server) => new(Kind, "", server, path, Read(path) is { } content ? ResolvConf.Without(content, server) : null);
+    /// <summary>While nobody else wrote, the record stays as it is: an empty file and none look the same behind this client's lines.</summary>
+    public RestoreRecord Record(IPAddress server)
+    {
+        if (!IsInForce(server))
+            _original = Read(path) is { } content ? ResolvConf.Without(content, server) : null;
+        return new(Kind, "", server, path, _original);
+    }
 
     public Task ApplyAsync(IPAddress server, NameTable names)
     {
@@ -89,11 +96,12 @@ internal sealed class FileResolver(string path) : IResolver
         }
     }
 
+    /// <summary>What <see cref="Write"/> created: behind a link that led nowhere, not the link.</summary>
     private static void Delete(string path)
     {
         try
         {
-            File.Delete(path);
+            File.Delete(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -38,10 +38,12 @@ internal static class ResolvConf
     }
 
     /// <summary>The servers of a content, in their order; what the resolver takes for granted where it names none.</summary>
-    /// <param name="own">This client's own server, which is not asked by itself.</param>
+    /// <param name="own">This client's own server, which is not asked by itself; nor are those of other clients, which would ask this one in turn.</param>
     public static IReadOnlyList<IPEndPoint> Servers(ReadOnlySpan<byte> content, IPAddress own)
     {
-        var servers = Bytes.GetString(content).Split('\n').Select(AddressOf).OfType<IPAddress>().Where(address => !address.Equals(own)).Select(address => new IPEndPoint(address, 53)).ToList();
+        var servers = Bytes.GetString(content).Split('\n').Select(AddressOf).OfType<IPAddress>()
+            .Where(address => !address.Equals(own) && !ServerAddresses.OnLoopback.Contains(address))
+            .Select(address => new IPEndPoint(address, 53)).ToList();
         return servers.Count > 0 ? servers : [new IPEndPoint(Unsaid, 53)];
     }
 

@@ -5,7 +5,7 @@ namespace Keyhole.Client;
 
 /// <summary>
 /// resolvconf(8) or openresolv, which put together resolv.conf from what each interface contributes. The contribution is named like one of loopback and has
-/// metric 0, so that this client's server comes first.
+/// metric 0, so that this client's server comes first. The server itself is not on loopback: behind a server there, resolvconf leaves out all others.
 /// </summary>
 internal sealed class ResolvconfResolver(string link, string path) : IResolver
 {
@@ -14,21 +14,14 @@ internal sealed class ResolvconfResolver(string link, string path) : IResolver
     public const string Tool = "resolvconf";
 
     private readonly FileResolver _file = new(path);
-    private IReadOnlyList<IPEndPoint> _servers = [];
     private bool _isApplied;
 
     public string Name => Kind;
 
-    public bool NeedsTunnelAddress => false;
+    public bool NeedsTunnelAddress => true;
 
-    /// <summary>Those beside this client's own; where resolvconf leaves them out behind a server on loopback, those that stood there before.</summary>
-    public IReadOnlyList<IPEndPoint> Servers(IPAddress own)
-    {
-        var servers = _file.Servers(own);
-        if (!_isApplied || servers.Any(server => !IPAddress.IsLoopback(server.Address)))
-            _servers = servers;
-        return _servers;
-    }
+    /// <summary>Those beside this client's own, also after the machine came to another network.</summary>
+    public IReadOnlyList<IPEndPoint> Servers(IPAddress own) => _file.Servers(own);
 
     public RestoreRecord Record(IPAddress server) => new(Kind, Contribution(link), server, "", null);
 
