@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Keyhole.Agent;
 
 namespace Keyhole.Client;
 
@@ -14,9 +15,11 @@ internal sealed record Finding(string Subject, Verdict Verdict, string Text, str
         return new JsonObject { ["subject"] = Subject, ["verdict"] = char.ToLowerInvariant(verdict[0]) + verdict[1..], ["text"] = Text, ["fix"] = Fix };
     }
 
+    /// <summary>One line for a terminal, and a second one with what to do. What peers and systems have said in them is escaped.</summary>
     public override string ToString()
     {
         string mark = Verdict switch { Verdict.Fine => "ok", Verdict.Limited => "limited", Verdict.Failed => "FAILED", _ => "unknown" };
-        return Fix is null ? $"{Subject,-10} {mark,-8} {Text}" : $"{Subject,-10} {mark,-8} {Text}\n{"",-19} {Fix}";
+        string found = AgentProgram.Shown($"{Subject,-10} {mark,-8} {Text}");
+        return Fix is null ? found : $"{found}\n{"",-19} {AgentProgram.Shown(Fix)}";
     }
 }

@@ -13,16 +13,18 @@ internal static class StatusCommand
 
     internal static string ToText(JsonObject status, bool verbose)
     {
-        var text = new StringBuilder();
         bool isConnected = (bool?)status["control"]?["connected"] ?? false;
-        text.Append(CultureInfo.InvariantCulture, $"{(string?)status["program"]} {(string?)status["version"]}, {(string?)status["mode"] ?? "tun"}");
-        text.Append((string?)status["interface"] is { } name ? $" on {name}" : "");
-        text.Append(CultureInfo.InvariantCulture, $": {((bool?)status["ready"] == true ? "ready" : "not ready")}, revision {status["revision"]}, ");
-        text.Append(CultureInfo.InvariantCulture, $"Control {(isConnected ? "connected" : "not connected")}\n");
+        string on = (string?)status["interface"] is { } name ? $" on {name}" : "";
+        List<string> lines =
+        [
+            string.Create(CultureInfo.InvariantCulture, $"{(string?)status["program"]} {(string?)status["version"]}, {(string?)status["mode"] ?? "tun"}{on}")
+            + string.Create(CultureInfo.InvariantCulture, $": {((bool?)status["ready"] == true ? "ready" : "not ready")}, revision {status["revision"]}, ")
+            + $"Control {(isConnected ? "connected" : "not connected")}",
+        ];
         foreach (var relay in Items(status, "relays"))
         {
-            text.Append(CultureInfo.InvariantCulture, $"relay {(string?)relay["name"],-16} {(string?)relay["state"],-12} {(string?)relay["transport"] ?? "udp",-4} {(string?)relay["endpoint"]}{RoundTrip(relay)}");
-            text.Append((string?)relay["transportReason"] is { } reason ? $" ({reason})\n" : "\n");
+            string reason = (string?)relay["transportReason"] is { } why ? $" ({why})" : "";
+            lines.Add($"relay {(string?)relay["name"],-16} {(string?)relay["state"],-12} {(string?)relay["transport"] ?? "udp",-4} {(string?)relay["endpoint"]}{RoundTrip(relay)}{reason}");
         }
 
         foreach (var site in Items(status, "sites"))
@@ -30,16 +32,16 @@ internal static class StatusCommand
             var connectors = Items(site, "connectors").ToList();
             string reachable = (bool?)site["reachable"] == true ? (string?)site["path"] ?? "relayed" : "not reached";
             var best = connectors.FirstOrDefault(connector => (string?)connector["path"] == (string?)site["path"] && (bool?)connector["silent"] == false) ?? connectors.FirstOrDefault();
-            text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"site  {(string?)site["name"],-16} {reachable,-12}{(best is null ? "" : Describe(best))}").TrimEnd());
+            lines.Add($"site  {(string?)site["name"],-16} {reachable,-12}{(best is null ? "" : Describe(best))}".TrimEnd());
             if (!verbose)
                 continue;
             foreach (var connector in connectors)
-                text.Append(CultureInfo.InvariantCulture, $"  connector {(string?)connector["name"],-12} {ExplainCommand.Path(connector),-20} {(string?)connector["endpoint"]}{Describe(connector)}\n");
+                lines.Add($"  connector {(string?)connector["name"],-12} {ExplainCommand.Path(connector),-20} {(string?)connector["endpoint"]}{Describe(connector)}");
         }
 
         if ((string?)status["dns"]?["problem"] is { } problem)
-            text.Append(CultureInfo.InvariantCulture, $"names {problem}\n");
-        return text.ToString();
+            lines.Add($"names {problem}");
+        return string.Concat(lines.Select(line => AgentProgram.Shown(line) + "\n"));
     }
 
     private static string Describe(JsonNode connector)

@@ -78,6 +78,23 @@ public sealed class DiagnosisTests
         Assert.Contains("refused", refused.Text, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Fact]
+    public void Nothing_that_others_have_said_reaches_the_terminal_raw()
+    {
+        var finding = new Finding("dns", Verdict.Failed, "a\u001b[2J\nok b", "do\r\u009bthis");
+        Assert.Equal("dns        FAILED   a\\x1b[2J\\x0aok b\n                    do\\x0d\\x9bthis", finding.ToString());
+    }
+
+    [Theory]
+    [InlineData("relay.example:65536")]
+    [InlineData("relay.example:0")]
+    [InlineData("relay.example")]
+    public async Task A_TLS_endpoint_without_a_port_number_is_a_finding(string endpoint)
+    {
+        var findings = await DiagnoseCommand.FindAsync(View($$"""[{"name":"a","state":"live","tlsEndpoint":"{{endpoint}}"}]"""), null, default);
+        Assert.Contains(findings, finding => finding is { Subject: "tcp443", Verdict: Verdict.Unknown } && finding.Text == $"'{endpoint}' is not HOST:PORT");
+    }
+
     private static StatusView View(string relays)
     {
         using var status = JsonDocument.Parse($$"""{"relays":{{relays}}}""");

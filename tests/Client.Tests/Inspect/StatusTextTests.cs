@@ -37,6 +37,16 @@ public sealed class StatusTextTests
     }
 
     [Fact]
+    public void Names_and_reasons_cannot_write_lines_or_escape_sequences_of_their_own()
+    {
+        string hostile = Status.Replace("vps", "v\\u001b[2J", StringComparison.Ordinal).Replace("UDP unanswered", "UDP\\nunanswered", StringComparison.Ordinal).Replace("branch", "b\\r\\u009b", StringComparison.Ordinal);
+        string text = StatusCommand.ToText((JsonObject)JsonNode.Parse(hostile)!, verbose: true);
+        Assert.Equal(6, text.Count(letter => letter == '\n'));
+        Assert.DoesNotContain(text, letter => char.IsControl(letter) && letter != '\n');
+        Assert.Contains(@"v\x1b[2J", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_status_of_a_client_that_has_just_started_is_text_too() =>
         Assert.Equal("keyhole 0.1.0, tun: not ready, revision 0, Control not connected\n", StatusCommand.ToText((JsonObject)JsonNode.Parse("""{"program":"keyhole","version":"0.1.0","revision":0}""")!, verbose: true));
 }
