@@ -1,17 +1,14 @@
 using Keyhole.Net;
 using Keyhole.Packets;
-using Keyhole.Tunnel;
 
 namespace Keyhole.Client;
 
 /// <summary>
 /// A connection outside the tunnel that is being made: resolve, try one address after the other. What belongs inside the tunnel is never tried, nor are
-/// this machine, its link and metadata services, whatever a name server says.
+/// any address of this machine, its link and metadata services, whatever a name server says.
 /// </summary>
 internal sealed class DirectDial(ProxyFront front, ProxyTarget target, IDirectOwner owner) : IReadinessHandler
 {
-    private static readonly TargetRules s_rules = new([]);
-
     private IpAddress[] _addresses = [];
     private int _next;
     private NonBlockingSocket? _dialling;
@@ -77,7 +74,7 @@ internal sealed class DirectDial(ProxyFront front, ProxyTarget target, IDirectOw
     {
         if (_isOver)
             return;
-        _addresses = [.. addresses.Where(address => s_rules.Allows(address, isExact: false) && !front.Policy.BelongsInside(address))];
+        _addresses = [.. addresses.Where(address => front.DirectRules.Allows(address, isExact: false) && !front.Policy.BelongsInside(address))];
         if (addresses.Length > 0 && _addresses.Length == 0)
             _reason = SocksReply.NotAllowed;
         TryNext();

@@ -1,6 +1,7 @@
 using Keyhole.Edge;
 using Keyhole.Net;
 using Keyhole.Packets;
+using Keyhole.Tunnel;
 
 namespace Keyhole.Client;
 
@@ -32,6 +33,7 @@ internal sealed class ProxyFront : IDisposable
     public ProxyFront(EventLoop loop, TunnelFlows flows, ProxyOptions options)
     {
         _options = options;
+        DirectRules = options.Direct ? HostAddresses.Read() : new TargetRules([]);
         Loop = loop;
         Flows = flows;
         Resolver = new NameResolver(loop);
@@ -61,6 +63,9 @@ internal sealed class ProxyFront : IDisposable
 
     /// <summary>Targets that were not granted are reached outside the tunnel.</summary>
     public bool IsDirect => _options.Direct;
+
+    /// <summary>What is not dialled outside the tunnel. This machine's addresses change: whoever owns the proxy sets it anew.</summary>
+    public TargetRules DirectRules { get; set; }
 
     /// <summary>Where SOCKS5 and HTTP CONNECT are spoken; null for nowhere.</summary>
     public IpEndpoint? Listen => _options.Listen is null ? null : _listeners[0].Local;

@@ -31,11 +31,12 @@ internal sealed class TunnelFlows : IFlowHost, IUdpFlowHost
 
     /// <param name="sink">Takes packets for the tunnel; the peer is always 0.</param>
     /// <param name="mtu">The largest packet that the tunnel carries, in bytes.</param>
-    public TunnelFlows(IPacketSink sink, int mtu)
+    /// <param name="bufferBudget">What all TCP flows may hold in memory, in bytes; without it 256 MiB, or a quarter of the memory where that is less.</param>
+    public TunnelFlows(IPacketSink sink, int mtu, long? bufferBudget = null)
     {
         byte[] secret = new byte[48];
         RandomSource.System.Fill(secret);
-        long budget = Math.Min(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
+        long budget = bufferBudget ?? Math.Min(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
         _tcp = new TcpStack(
             new StackOptions
             {
@@ -60,6 +61,9 @@ internal sealed class TunnelFlows : IFlowHost, IUdpFlowHost
     public int TcpCount => _tcpFlows.Count;
 
     public int UdpCount => _udpFlows.Count;
+
+    /// <summary>What TCP flows hold in memory, in bytes.</summary>
+    public long BufferBytes => _tcp.BufferBytes;
 
     /// <summary>When <see cref="Tick"/> is to be called.</summary>
     public long NextDeadline => Math.Min(_tcp.NextDeadline, Math.Min(_udp.NextDeadline, _reassembler.NextDeadline));
@@ -89,18 +93,27 @@ internal sealed class TunnelFlows : IFlowHost, IUdpFlowHost
     /// <summary>A port of this side that was not given out for a while.</summary>
     public ushort NextPort() => (ushort)(FirstPort + _nextPort++ % PortCount);
 
-    /// <summary>The open UDP flow with these ends; null when there is none.</summary>
-    public UdpFlow? Find(IpAddress source, ushort port, in IpEndpoint target) =>
-        _udp.FindActive(new FlowKey(IpProtocol.Udp, source, port, target.Address, target.Port), Tunnel);
+    /// <summary>The open UDP flow of this owner's with these ends; null when there is none, or another's.</summary>
+    public UdpFlow? Find(IpAddress source, ushort port, in IpEndpoint target, IDatagramOwner owner) =>
+        _udp.FindActive(new FlowKey(IpProtocol.Udp, source, port, target.Address, target.Port), Tunnel) is { } flow && ReferenceEquals(flow.State, owner) ? flow : null;
 
-    /// <summary>Opens a UDP flow; of too many the oldest one that nobody answered ends. Null when the ends are in use.</summary>
-    public UdpFlow? Open(IpAddress source, ushort port, in IpEndpoint target, IDatagramOwner owner)
+    /// <summary>Opens a UDP flow; of too many the oldest one that nobody answered ends. Null when no port is to be had.</summary>
+    /// <param name="port">The port of this side; a new one where a flow with these ends is open already, since ports come round again.</param>
+    public UdpFlow? Open(IpAddress source, ref ushort port, in IpEndpoint target, IDatagramOwner owner)
     {
-        if (_udp.Connect(new FlowKey(IpProtocol.Udp, source, port, target.Address, target.Port), Tunnel, Now) is not { } flow)
-            return null;
-        flow.State = owner;
-        _udpFlows.Add(flow);
-        return flow;
+        for (int attempt = 0; attempt < PortAttempts; attempt++)
+        {
+            if (_udp.Connect(new FlowKey(IpProtocol.Udp, source, port, target.Address, target.Port), Tunnel, Now) is { } flow)
+            {
+                flow.State = owner;
+                _udpFlows.Add(flow);
+                return flow;
+            }
+
+            port = NextPort();
+        }
+
+        return null;
     }
 
     /// <summary>Sends a datagram to the target; false when it is too long.</summary>

@@ -35,7 +35,8 @@ internal sealed class UdpForward : LocalDatagramSocket
             return false;
         }
 
-        if (Front.Flows.Open(source, Front.Flows.NextPort(), endpoint, new Sender(this, sender)) is not { } opened)
+        ushort port = Front.Flows.NextPort();
+        if (Front.Flows.Open(source, ref port, endpoint, new Sender(this, sender)) is not { } opened)
             return false;
         _bySender[sender] = flow = opened;
         return true;

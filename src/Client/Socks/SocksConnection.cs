@@ -108,13 +108,17 @@ internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local)
     {
         _flow = null;
         Front.Loop.Remove(Local);
+        if (!SendEarly(flow))
+        {
+            // Memory is short: better no connection than one that lacks its first bytes.
+            Front.Counts.Busy++;
+            Refuse(SocksReply.GeneralFailure);
+            return false;
+        }
+
         if (!Reply(SocksReply.Succeeded, new IpEndpoint(flow.Key.Source, flow.Key.SourcePort)))
             return false;
         _phase = Phase.Tunnelled;
-        var space = flow.GetSendSpan();
-        int early = Math.Min(_length, space.Length);
-        _buffer.AsSpan(0, early).CopyTo(space);
-        flow.Commit(early);
         ReturnBuffer();
         return true;
     }
@@ -249,6 +253,19 @@ internal sealed class SocksConnection(ProxyFront front, NonBlockingSocket local)
         }
 
         Close();
+    }
+
+    /// <summary>What the client said before the answer goes first. False when there is no room for all of it.</summary>
+    private bool SendEarly(TcpFlow flow)
+    {
+        if (_length == 0)
+            return true;
+        var space = flow.GetSendSpan();
+        bool fits = _length <= space.Length;
+        if (fits)
+            _buffer.AsSpan(0, _length).CopyTo(space);
+        flow.Commit(fits ? _length : 0);
+        return fits;
     }
 
     private void Refuse(SocksReply reply)

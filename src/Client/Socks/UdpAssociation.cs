@@ -6,13 +6,14 @@ namespace Keyhole.Client;
 
 /// <summary>
 /// The socket of one UDP ASSOCIATE (RFC 1928 section 7): datagrams of the client that asked for it, each with the target before it, and answers with
-/// where they come from. All of them have one port inside the tunnel, so that a target sees one sender.
+/// where they come from. All of them have one port inside the tunnel, so that a target sees one sender;
+/// only where that port has come round to another flow to the same target is it changed.
 /// </summary>
 internal sealed class UdpAssociation : LocalDatagramSocket, IDatagramOwner
 {
     private readonly IpAddress _client;
-    private readonly ushort _port;
     private readonly HashSet<UdpFlow> _flows = [];
+    private ushort _port;
     private ushort _clientPort;
 
     /// <param name="client">Whose datagrams are taken.</param>
@@ -52,7 +53,7 @@ internal sealed class UdpAssociation : LocalDatagramSocket, IDatagramOwner
         }
 
         var endpoint = new IpEndpoint(address, target.Port);
-        if ((Front.Flows.Find(from, _port, endpoint) ?? Open(from, endpoint)) is { } flow)
+        if ((Front.Flows.Find(from, _port, endpoint, this) ?? Open(from, endpoint)) is { } flow)
             Front.Flows.Send(flow, payload);
     }
 
@@ -78,7 +79,7 @@ internal sealed class UdpAssociation : LocalDatagramSocket, IDatagramOwner
 
     private UdpFlow? Open(IpAddress from, in IpEndpoint endpoint)
     {
-        var flow = Front.Flows.Open(from, _port, endpoint, this);
+        var flow = Front.Flows.Open(from, ref _port, endpoint, this);
         if (flow is not null)
             _flows.Add(flow);
         return flow;

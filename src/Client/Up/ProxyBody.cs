@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
@@ -10,7 +11,11 @@ namespace Keyhole.Client;
 /// <summary>The client in proxy mode: no interface and no privilege, but a SOCKS5 port and port forwards whose targets follow the table.</summary>
 internal sealed class ProxyBody : ClientBody
 {
+    /// <summary>How long a new address of this machine may go unnoticed.</summary>
+    private const long AddressInterval = 30_000_000;
+
     private readonly ProxyThread _data;
+    private long _nextAddresses = MonotonicClock.Now + AddressInterval;
 
     private ProxyBody(AgentStart start, ProxyThread data) : base(start, data) => _data = data;
 
@@ -37,6 +42,23 @@ internal sealed class ProxyBody : ClientBody
     {
         var targets = GrantedTargets.Compile(table, agent, roster);
         return () => _data.Front.Follow(targets);
+    }
+
+    /// <summary>The machine's addresses change without telling anybody: they are asked for again and again.</summary>
+    protected override async Task SurveyAsync()
+    {
+        if (!_data.Front.IsDirect || MonotonicClock.Now < _nextAddresses)
+            return;
+        _nextAddresses = MonotonicClock.Now + AddressInterval;
+        try
+        {
+            var rules = HostAddresses.Read();
+            await _data.InvokeAsync(_ => _data.Front.DirectRules = rules);
+        }
+        catch (NetworkInformationException)
+        {
+            // What was known before holds until the next time.
+        }
     }
 
     protected override void Describe(JsonObject status)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Keyhole.Packets;
+using Keyhole.Tunnel;
 
 namespace Keyhole.Client.Tests;
 
@@ -43,6 +44,22 @@ public class ProxyFrontTests
         second.Shutdown(SocketShutdown.Send);
         Assert.Equal(early, Drain(second));
         world.Until("nothing is left", () => world.Front.ConnectionCount == 0);
+    }
+
+    [Fact]
+    public void A_connection_whose_first_bytes_find_no_memory_is_refused_instead_of_losing_them()
+    {
+        const int Budget = 64 << 10, Slab = 16 << 10;
+        using var world = new ProxyWorld(bufferBudget: Budget);
+        using var waiting = world.Connect();
+        waiting.Send([.. s_greeting, .. Request(ProxyWorld.Target, ProxyWorld.Held), .. "early"u8]);
+        world.Until("it is being connected", () => world.Flows.TcpCount == 1);
+        using var greedy = Open(world, ProxyWorld.Target, ProxyWorld.Lossy);
+        greedy.Send(new byte[2 * Budget]);
+        world.Until("the memory is spent", () => world.Flows.BufferBytes + Slab > Budget);
+        world.Accept();
+        Assert.Equal([5, 0, 5, (byte)SocksReply.GeneralFailure, 0, 1, 0, 0, 0, 0, 0, 0], Drain(waiting));
+        world.Until("it is counted and gone", () => world.Front.Counts is { Busy: 1, Unreachable: 0 } && world.Front.ConnectionCount == 1 && world.Flows.TcpCount == 1);
     }
 
     [Theory]
@@ -147,6 +164,31 @@ public class ProxyFrontTests
     }
 
     [Fact]
+    public void A_port_that_comes_round_again_leads_nobody_to_the_datagrams_of_another()
+    {
+        ushort forwarded = FreePort(SocketType.Dgram);
+        Assert.Null(PortForward.Parse($"udp:{forwarded}:{ProxyWorld.Alias}:{ProxyWorld.UdpEcho}", out var forward));
+        using var world = new ProxyWorld(new ProxyOptions { Listen = new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0), Forwards = [forward] });
+        ushort start = world.Invoke(world.Flows.NextPort);
+        byte[] header = [0, 0, 0, .. Address("100.96.0.1", ProxyWorld.UdpEcho)];
+        var controls = new List<Socket>();
+        foreach (string text in new[] { "one", "two" })
+        {
+            controls.Add(world.Connect());
+            controls[^1].Send([.. s_greeting, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0]);
+            byte[] reply = Bytes(controls[^1], 12);
+            using var client = Udp();
+            Exchange(client, reply[10] << 8 | reply[11], [.. header, .. Encoding.ASCII.GetBytes(text)]);
+            Assert.Equal(start, world.Invoke(() => Enumerable.Range(0, 1 << 16).Select(_ => world.Flows.NextPort()).First(port => port == start)));
+        }
+
+        using var third = Udp();
+        Exchange(third, forwarded, "three"u8.ToArray());
+        Assert.Equal((3, 3), world.Invoke(() => (world.DatagramSenders.Count, world.Flows.UdpCount)));
+        controls.ForEach(control => control.Dispose());
+    }
+
+    [Fact]
     public void Forwards_lead_to_their_targets()
     {
         ushort tcpPort = FreePort(SocketType.Stream), udpPort = FreePort(SocketType.Dgram);
@@ -188,6 +230,21 @@ public class ProxyFrontTests
         socket.Send([.. s_greeting, .. Request(host, (ushort)port)]);
         Assert.Equal([5, 0, 5, (byte)SocksReply.NotAllowed, 0, 1, 0, 0, 0, 0, 0, 0], Drain(socket));
         Assert.Equal((1, 0), world.Invoke(() => (world.Front.Counts.NotGranted, world.Front.Counts.Direct)));
+    }
+
+    [Fact]
+    [Trait("Promise", "D9")]
+    public void With_direct_no_address_of_this_machine_is_reached_and_new_ones_count()
+    {
+        using var world = new ProxyWorld(new ProxyOptions { Listen = new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0), Direct = true });
+        var own = System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces().SelectMany(one => one.GetIPProperties().UnicastAddresses).Select(unicast => IpAddress.From(unicast.Address)).ToList();
+        Assert.NotEmpty(own);
+        Assert.All(own, address => Assert.False(world.Front.DirectRules.Allows(address, isExact: false)));
+
+        world.Invoke(() => world.Front.DirectRules = new TargetRules([IpAddress.Parse("203.0.113.9")]));
+        using var socket = world.Connect();
+        socket.Send([.. s_greeting, .. Request("203.0.113.9", 80)]);
+        Assert.Equal([5, 0, 5, (byte)SocksReply.NotAllowed, 0, 1, 0, 0, 0, 0, 0, 0], Drain(socket));
     }
 
     [Fact]
@@ -295,6 +352,14 @@ public class ProxyFrontTests
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return socket;
+    }
+
+    /// <summary>What is sent comes back, to whoever sent it.</summary>
+    private static void Exchange(Socket client, int port, byte[] datagram)
+    {
+        client.SendTo(datagram, new IPEndPoint(IPAddress.Loopback, port));
+        byte[] buffer = new byte[datagram.Length + 100];
+        Assert.Equal(datagram, buffer[..client.Receive(buffer)]);
     }
 
     private static ushort FreePort(SocketType type)

@@ -24,6 +24,12 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
     public const ushort NoHost = 83;
     public const ushort Prohibited = 84;
     public const ushort Silent = 85;
+
+    /// <summary>Accepts, and then loses all that it is sent.</summary>
+    public const ushort Lossy = 86;
+
+    /// <summary>Answers when <see cref="Accept"/> says so.</summary>
+    public const ushort Held = 87;
     public const ushort UdpEcho = 9000;
 
     private readonly EventLoop _loop = EventLoop.Open();
@@ -33,14 +39,16 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
     private readonly UdpFlowTable _udp;
     private readonly Reassembler _reassembler = new(new ReassemblerOptions());
     private readonly Thread _thread;
+    private PendingSyn? _held;
     private Exception? _failure;
     private volatile bool _stopped;
 
-    public ProxyWorld(ProxyOptions? options = null)
+    /// <param name="bufferBudget">What the proxy's TCP flows may hold, in bytes; null for what it takes by itself.</param>
+    public ProxyWorld(ProxyOptions? options = null, long? bufferBudget = null)
     {
         _outward = new Wire(Arrive);
         _inward = new Wire((packet, now) => Flows!.Input(packet, now));
-        Flows = new TunnelFlows(_outward, 1280);
+        Flows = new TunnelFlows(_outward, 1280, bufferBudget);
         Front = new ProxyFront(_loop, Flows, options ?? new ProxyOptions { Listen = new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0) });
         _tcp = new TcpStack(new StackOptions { Secret = new byte[32], Mtu = 1280, SynRate = 100_000, SynBurst = 100_000, MaximumPendingPerPeer = 4096 }, _inward, this);
         _udp = new UdpFlowTable(new DatagramLimits { HashKey = 1, Mtu = 1280 }, _inward, this);
@@ -100,6 +108,13 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
         return socket;
     }
 
+    /// <summary>The target at <see cref="Held"/> answers, when it was asked.</summary>
+    public void Accept()
+    {
+        Until("the target is asked", () => _held is not null);
+        Invoke(() => _held!.Accept());
+    }
+
     public void Dispose()
     {
         _stopped = true;
@@ -114,11 +129,14 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
     {
         switch (syn.Key.DestinationPort)
         {
-            case Echo:
+            case Echo or Lossy:
                 syn.Accept();
                 break;
             case Refused:
                 syn.Reset();
+                break;
+            case Held:
+                _held = syn;
                 break;
             case Silent:
                 syn.Drop();
@@ -190,7 +208,7 @@ internal sealed class ProxyWorld : IFlowHost, IUdpFlowHost, IDisposable
 
         if (view.Protocol == IpProtocol.Udp)
             _udp.Input(view, 1, now);
-        else
+        else if (!(TcpView.TryParse(view.Payload, out var tcp) && tcp.DestinationPort == Lossy && tcp.Payload.Length > 0))
             _tcp.Input(packet, 1, now);
     }
 

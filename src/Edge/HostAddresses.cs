@@ -3,12 +3,13 @@ using System.Net.Sockets;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
 
-namespace Keyhole.Connector;
+namespace Keyhole.Edge;
 
-/// <summary>The connector host's own addresses, and the network and broadcast addresses of its IPv4 networks.</summary>
-internal static class HostAddresses
+/// <summary>The host's own addresses, and the network and broadcast addresses of its IPv4 networks.</summary>
+public static class HostAddresses
 {
-    /// <summary>Asks the system; off the data thread, since it reads files.</summary>
+    /// <summary>What may not be dialled, as the host is now. Asks the system; off the data thread, since it reads files.</summary>
+    /// <exception cref="NetworkInformationException">The system does not tell.</exception>
     public static TargetRules Read()
     {
         var own = new List<IpAddress>();
