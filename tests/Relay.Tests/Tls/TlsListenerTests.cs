@@ -129,7 +129,7 @@ public sealed class TlsListenerTests : IAsyncLifetime, IDisposable
 
         // Random datagrams are dropped like those that come by UDP, and who is no agent has no connection for long.
         using var stranger = await TlsClient.ConnectAsync(_listener.Local!);
-        await stranger.SendAsync([.. Enumerable.Range(1, 64).Select(RandomNumberGenerator.GetBytes)]);
+        await stranger.SendAsync([.. Enumerable.Range(DatagramFraming.MinimumLength, 64).Select(RandomNumberGenerator.GetBytes)]);
         await stranger.EndAsync();
         Assert.Equal(1, _listener.Counters[TlsEvent.Unproven]);
         Assert.Equal(9, await AskAsync(far, 9));
