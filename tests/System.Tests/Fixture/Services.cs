@@ -10,6 +10,12 @@ namespace Keyhole.System.Tests;
 internal static class Services
 {
     /// <summary>
+    /// Milliseconds without a byte that end a transfer. A kernel's TCP that loses every fifth packet, and some of them several times, waits up to two minutes
+    /// before it tries again.
+    /// </summary>
+    private const int TransferTimeout = 240_000;
+
+    /// <summary>
     /// A TCP service: the caller sends one line. "get N SEED": N pseudo-random bytes come back. "put": everything up to the end is
     /// read and its SHA-256 comes back in hex. "echo": every byte comes back at once. "who": the caller's address comes back.
     /// </summary>
@@ -86,7 +92,7 @@ internal static class Services
     public static bool Download(NetworkNamespace host, string address, int port, long bytes, int seed)
     {
         using var socket = Connect(host, address, port, TimeSpan.FromSeconds(10));
-        socket.ReceiveTimeout = 60_000;
+        socket.ReceiveTimeout = TransferTimeout;
         socket.Send(Encoding.ASCII.GetBytes($"get {bytes} {seed}\n"));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[1 << 18];
@@ -100,7 +106,7 @@ internal static class Services
     public static bool Upload(NetworkNamespace host, string address, int port, long bytes, int seed)
     {
         using var socket = Connect(host, address, port, TimeSpan.FromSeconds(10));
-        (socket.SendTimeout, socket.ReceiveTimeout) = (60_000, 60_000);
+        (socket.SendTimeout, socket.ReceiveTimeout) = (TransferTimeout, TransferTimeout);
         socket.Send("put\n"u8);
         foreach (var chunk in Chunks(bytes, seed))
             socket.Send(chunk.Span);
