@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Keyhole.Cryptography;
 
 /// <summary>Randomness as an argument: the programs pass <see cref="System"/>, tests pass a seeded one.</summary>
@@ -8,6 +10,14 @@ public abstract class RandomSource
 
     /// <summary>Fills the whole span with bytes that nobody can predict.</summary>
     public abstract void Fill(Span<byte> destination);
+
+    /// <summary>64 such bits.</summary>
+    public ulong NextUInt64()
+    {
+        Span<byte> bits = stackalloc byte[sizeof(ulong)];
+        Fill(bits);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bits);
+    }
 
     private sealed class SystemRandomSource : RandomSource
     {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Keyhole.Cryptography;
 using Keyhole.Packets;
 
@@ -23,9 +22,7 @@ internal sealed class SourceShares
         _buckets = new Bucket[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(policy.MaximumSources, SetLength))];
         _interval = Second / policy.HandshakesPerSecondPerSource;
         _tolerance = _interval * (policy.BurstPerSource - 1);
-        Span<byte> secret = stackalloc byte[sizeof(ulong)];
-        random.Fill(secret);
-        _secret = MemoryMarshal.Read<ulong>(secret) | 1;
+        _secret = random.NextUInt64() | 1;
     }
 
     public bool TryTake(IpAddress source, long now)
