@@ -16,8 +16,7 @@ public sealed partial class ClientState
         ArgumentNullException.ThrowIfNull(roster);
         Flush(now);
         _roster = roster;
-        _network.SetOverlay(roster.Overlay);
-        TakeOffer();
+        _candidates.SetOverlay(roster.Overlay);
         _registrations.Apply(roster.Relays, now);
         RemoveLinks();
         foreach (var row in roster.Sites)
@@ -128,7 +127,7 @@ public sealed partial class ClientState
         link.HasHandshakenDirectly = !isRelayed;
         if (link.Paths.InUse is null)
         {
-            link.Pings.Start(NewNonce(), now);
+            link.Pings.Start(_options.RandomSource.NextUInt64(), now);
             StartIntroductions(link, now);
         }
 
@@ -169,8 +168,8 @@ public sealed partial class ClientState
         {
             // The answer goes where the question came from.
             SendPing(link, source, ping.ToPong(), payload.Length, now);
-            if (!isRelayed && _options.DirectPaths && link.Paths.Find(source) is null && _network.MayReach(source) && LeadsOutside(source.Address))
-                link.Paths.Discover(source, KindOf(source.Address), NewNonce(), now);
+            if (!isRelayed && link.Paths.Find(source) is null && _candidates.MayDiscover(source))
+                _candidates.Discover(link.Paths, source, now);
         }
         else if (isRelayed)
         {
@@ -216,12 +215,5 @@ public sealed partial class ClientState
         var slot = _written.Reserve(length, now);
         ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
         _written.Send(link.Peer, destination, slot, length, now);
-    }
-
-    private ulong NewNonce()
-    {
-        Span<byte> nonce = stackalloc byte[sizeof(ulong)];
-        _options.RandomSource.Fill(nonce);
-        return BitConverter.ToUInt64(nonce);
     }
 }

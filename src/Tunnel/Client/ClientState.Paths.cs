@@ -20,7 +20,7 @@ public sealed partial class ClientState
     /// <summary>One per second and pair (docs/protocol.md, rule 17), and some for packets that overtake each other.</summary>
     private const long IntroductionInterval = 900_000;
 
-    private readonly LocalNetwork _network = new();
+    private readonly PathCandidates _candidates;
     private long _greetingCount;
 
     /// <summary>
@@ -31,49 +31,29 @@ public sealed partial class ClientState
     public void SetLocalAddresses(IReadOnlyList<LocalAddress> addresses, ushort port, long now)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        bool wasKnown = _network.IsKnown;
-        bool isChanged = _network.SetAddresses(addresses, port);
-
-        // Equal addresses behind another gateway are another network.
-        if (wasKnown)
+        Flush(now);
+        if (_candidates.Follow(addresses, port, now))
             NetworkChanged(now);
-        else if (isChanged)
-            Offer(now);
     }
 
     /// <summary>Addresses that a gateway has mapped to this client's socket, at which it can be reached from outside.</summary>
     public void SetMappedAddresses(IReadOnlyList<IpEndpoint> endpoints, long now)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        if (_network.SetMapped(endpoints))
-            Offer(now);
+        Flush(now);
+        _candidates.SetMapped(endpoints, now);
     }
 
     /// <summary>The machine's way to the world may be another one: everything is asked at once.</summary>
     public void NetworkChanged(long now)
     {
         Flush(now);
-        TakeOffer();
-        _registrations.Renew(now);
+        _candidates.Renew(now);
         foreach (var link in _links)
         {
             link.Paths.Doubt(now);
             link.ChoicesLeft = ChoiceCount;
         }
-    }
-
-    /// <summary>Tells the relays of other addresses than before.</summary>
-    private void Offer(long now)
-    {
-        Flush(now);
-        TakeOffer();
-        _registrations.Greet(now);
-    }
-
-    private void TakeOffer()
-    {
-        if (_options.DirectPaths)
-            _registrations.Candidates = _network.Offer;
     }
 
     /// <summary>What comes from elsewhere than a relay is heard only when it is data of a session, or answers a handshake that went along a direct path.</summary>
@@ -143,26 +123,11 @@ public sealed partial class ClientState
             return Drop(ClientDropReason.Control);
         if (relay.Reflexive is not { } own)
             return false;
-        var reflexive = introduction.Reflexive.ToIpEndpoint();
         link.IntroducedAt = now;
-        link.Paths.BeginIntroduction();
-        Try(link, relay, reflexive, own, reflexive, now);
-        for (int index = 0; index < SessionCandidates.MaximumCount; index++)
-            Try(link, relay, introduction.Candidates[index].ToIpEndpoint(), own, reflexive, now);
+        _candidates.Try(link.Paths, relay, own, introduction, now);
         ProbePaths(link, now);
         return false;
     }
-
-    private void Try(ConnectorLink link, Registration relay, in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, long now)
-    {
-        if (_network.MayTry(candidate, own, reflexive, relay.HeardFrom.Address) && LeadsOutside(candidate.Address))
-            link.Paths.Introduce(candidate, KindOf(candidate.Address), NewNonce(), now);
-    }
-
-    /// <summary>Neither to a relay nor into the tunnel, which would carry itself.</summary>
-    private bool LeadsOutside(IpAddress address) => !_registrations.IsRelay(address) && _routes.Find(address) is null;
-
-    private PathKind KindOf(IpAddress address) => _network.IsOnLink(address) ? PathKind.Local : PathKind.Direct;
 
     private void ProbePaths(ConnectorLink link, long now)
     {
@@ -194,7 +159,7 @@ public sealed partial class ClientState
         link.LostPathCount++;
         UsePath(link, null, now);
         link.HasFallenBack = true;
-        link.Pings.Start(NewNonce(), now);
+        link.Pings.Start(_options.RandomSource.NextUInt64(), now);
         if (path.IsProven && now - path.ProvenAt < PathSet.LeastStay)
             link.Introductions.Resume(now);
         else

@@ -45,9 +45,8 @@ public sealed partial class ClientState : IDisposable
         });
         _written = new SealBatch(_device, options.Slots);
         _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive, options.Streams);
-        Span<byte> key = stackalloc byte[sizeof(ulong)];
-        options.RandomSource.Fill(key);
-        _hashKey = BitConverter.ToUInt64(key);
+        _candidates = new PathCandidates(_registrations, options.RandomSource, options.DirectPaths, address => _routes.Find(address) is not null);
+        _hashKey = options.RandomSource.NextUInt64();
     }
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>

@@ -16,8 +16,7 @@ public sealed partial class ConnectorState
         Flush(now);
         bool wasDraining = IsDraining;
         _roster = roster;
-        _network.SetOverlay(roster.Overlay);
-        TakeOffer();
+        _candidates.SetOverlay(roster.Overlay);
         _registrations.IsDraining = IsDraining;
         _registrations.Apply(roster.Relays, now);
         ApplyClients();

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Keyhole.Contracts;
 using Keyhole.Cryptography;
 using Keyhole.Packets;
@@ -18,7 +17,7 @@ public sealed partial class ConnectorState
     /// <summary>Least time between two introductions of one client that are acted on.</summary>
     private const long IntroductionInterval = 900_000;
 
-    private readonly LocalNetwork _network = new();
+    private readonly PathCandidates _candidates;
     private readonly List<ClientPath> _withPaths = [];
 
     /// <summary>Clients that may begin a handshake from where they have answered.</summary>
@@ -36,22 +35,19 @@ public sealed partial class ConnectorState
     public void SetLocalAddresses(IReadOnlyList<LocalAddress> addresses, ushort port, long now)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        bool wasKnown = _network.IsKnown;
-        bool isChanged = _network.SetAddresses(addresses, port);
-
-        // Equal addresses behind another gateway are another network.
-        if (wasKnown)
+        _now = now;
+        Flush(now);
+        if (_candidates.Follow(addresses, port, now))
             NetworkChanged(now);
-        else if (isChanged)
-            Offer(now);
     }
 
     /// <summary>Addresses that a gateway has mapped to this connector's socket, at which it can be reached from outside.</summary>
     public void SetMappedAddresses(IReadOnlyList<IpEndpoint> endpoints, long now)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        if (_network.SetMapped(endpoints))
-            Offer(now);
+        _now = now;
+        Flush(now);
+        _candidates.SetMapped(endpoints, now);
     }
 
     /// <summary>The machine's way to the world may be another one. Clients find out by themselves whether their paths still stand.</summary>
@@ -59,23 +55,7 @@ public sealed partial class ConnectorState
     {
         _now = now;
         Flush(now);
-        TakeOffer();
-        _registrations.Renew(now);
-    }
-
-    /// <summary>Tells the relays of other addresses than before.</summary>
-    private void Offer(long now)
-    {
-        _now = now;
-        Flush(now);
-        TakeOffer();
-        _registrations.Greet(now);
-    }
-
-    private void TakeOffer()
-    {
-        if (_options.DirectPaths)
-            _registrations.Candidates = _network.Offer;
+        _candidates.Renew(now);
     }
 
     /// <summary>What comes from elsewhere than a relay is heard only when it is data of a session, or a handshake from where its client has answered.</summary>
@@ -96,23 +76,10 @@ public sealed partial class ConnectorState
         path.IntroducedAt = now;
         if (!_options.DirectPaths || relay.Reflexive is not { } own || !path.EndToEnd!.HasSession(now))
             return false;
-        var reflexive = introduction.Reflexive.ToIpEndpoint();
-        var paths = PathsOf(path);
-        paths.BeginIntroduction();
-        Try(paths, relay, reflexive, own, reflexive, now);
-        for (int index = 0; index < SessionCandidates.MaximumCount; index++)
-            Try(paths, relay, introduction.Candidates[index].ToIpEndpoint(), own, reflexive, now);
+        _candidates.Try(PathsOf(path), relay, own, introduction, now);
         ProbePaths(path, now);
         return false;
     }
-
-    private void Try(PathSet paths, Registration relay, in IpEndpoint candidate, in IpEndpoint own, in IpEndpoint reflexive, long now)
-    {
-        if (_network.MayTry(candidate, own, reflexive, relay.HeardFrom.Address) && !_registrations.IsRelay(candidate.Address))
-            paths.Introduce(candidate, KindOf(candidate.Address), NewNonce(), now);
-    }
-
-    private PathKind KindOf(IpAddress address) => _network.IsOnLink(address) ? PathKind.Local : PathKind.Direct;
 
     private PathSet PathsOf(ClientPath path)
     {
@@ -130,9 +97,9 @@ public sealed partial class ConnectorState
         {
             // The answer goes where the question came from.
             SendPing(path, source, ping.ToPong(), payload.Length, now);
-            if (!isRelayed && _options.DirectPaths && path.Paths?.Find(source) is null && _network.MayReach(source) && !_registrations.IsRelay(source.Address))
+            if (!isRelayed && path.Paths?.Find(source) is null && _candidates.MayDiscover(source))
             {
-                PathsOf(path).Discover(source, KindOf(source.Address), NewNonce(), now);
+                _candidates.Discover(PathsOf(path), source, now);
                 ProbePaths(path, now);
             }
         }
@@ -254,12 +221,5 @@ public sealed partial class ConnectorState
         var slot = _written.Reserve(length, now);
         ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
         _written.Send(peer, destination, slot, length, now);
-    }
-
-    private ulong NewNonce()
-    {
-        Span<byte> nonce = stackalloc byte[sizeof(ulong)];
-        _options.RandomSource.Fill(nonce);
-        return BinaryPrimitives.ReadUInt64LittleEndian(nonce);
     }
 }

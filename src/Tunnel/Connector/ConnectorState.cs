@@ -52,6 +52,9 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
         });
         _written = new SealBatch(_device, options.Slots);
         _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive, options.Streams);
+
+        // What leads into the tunnel at a client leads to a target here.
+        _candidates = new PathCandidates(_registrations, options.RandomSource, options.DirectPaths, static _ => false);
     }
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>

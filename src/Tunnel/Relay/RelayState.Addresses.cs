@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Keyhole.Contracts;
 using Keyhole.Packets;
 using Keyhole.WireGuard;
@@ -108,12 +107,6 @@ public sealed partial class RelayState
             SendHelloAck(slot, now);
     }
 
-    private ulong NewNonce()
-    {
-        Span<byte> nonce = stackalloc byte[8];
-        _options.RandomSource.Fill(nonce);
-
-        // Zero stands for none.
-        return BinaryPrimitives.ReadUInt64LittleEndian(nonce) | 1;
-    }
+    /// <summary>Zero stands for none.</summary>
+    private ulong NewNonce() => _options.RandomSource.NextUInt64() | 1;
 }

@@ -92,7 +92,7 @@ internal sealed partial class Registration
         if (!_stream.IsInUse || HeardFrom == StreamEndpoint)
             return;
         Use(HeardFrom, now);
-        _pings.Start(NewNonce(), now);
+        _pings.Start(_random.NextUInt64(), now);
     }
 
     private void Use(in IpEndpoint source, long now)
@@ -123,7 +123,7 @@ internal sealed partial class Registration
                 break;
             case StreamSchedule.Step.Probe:
                 foreach (var endpoint in _endpoints)
-                    _output.SendProbe(this, endpoint, NewNonce(), PaddedPingLength, now);
+                    _output.SendProbe(this, endpoint, _random.NextUInt64(), PaddedPingLength, now);
                 break;
             case StreamSchedule.Step.Close or StreamSchedule.Step.GiveUp:
                 _output.CloseStream(this);

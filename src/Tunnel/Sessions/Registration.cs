@@ -82,7 +82,7 @@ internal sealed partial class Registration
         if (State != RegistrationState.Live)
             State = RegistrationState.Greeting;
         _nextEndpointAt = long.MaxValue;
-        _pings.Start(NewNonce(), now);
+        _pings.Start(_random.NextUInt64(), now);
         Greet(now);
     }
 
@@ -196,12 +196,5 @@ internal sealed partial class Registration
         Peer.Endpoint ??= endpoint;
         _nextEndpointAt = _endpoints.Count > 1 ? now + EndpointPatience : long.MaxValue;
         _device.InitiateHandshake(Peer, endpoint, now);
-    }
-
-    private ulong NewNonce()
-    {
-        Span<byte> nonce = stackalloc byte[sizeof(ulong)];
-        _random.Fill(nonce);
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(nonce);
     }
 }
