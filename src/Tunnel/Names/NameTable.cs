@@ -15,7 +15,7 @@ public sealed class NameTable
     public static readonly NameTable None = new([]);
 
     private readonly Dictionary<string, NamedResource> _exact = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<NamePattern>> _patterns = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(AliasPattern Pattern, NamedResource Named)>> _patterns = new(StringComparer.Ordinal);
     private readonly Dictionary<IpAddress, NamedResource> _byAddress = [];
 
     /// <param name="granted">Resources without an alias, with one that is no name, or of more than one address have no name.</param>
@@ -25,9 +25,9 @@ public sealed class NameTable
         var entries = granted.Select(Name).OfType<NamedResource>().DistinctBy(named => named.Alias).ToList();
         foreach (var named in entries)
         {
-            if (NamePattern.IsWild(named.Alias))
+            if (AliasPattern.IsWild(named.Alias))
             {
-                AddPattern(new NamePattern(named));
+                AddPattern(new AliasPattern(named.Alias), named);
                 continue;
             }
 
@@ -37,7 +37,7 @@ public sealed class NameTable
         }
 
         foreach (var patterns in _patterns.Values)
-            patterns.Sort((left, right) => (right.LiteralLength, left.Named.Alias).CompareTo((left.LiteralLength, right.Named.Alias)));
+            patterns.Sort((left, right) => (right.Pattern.LiteralLength, left.Named.Alias).CompareTo((left.Pattern.LiteralLength, right.Named.Alias)));
         Entries = [.. entries.OrderBy(named => named.Alias, StringComparer.Ordinal)];
         Suffixes = [.. Uncovered([.. _exact.Keys, .. _patterns.Keys])];
     }
@@ -69,10 +69,10 @@ public sealed class NameTable
             var suffix = lower[(dot + 1)..];
             if (patterns.TryGetValue(suffix, out var candidates))
             {
-                foreach (var pattern in candidates)
+                foreach (var (pattern, named) in candidates)
                 {
                     if (pattern.Matches(lower))
-                        return pattern.Named;
+                        return named;
                 }
             }
 
@@ -86,11 +86,11 @@ public sealed class NameTable
     /// <summary>What has this overlay address and a name without wildcards; null when nothing has.</summary>
     public NamedResource? Find(IpAddress address) => _byAddress.GetValueOrDefault(address);
 
-    private void AddPattern(NamePattern pattern)
+    private void AddPattern(AliasPattern pattern, NamedResource named)
     {
         if (!_patterns.TryGetValue(pattern.Suffix, out var patterns))
             _patterns.Add(pattern.Suffix, patterns = []);
-        patterns.Add(pattern);
+        patterns.Add((pattern, named));
     }
 
     private static NamedResource? Name(ResourceRow resource)
@@ -118,7 +118,7 @@ public sealed class NameTable
         if (alias.Length is 0 or > MaximumNameLength)
             return false;
         string[] labels = alias.Split('.');
-        return !NamePattern.IsWild(labels[^1])
+        return !AliasPattern.IsWild(labels[^1])
             && labels.All(label => label.Length is > 0 and <= MaximumLabelLength && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '*' or '?'));
     }
 

@@ -1,25 +1,23 @@
-namespace Keyhole.Tunnel;
+namespace Keyhole.Contracts;
 
 /// <summary>
-/// An alias with wildcards. A first label that is * stands for one or more labels, as in the DNS (RFC 4592); elsewhere * is any run of characters inside
+/// An alias, with wildcards or without. A first label that is * stands for one or more labels, as in the DNS (RFC 4592); elsewhere * is any run of characters inside
 /// its label, and ? is one character.
 /// </summary>
-internal sealed class NamePattern
+public sealed class AliasPattern
 {
     private readonly string[] _labels;
     private readonly bool _takesMoreLabels;
 
-    /// <param name="named">Its alias is a DNS name that holds a wildcard, and none in its last label.</param>
-    public NamePattern(NamedResource named)
+    /// <param name="alias">A DNS name in lower case; its last label holds no wildcard.</param>
+    public AliasPattern(string alias)
     {
-        Named = named;
-        _labels = named.Alias.Split('.');
+        ArgumentNullException.ThrowIfNull(alias);
+        _labels = alias.Split('.');
         _takesMoreLabels = _labels[0] == "*";
         Suffix = string.Join('.', _labels.Skip(1 + Array.FindLastIndex(_labels, IsWild)));
-        LiteralLength = named.Alias.Count(letter => letter is not ('*' or '?'));
+        LiteralLength = alias.Count(letter => letter is not ('*' or '?'));
     }
-
-    public NamedResource Named { get; }
 
     /// <summary>The labels after the last one with a wildcard: every name that matches ends with them.</summary>
     public string Suffix { get; }
