@@ -1,0 +1,8 @@
+namespace Keyhole.Control;
+
+/// <summary>Who is logged in. A token is that of a browser's cookie or of the command line.</summary>
+internal interface ILoginSessions
+{
+    /// <summary>The session of a token; null when there is none, or none any more. Counts as use of the session.</summary>
+    LoginSession? Find(string token, DateTimeOffset now);
+}
