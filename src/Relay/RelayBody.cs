@@ -27,6 +27,7 @@ internal sealed class RelayBody : IAgentBody
     private readonly PrivateKey _key;
     private readonly ILogger _logger;
     private readonly Task _logging;
+    private readonly NameForwarding _names;
     private readonly Lock _applying = new();
     private volatile bool _hasTable;
 
@@ -40,6 +41,7 @@ internal sealed class RelayBody : IAgentBody
         _key = key;
         _logger = logger;
         _logging = LogEventsAsync();
+        _names = new NameForwarding(loop);
     }
 
     public Task Completion => _loop.Ended;
@@ -96,6 +98,7 @@ internal sealed class RelayBody : IAgentBody
     {
         RelayApplied applied;
         int agents;
+        _names.Take(table.Relays.FirstOrDefault(row => row.Id == agent)?.Names);
         lock (_applying)
             (applied, agents) = Apply(agent, table);
         _hasTable = true;
@@ -155,6 +158,7 @@ internal sealed class RelayBody : IAgentBody
         if (_tls is not null)
             await _tls.DisposeAsync();
         _loop.Dispose();
+        await _names.DisposeAsync();
         await _logging.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _state.Dispose();
         _journal.Dispose();

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Keyhole.Cryptography;
+using Keyhole.Net;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
 
@@ -75,7 +77,7 @@ internal sealed class NameServer : IAsyncDisposable
         set => _names = value;
     }
 
-    public QueryForwarder Forwarder { get; } = new();
+    public QueryForwarder Forwarder { get; } = new(RandomSource.System.Fill);
 
     public async ValueTask DisposeAsync()
     {
@@ -138,8 +140,8 @@ internal sealed class NameServer : IAsyncDisposable
         try
         {
             int length = await ForwardAsync(query, isStream: false, response.AsMemory(0, QueryForwarder.MaximumDatagramLength), _stop.Token);
-            if (length > LimitOf(query))
-                length = Fail(query, response, DnsResponseCode.NoError, isTruncated: true);
+            if (length > NameResponder.LimitOf(query))
+                length = NameResponder.Fail(query, response, DnsResponseCode.NoError, isTruncated: true);
             await _datagrams.SendToAsync(response.AsMemory(0, length), source, _stop.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
@@ -160,7 +162,7 @@ internal sealed class NameServer : IAsyncDisposable
         if (length == 0)
         {
             _counters.CountFailed();
-            return Fail(query.Span, response.Span, DnsResponseCode.ServerFailure, isTruncated: false);
+            return NameResponder.Fail(query.Span, response.Span, DnsResponseCode.ServerFailure);
         }
 
         _counters.CountForwarded();
@@ -251,18 +253,4 @@ internal sealed class NameServer : IAsyncDisposable
 
     /// <summary>What a site sends to the overlay address of this machine is no business of the name server.</summary>
     private bool IsLocal(IPEndPoint source) => IPAddress.IsLoopback(source.Address) || source.Address.Equals(Endpoint.Address);
-
-    private static int LimitOf(ReadOnlySpan<byte> query) =>
-        DnsView.TryParse(query, out var view) && DnsEdns.TryFind(view, out var edns, out _) ? edns.PayloadLength : DnsEdns.MinimumPayloadLength;
-
-    private static int Fail(ReadOnlySpan<byte> query, Span<byte> response, int code, bool isTruncated)
-    {
-        if (!DnsView.TryParse(query, out var view) || !DnsWriter.TryAnswer(response, view, code, out var writer))
-            return DnsWriter.WriteError(response, query, DnsResponseCode.ServerFailure);
-        if (isTruncated)
-            writer.MarkTruncated();
-        if (DnsEdns.TryFind(view, out _, out _))
-            writer.TryAddEdns(NameResponder.PayloadLength, code);
-        return writer.Length;
-    }
 }

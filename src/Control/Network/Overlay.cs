@@ -22,6 +22,10 @@ internal static class Overlay
     public const long ResourceSubnetEnd = 0x10000;
     public const int OrganisationPrefixLength = 48;
 
+    // Of the name server, below the first offset: 100.64.0.53, and …:1::53.
+    private const long NameServerIpv4Offset = 53;
+    private const long NameServerIpv6Offset = 0x53;
+
     private const uint Ipv4Base = 0x6440_0000;
     private const uint ResourceIpv4Base = 0x6460_0000;
     private const int SubnetShift = 64;
@@ -31,6 +35,9 @@ internal static class Overlay
     public static IPAddress ClientIpv4(long offset) => FromIpv4(Ipv4Base + (uint)offset);
 
     public static IPAddress ClientIpv6(UInt128 organisation, long offset) => FromUInt128(organisation | ((UInt128)1 << SubnetShift) | (ulong)offset);
+
+    /// <summary>Where stock apps ask for names, at every relay.</summary>
+    public static IReadOnlyList<IPAddress> NameServers(UInt128 organisation) => [ClientIpv4(NameServerIpv4Offset), ClientIpv6(organisation, NameServerIpv6Offset)];
 
     public static IPNetwork ResourceIpv4(long offset, int hostBits) => new(FromIpv4(ResourceIpv4Base + (uint)offset), 32 - hostBits);
 

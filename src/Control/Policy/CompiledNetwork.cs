@@ -11,6 +11,7 @@ internal sealed class CompiledNetwork
     private static readonly Table Nothing = new() { Revision = 0, Organisation = "", Overlay = [] };
 
     private readonly Table _all;
+    private readonly Table _ofRelays;
     private readonly Dictionary<int, Table> _sites = [];
     private readonly Dictionary<int, SiteRow> _siteRows;
     private readonly Dictionary<int, ResourceRow> _resources;
@@ -52,6 +53,7 @@ internal sealed class CompiledNetwork
             Resources = [.. state.Resources.Select(resource => _resources[resource.Id])],
             Grants = grants,
         };
+        _ofRelays = _all with { Relays = [.. _all.Relays.Select(relay => relay with { Names = NamesOf(state) })] };
     }
 
     public NetworkState State { get; }
@@ -74,7 +76,7 @@ internal sealed class CompiledNetwork
     /// <summary>The view of one agent.</summary>
     public Table TableOf(Agent agent) => agent.Kind switch
     {
-        AgentKind.Relay => _all,
+        AgentKind.Relay => _ofRelays,
         AgentKind.Connector => _peers.TryGetValue(agent.Id, out var connector) && connector.Site is { } site ? TableOfSite(site) : Empty,
         _ => TableOfClient(agent.Id),
     };
@@ -152,6 +154,8 @@ internal sealed class CompiledNetwork
             : relay.Endpoints.Select(endpoint => $"{endpoint.AsSpan(0, endpoint.LastIndexOf(':'))}:{tls.Port}").Distinct();
         return new RelayTls([.. endpoints], tls.Pin);
     }
+
+    private static RelayNames NamesOf(NetworkState state) => new([.. Overlay.NameServers(state.OverlayIpv6).Select(address => address.ToString())], []);
 
     private static ResourceRow Row(Resource resource) => new(
         resource.Id, resource.Site, resource.Name, resource.Destination.Text,

@@ -46,6 +46,9 @@ internal sealed class RelayLoop : IDisposable
     /// <summary>What the state reported, for the log.</summary>
     public ChannelReader<RelayEvent> Events => _shared.Events;
 
+    /// <summary>Names that are to be asked elsewhere; each is given back by <see cref="RelayState.Answer"/>.</summary>
+    public ChannelReader<NameQuery> Queries => _shared.Queries;
+
     /// <summary>Completes when a thread ended: after <see cref="Dispose"/>, or with what broke it.</summary>
     public Task Ended => _ended.Task;
 

@@ -18,6 +18,9 @@ internal sealed class SharedState : IDatagramOutput
     private readonly Channel<RelayEvent> _events = Channel.CreateBounded<RelayEvent>(
         new BoundedChannelOptions(MaximumWaitingEvents) { FullMode = BoundedChannelFullMode.DropOldest, SingleWriter = true });
 
+    private readonly Channel<NameQuery> _queries = Channel.CreateBounded<NameQuery>(
+        new BoundedChannelOptions(RelayState.MaximumWaitingQueries) { SingleReader = true, SingleWriter = true });
+
     // Under the lock.
     private RelayState _state = null!;
     private Outbox? _outbox;
@@ -36,6 +39,9 @@ internal sealed class SharedState : IDatagramOutput
     /// <summary>What the state reported, for the log.</summary>
     public ChannelReader<RelayEvent> Events => _events.Reader;
 
+    /// <summary>Names that are to be asked elsewhere. There is room for as many as the state lets wait.</summary>
+    public ChannelReader<NameQuery> Queries => _queries.Reader;
+
     /// <summary>When the state wants to be ticked, as it was when the lock was last given back.</summary>
     public long NextDeadline => Volatile.Read(ref _nextDeadline);
 
@@ -53,6 +59,7 @@ internal sealed class SharedState : IDatagramOutput
         lock (_lock)
             _isClosed = true;
         _events.Writer.TryComplete();
+        _queries.Writer.TryComplete();
     }
 
     /// <summary>Takes the lock on a data thread. <see cref="Exit"/> follows.</summary>
@@ -87,6 +94,8 @@ internal sealed class SharedState : IDatagramOutput
     {
         while (_state.TryDequeueEvent(out var relayEvent))
             _events.Writer.TryWrite(relayEvent);
+        while (_state.TryDequeueQuery(out var query))
+            _queries.Writer.TryWrite(query);
         Volatile.Write(ref _nextDeadline, _state.NextDeadline);
         _outbox = null;
         _lock.Exit();

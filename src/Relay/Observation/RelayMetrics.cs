@@ -1,5 +1,6 @@
 using Keyhole.Agent;
 using Keyhole.Net;
+using Keyhole.Tunnel;
 
 namespace Keyhole.Relay;
 
@@ -15,6 +16,7 @@ internal static class RelayMetrics
         text.Counter("keyhole_relay_forwarded_packets_total", "Datagrams sealed anew and sent on.", snapshot.ForwardedCount);
         text.Counter("keyhole_relay_forwarded_bytes_total", "Their bytes.", snapshot.ForwardedBytes);
         text.Counter("keyhole_relay_introductions_total", "Clients and connectors that were told of each other.", snapshot.IntroductionCount);
+        WriteNames(text, snapshot.NameCounts);
         foreach (var (reason, count) in snapshot.RelayDrops)
             text.Counter("keyhole_relay_drops_total", "Packets that the relay let go no further.", count, ("reason", reason));
         foreach (var (reason, count) in snapshot.DeviceDrops)
@@ -42,6 +44,12 @@ internal static class RelayMetrics
         WriteSockets(text, "keyhole_udp_send_refused_total", "Datagrams that the system refused.", snapshot, socket => socket.SendRefused);
         WriteSockets(text, "keyhole_udp_offload_refused_total", "Runs that had to be sent one by one.", snapshot, socket => socket.OffloadRefused);
         WriteSockets(text, "keyhole_udp_truncated_total", "Messages longer than a receive buffer.", snapshot, socket => socket.Truncated);
+    }
+
+    private static void WriteNames(PrometheusText text, NameCounts names)
+    {
+        foreach (var (result, count) in new[] { ("answered", names.Answered), ("refused", names.Refused), ("forwarded", names.Forwarded), ("failed", names.Failed) })
+            text.Counter("keyhole_relay_name_queries_total", "Queries of stock apps for names, by what became of them.", count, ("result", result));
     }
 
     private static void Write(PrometheusText text, TlsSnapshot tls)

@@ -31,6 +31,9 @@ internal sealed record RelaySnapshot(
     /// <summary>Clients and connectors that were told of each other.</summary>
     public long IntroductionCount { get; init; }
 
+    /// <summary>Queries for names.</summary>
+    public NameCounts NameCounts { get; init; }
+
     public IEnumerable<(string Reason, long Count)> RelayDrops => Drops.Take(RelayReasons.Length);
 
     public IEnumerable<(string Reason, long Count)> DeviceDrops => Drops.Skip(RelayReasons.Length).Select(drop => (drop.Reason[DevicePrefix.Length..], drop.Count));
@@ -54,6 +57,7 @@ internal sealed record RelaySnapshot(
             drops)
         {
             IntroductionCount = state.IntroductionCount,
+            NameCounts = state.NameCounts,
         };
     }
 }

@@ -22,6 +22,13 @@ internal static class RelayStatus
             ["entries"] = snapshot.EntryCount,
         },
         ["introductions"] = snapshot.IntroductionCount,
+        ["names"] = new JsonObject
+        {
+            ["answered"] = snapshot.NameCounts.Answered,
+            ["refused"] = snapshot.NameCounts.Refused,
+            ["forwarded"] = snapshot.NameCounts.Forwarded,
+            ["failed"] = snapshot.NameCounts.Failed,
+        },
         ["dataPath"] = new JsonObject
         {
             ["packetsReceived"] = snapshot.Threads.Sum(thread => thread.Socket.ReceivedDatagrams),

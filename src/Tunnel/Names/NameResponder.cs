@@ -4,7 +4,7 @@ namespace Keyhole.Tunnel;
 
 /// <summary>
 /// Answers DNS queries for granted names: A, AAAA and PTR, no record (NODATA) for other types, and nothing at all for names that were not granted, so
-/// that nobody learns here which of those exist.
+/// that nobody learns here which of those exist. What becomes of those its caller decides: <see cref="Fail"/> answers all of them alike.
 /// </summary>
 public static class NameResponder
 {
@@ -51,6 +51,27 @@ public static class NameResponder
         length = writer.Length;
         return NameVerdict.Answered;
     }
+
+    /// <summary>A response without a record: why there is none, or that it is too long.</summary>
+    /// <param name="query">One that <see cref="Respond"/> did not answer.</param>
+    /// <param name="response">Room for <see cref="MaximumResponseLength"/> bytes.</param>
+    /// <param name="code">See <see cref="DnsResponseCode"/>.</param>
+    /// <param name="isTruncated">Whoever asked asks again over TCP.</param>
+    /// <returns>The length of the response.</returns>
+    public static int Fail(ReadOnlySpan<byte> query, Span<byte> response, int code, bool isTruncated = false)
+    {
+        if (!DnsView.TryParse(query, out var view) || !DnsWriter.TryAnswer(response, view, code, out var writer))
+            return DnsWriter.WriteError(response, query, DnsResponseCode.ServerFailure);
+        if (isTruncated)
+            writer.MarkTruncated();
+        if (DnsEdns.TryFind(view, out _, out _))
+            writer.TryAddEdns(PayloadLength, code);
+        return writer.Length;
+    }
+
+    /// <summary>Bytes of the longest response over UDP that whoever asked takes.</summary>
+    public static int LimitOf(ReadOnlySpan<byte> query) =>
+        DnsView.TryParse(query, out var view) && DnsEdns.TryFind(view, out var edns, out _) ? edns.PayloadLength : DnsEdns.MinimumPayloadLength;
 
     private static NamedResource? Find(NameTable names, in DnsName name, out bool isReverse)
     {

@@ -101,7 +101,7 @@ public sealed partial class RelayState
         switch (_phase)
         {
             case ApplyPhase.Remove when at < table.Removed.Count:
-                Remove(table.Removed[at]);
+                Remove(table.Removed[at], now);
                 return RemovalCost;
             case ApplyPhase.Reroute when at < table.Rerouted.Count:
                 if (_byId.TryGetValue(table.Rerouted[at].Row.Id, out var client))
@@ -146,13 +146,14 @@ public sealed partial class RelayState
     }
 
     /// <summary>First the session, so that not even a reset is sealed for it; then everything that leads to the agent or comes from it.</summary>
-    private void Remove(int id)
+    private void Remove(int id, long now)
     {
         if (!_byId.Remove(id, out var slot))
             return;
         _device.RemovePeer(slot.Peer);
         Forwarding.SetAddress(slot.Index, null);
         ForgetAgent(slot);
+        _nameStreams?.Remove(id, now);
         slot.Site?.Connectors.Remove(slot);
         _leaving.Add(slot);
         _applied = _applied with { Removed = _applied.Removed + 1 };
@@ -203,7 +204,7 @@ public sealed partial class RelayState
         {
             PublicKey = key,
             PresharedKey = presharedKey,
-            AllowedIps = row.Kind == PeerKind.ExternalClient ? addresses : [],
+            AllowedIps = slot.IsGatewayClient || slot.IsSealedClient ? addresses : [],
             AcceptAnySource = row.Kind == PeerKind.Connector,
             Endpoint = record.Address,
             GreatestTimestamp = record.Timestamp,

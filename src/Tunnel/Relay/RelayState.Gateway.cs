@@ -58,6 +58,12 @@ public sealed partial class RelayState
 
     private int OpenFlow(AgentSlot client, in IpView ip, in FlowKey key, long now)
     {
+        if (IsNameServer(key.Destination))
+        {
+            ToNameServer(client, ip, key, now);
+            return -1;
+        }
+
         if (client.Routes.Find(key.Destination) is not { } site)
         {
             Refuse(client, ip, RelayDropReason.UnknownDestination, IcmpErrorKind.AdministrativelyProhibited, now);

@@ -35,6 +35,8 @@ public sealed partial class RelayState
             return Drop(RelayDropReason.Malformed);
         if (slot.IsGatewayClient)
             return FromClient(slot, room, ip, now, out forward);
+        if (slot.IsSealedClient)
+            return FromSealedClient(slot, ip, now);
         return slot.IsConnector ? FromConnector(slot, room, ip, now, out forward) : Drop(RelayDropReason.NotGatewayMode);
     }
 

@@ -25,7 +25,7 @@ public sealed partial class RelayState
 
     /// <summary>When <see cref="Tick"/> wants to be called; <see cref="long.MaxValue"/> for never.</summary>
     public long NextDeadline =>
-        Math.Min(Math.Min(Math.Min(_device.NextDeadline, _initiateAt), Math.Min(_housekeepingAt, _probeAt)), Math.Min(Forwarding.NextExpiry, ForgetAt));
+        Math.Min(Math.Min(Math.Min(_device.NextDeadline, _initiateAt), Math.Min(_housekeepingAt, _probeAt)), Math.Min(Math.Min(Forwarding.NextExpiry, ForgetAt), _nameStreams?.NextDeadline ?? Never));
 
     /// <summary>Does what is due. May be called early.</summary>
     public void Tick(long now)
@@ -43,6 +43,7 @@ public sealed partial class RelayState
         if (now >= _housekeepingAt)
             KeepHouse(now);
         Forwarding.Expire(now);
+        _nameStreams?.Tick(now);
         ForgetRestarted(now);
     }
 

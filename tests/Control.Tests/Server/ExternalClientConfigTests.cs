@@ -96,7 +96,7 @@ public class ExternalClientConfigTests
             # vps
             PublicKey = {relay.PublicKey}
             PresharedKey = {psk}
-            AllowedIPs = 100.96.1.0/32, {six}:2::100/128, {six}:2::1:0/112, 100.96.1.16/28, {six}:2::2:0/124, 100.96.1.32/32, {six}:2::2:10/128, 100.96.1.33/32, {six}:2::2:11/128, 100.96.1.34/32, {six}:2::2:12/128, {six}:100::/64, 192.168.1.20/32, 10.20.0.0/16, 192.168.7.0/28, 2001:db8:7::/64
+            AllowedIPs = 100.64.0.53/32, {six}:1::53/128, 100.96.1.0/32, {six}:2::100/128, {six}:2::1:0/112, 100.96.1.16/28, {six}:2::2:0/124, 100.96.1.32/32, {six}:2::2:10/128, 100.96.1.33/32, {six}:2::2:11/128, 100.96.1.34/32, {six}:2::2:12/128, {six}:100::/64, 192.168.1.20/32, 10.20.0.0/16, 192.168.7.0/28, 2001:db8:7::/64
             Endpoint = 203.0.113.10:21820
             PersistentKeepalive = 25
 
@@ -138,6 +138,7 @@ public class ExternalClientConfigTests
         Assert.Equal("", Value(answer.Config, "PrivateKey"));
         Assert.Contains("# PrivateKey = write the private key of this device here", answer.Config, StringComparison.Ordinal);
         Assert.Empty(answer.Notes);
+        Assert.Equal($"100.64.0.53, {relay.Table!.Overlay[1][..^"::/48".Length]}:1::53", Value(answer.Config, "DNS"));
         var row = relay.Table!.Peers.Single(peer => peer.Name == "own");
         Assert.Equal((OwnKey, Value(answer.Config, "PresharedKey")), (row.PublicKey, row.PresharedKey));
         var refused = await Assert.ThrowsAsync<OperatorException>(() => control.ConfigAsync("own", newKey: true));
@@ -165,7 +166,7 @@ public class ExternalClientConfigTests
             # vps
             PublicKey = {relay.PublicKey}
             PresharedKey = {peer.PresharedKey}
-            AllowedIPs = 100.64.1.0/32
+            AllowedIPs = 100.64.0.53/32, {six}:1::53/128
             Endpoint = 203.0.113.10:21820
             PersistentKeepalive = 25
 

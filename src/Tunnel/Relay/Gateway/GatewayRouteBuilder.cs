@@ -12,7 +12,7 @@ internal sealed class GatewayRouteBuilder
     public GatewayRouteBuilder(IReadOnlyList<ResourceRow> resources, Func<int, RelaySite> site)
     {
         foreach (var row in resources)
-            _resources[row.Id] = new Resource(site(row.Site), Parse(row.Overlay), IpPrefix.TryParse(row.Destination, out var native) ? native : null);
+            _resources[row.Id] = new Resource(row, site(row.Site), Parse(row.Overlay), IpPrefix.TryParse(row.Destination, out var native) ? native : null);
     }
 
     /// <summary>Different routes that were made so far.</summary>
@@ -24,7 +24,7 @@ internal sealed class GatewayRouteBuilder
             return GatewayRoutes.None;
         string key = $"{string.Join(',', grant.Resources.Order())}/{string.Join(',', grant.OverlayOnly.Order())}";
         if (!_shared.TryGetValue(key, out var routes))
-            _shared.Add(key, routes = new GatewayRoutes([.. RoutesOf(grant)]));
+            _shared.Add(key, routes = new GatewayRoutes([.. RoutesOf(grant)], [.. grant.Resources.Order().Where(_resources.ContainsKey).Select(id => _resources[id].Row)]));
         return routes;
     }
 
@@ -53,5 +53,5 @@ internal sealed class GatewayRouteBuilder
         return prefixes;
     }
 
-    private sealed record Resource(RelaySite Site, List<IpPrefix> Overlay, IpPrefix? Native);
+    private sealed record Resource(ResourceRow Row, RelaySite Site, List<IpPrefix> Overlay, IpPrefix? Native);
 }

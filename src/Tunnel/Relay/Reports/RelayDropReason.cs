@@ -88,4 +88,7 @@ public enum RelayDropReason
 
     /// <summary>A client asked for more introductions than it may have.</summary>
     IntroductionRate,
+
+    /// <summary>A client asked for more names than it may.</summary>
+    NameRate,
 }

@@ -75,9 +75,16 @@ internal sealed class AgentSlot(int index, PeerRow row)
     public int CutCount;
     public TokenBucket ErrorBucket = new(capacity: 50, perSecond: 50);
 
+    // Queries of a client for names, and those that wait for a server elsewhere.
+    public TokenBucket NameBucket = new(capacity: 200, perSecond: 100);
+    public int WaitingQueries;
+
     public bool IsConnector => Row.Kind == PeerKind.Connector;
 
     public bool IsGatewayClient => Row.Kind == PeerKind.ExternalClient;
+
+    /// <summary>A stock node that has sessions with connectors: here it may ask for names.</summary>
+    public bool IsSealedClient => Row is { Kind: PeerKind.Machine, Stock: true };
 
     /// <summary>Whether the table in force lets the two have a session: a client, and a connector of a site where it was granted something.</summary>
     public bool MayMeet(AgentSlot other)

@@ -1,4 +1,5 @@
 using Keyhole.Contracts;
+using Keyhole.Packets;
 
 namespace Keyhole.Tunnel;
 
@@ -19,7 +20,10 @@ public sealed class PreparedTable
     {
         Before = before;
         Revision = table.Revision;
-        IsGateway = table.Relays.Any(row => row.Id == relay && row.Gateway);
+        var own = table.Relays.FirstOrDefault(row => row.Id == relay);
+        IsGateway = own is { Gateway: true };
+        NameServers = [.. AddressesOf(own?.Names)];
+        ForwardsNames = own?.Names is { Forward.Count: > 0 };
         Peers = new Dictionary<int, PreparedPeer>(table.Peers.Count);
         _grants = ByKey(table.Grants, row => row.Client);
         _resources = ByKey(table.Resources, row => row.Id);
@@ -43,6 +47,12 @@ public sealed class PreparedTable
     internal PreparedTable? Before { get; private set; }
 
     internal bool IsGateway { get; }
+
+    /// <summary>Overlay addresses of the name server; none where there is none.</summary>
+    internal IpAddress[] NameServers { get; }
+
+    /// <summary>Whether somebody else is asked for names that were not granted.</summary>
+    internal bool ForwardsNames { get; }
 
     /// <summary>By identifier: all that may register.</summary>
     internal Dictionary<int, PreparedPeer> Peers { get; }
@@ -71,6 +81,15 @@ public sealed class PreparedTable
         Renamed.Clear();
         Added.Clear();
         Added.TrimExcess();
+    }
+
+    private static IEnumerable<IpAddress> AddressesOf(RelayNames? names)
+    {
+        foreach (string text in names?.Addresses ?? [])
+        {
+            if (IpAddress.TryParse(text, out var address))
+                yield return address;
+        }
     }
 
     private static Dictionary<int, T> ByKey<T>(IReadOnlyList<T> rows, Func<T, int> key)
@@ -103,7 +122,7 @@ public sealed class PreparedTable
         }
     }
 
-    /// <summary>Those that lead elsewhere than before, came or went.</summary>
+    /// <summary>Those that lead elsewhere than before or have another name, came or went.</summary>
     private HashSet<int> ChangedResources(PreparedTable? before)
     {
         var changed = new HashSet<int>();
@@ -120,7 +139,7 @@ public sealed class PreparedTable
     }
 
     private static bool LeadsToTheSame(ResourceRow old, ResourceRow row) =>
-        ReferenceEquals(old, row) || (old.Site == row.Site && old.Destination == row.Destination && old.Overlay.SequenceEqual(row.Overlay));
+        ReferenceEquals(old, row) || (old.Site == row.Site && old.Destination == row.Destination && old.Alias == row.Alias && old.Overlay.SequenceEqual(row.Overlay));
 
     private PreparedPeer Prepare(PeerRow row, PreparedTable? before, HashSet<int> changed)
     {
@@ -128,6 +147,9 @@ public sealed class PreparedTable
         var routes = row.Kind == PeerKind.Connector ? GatewayRoutes.None
             : old is not null && old.Row.Kind != PeerKind.Connector && KeepsGrant(row.Id, before!, changed) ? old.Routes
             : _builder.For(_grants.GetValueOrDefault(row.Id));
+        // Names are made here, so that no data thread waits for them.
+        if (row.Stock)
+            _ = routes.Names;
         return old is not null && ReferenceEquals(old.Row, row) && old.Routes == routes ? old : new PreparedPeer(row, routes);
     }
 

@@ -3,16 +3,16 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
-using Keyhole.Cryptography;
 using Keyhole.Packets;
 
-namespace Keyhole.Client;
+namespace Keyhole.Net;
 
 /// <summary>
-/// Passes queries on to the servers that the machine asked before. Each exchange has a socket of its own, connected, so with a port that nobody knows, and
+/// Passes queries of the DNS on to other servers. Each exchange has a socket of its own, connected, so with a port that nobody knows, and
 /// an identifier of its own; an answer counts only with that identifier, from that server, to that question (RFC 5452 section 9.1).
 /// </summary>
-internal sealed class QueryForwarder
+/// <param name="random">Fills with what nobody can predict.</param>
+public sealed class QueryForwarder(Action<Span<byte>> random)
 {
     /// <summary>The longest UDP answer that is taken; EDNS allows more, but nobody sends it.</summary>
     public const int MaximumDatagramLength = 4096;
@@ -85,7 +85,7 @@ internal sealed class QueryForwarder
             {
                 int index = (first + attempt) % servers.Length;
                 query.CopyTo(asked);
-                RandomSource.System.Fill(asked.AsSpan(0, 2));
+                random(asked.AsSpan(0, 2));
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 patience.CancelAfter(PatienceWithServer);
                 try
