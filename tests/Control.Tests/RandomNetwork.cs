@@ -25,7 +25,8 @@ internal sealed class RandomNetwork(int seed)
         var sites = Some("office", "plant", "lab");
         var connectors = sites.Count == 0 ? [] : Some("c1", "c2", "c3", "c4").ToDictionary(name => name, _ => Pick(sites));
         var resources = sites.Count == 0 ? [] : Some("web", "db", "nas", "plc", "lan");
-        var roles = Some("staff", "admin");
+        var roles = Some("staff", "helpdesk");
+        List<string> usable = [.. roles, "admin", "member"];
         var users = Some("alice@example.com", "bob@example.com");
         var machines = Some("ci", "backup");
         var clients = Some(Clients);
@@ -38,15 +39,15 @@ internal sealed class RandomNetwork(int seed)
         });
         Each(text, "resources", resources, name =>
             $"{{ name: {name}, site: {Pick(sites)}, destination: \"{Pick(Destinations)}\"{(Chance(2) ? $", alias: {name}.acme.internal" : "")}, tcp: \"{Pick("", "*", "22", "80,443")}\", icmp: {Flag()} }}");
-        Each(text, "roles", roles, name => name);
-        Each(text, "users", users, email => $"{{ email: {email}, roles: [{string.Join(", ", roles.Where(_ => Chance(2)))}] }}");
+        Each(text, "roles", roles, name => Chance(2) ? name : $"{{ name: {name}, permissions: [{Pick("", "\"sites:read\"", "\"audit:read\", \"devices:write\"")}] }}");
+        Each(text, "users", users, email => $"{{ email: {email}, roles: [{string.Join(", ", usable.Where(_ => Chance(2)))}] }}");
         Each(text, "machines", machines, NamedKey);
         Each(text, "external-clients", clients, name =>
             $"{{ name: {name}{(Chance(3) ? $", address: {Address(Array.IndexOf(Clients, name))}" : "")}{Key(name)}{(Chance(4) ? ", dns: 192.168.1.1" : "")}{Pick("", "", ", expires: 2026-03-01T11:00:00Z", ", expires: 2027-01-01")} }}");
         var grants = new List<string>();
         foreach (string resource in resources.Where(_ => !Chance(4)))
         {
-            string[] lists = [List("roles", roles), List("users", users), List("machines", machines), List("external-clients", clients)];
+            string[] lists = [List("roles", usable), List("users", users), List("machines", machines), List("external-clients", clients)];
             if (lists.Any(list => list.Length != 0))
                 grants.Add($"{{ resource: {resource}{string.Concat(lists)} }}");
         }

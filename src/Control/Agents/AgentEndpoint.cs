@@ -3,7 +3,7 @@ using System.Net;
 namespace Keyhole.Control;
 
 /// <summary>The door for agents: ID and secret in headers, then a WebSocket.</summary>
-internal sealed class AgentEndpoint(AgentHub hub, Ledger ledger, FailureLimiter failures, ILogger<AgentEndpoint> log)
+internal sealed class AgentEndpoint(Networks networks, FailureLimiter failures, ILogger<AgentEndpoint> log)
 {
     public async Task<IResult> HandleAsync(HttpContext context)
     {
@@ -12,7 +12,7 @@ internal sealed class AgentEndpoint(AgentHub hub, Ledger ledger, FailureLimiter 
         if (headers.Origin.Count != 0)
             return Problem(StatusCodes.Status403Forbidden, "Browsers have no business here.");
         if (headers[AgentWire.IdHeader] is not [{ Length: > 0 } id] || headers[AgentWire.SecretHeader] is not [{ Length: > 0 } secret]
-            || hub.Authenticate(id, secret) is not var (agent, credential))
+            || networks.Authenticate(id, secret) is not var (network, credential))
             return Unauthorized(context);
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -22,7 +22,7 @@ internal sealed class AgentEndpoint(AgentHub hub, Ledger ledger, FailureLimiter 
 
         using var socket = await context.WebSockets.AcceptWebSocketAsync();
         string address = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
-        await new AgentLink(socket, agent, credential, address, hub, ledger, log).RunAsync(context.RequestAborted);
+        await new AgentLink(socket, credential.Agent, credential, address, network.Hub, network.Ledger, network.Log).RunAsync(context.RequestAborted);
         return Results.Empty;
     }
 

@@ -7,25 +7,17 @@ internal sealed class AgentHub
 
     private readonly Ledger _ledger;
     private readonly TimeProvider _time;
-    private readonly ILogger<AgentHub> _log;
+    private readonly ILogger _log;
     private readonly Lock _lock = new();
     private readonly Dictionary<Agent, AgentRecord> _records = [];
     private readonly List<Enforcement> _enforcements = [];
 
-    public AgentHub(Ledger ledger, TimeProvider time, ILogger<AgentHub> log)
+    public AgentHub(Ledger ledger, TimeProvider time, ILogger log)
     {
         _ledger = ledger;
         _time = time;
         _log = log;
         ledger.Changed += OnChanged;
-    }
-
-    /// <summary>The agent of an ID and secret; null when they are wrong. Takes the same time for an unknown ID.</summary>
-    public (Agent Agent, Credential Credential)? Authenticate(string id, string secret)
-    {
-        var credential = _ledger.Compiled.FindCredential(id);
-        bool matches = AgentSecret.Matches(credential?.Hash ?? AgentSecret.Hash("", ""), id, secret);
-        return matches && credential is not null ? (credential.Agent, credential) : null;
     }
 
     public string NameOf(Agent agent) => _ledger.Compiled.NameOf(agent);
@@ -98,7 +90,7 @@ internal sealed class AgentHub
         {
             _ledger.Change(
                 state => Transitions.Drain(state, link.Agent, status.Draining),
-                (_, _) => new AuditEntry(NameOf(link.Agent), "drain", NameOf(link.Agent), status.Draining ? "on" : "off"));
+                (_, _) => new AuditEntry(link.Actor, "drain", NameOf(link.Agent), status.Draining ? "off" : "on", status.Draining ? "on" : "off"));
         }
     }
 

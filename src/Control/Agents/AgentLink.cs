@@ -32,6 +32,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
     public Credential Credential => credential;
 
+    /// <summary>The agent, as the one who changes something.</summary>
+    public Actor Actor => new(hub.NameOf(agent), address);
+
     /// <summary>The network changed: look whether the agent's table did.</summary>
     public void Wake() => _wakeUps.Writer.TryWrite(true);
 
@@ -187,7 +190,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
                 free = next is not null;
                 return next ?? state;
             },
-            (_, _) => new AuditEntry(hub.NameOf(agent), "report-key", hub.NameOf(agent), old is null ? publicKey : $"{old} → {publicKey}"));
+            (_, _) => new AuditEntry(Actor, "report-key", hub.NameOf(agent), old, publicKey));
         if (before != after && old is null)
             log.KeyBound(hub.NameOf(agent), publicKey);
         else if (before != after)
@@ -203,7 +206,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             return false;
         ledger.Change(
             state => Transitions.ReportTls(state, agent, tls),
-            (_, _) => new AuditEntry(hub.NameOf(agent), "report-tls", hub.NameOf(agent), tls is null ? "off" : $"port {tls.Port}, pin {tls.Pin ?? "none"}"));
+            (_, _) => new AuditEntry(Actor, "report-tls", hub.NameOf(agent), Before: null, tls is null ? "off" : $"port {tls.Port}, pin {tls.Pin ?? "none"}"));
         return true;
     }
 

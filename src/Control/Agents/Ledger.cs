@@ -1,42 +1,56 @@
+using System.Data.Common;
+
 namespace Keyhole.Control;
 
 /// <summary>
-/// The present network, and the only way to change it: one change at a time, first durable, then visible, then told to those
-/// who listen.
+/// The present network of one organisation, and the only way to change it: one change at a time, first durable, then visible,
+/// then told to those who listen.
 /// </summary>
-internal sealed class Ledger : IDisposable
+internal sealed class Ledger
 {
     private readonly Lock _lock = new();
     private readonly NetworkStore _store;
     private readonly TimeProvider _time;
+    private StoredNetwork _stored;
     private volatile CompiledNetwork _compiled;
 
-    public Ledger(NetworkStore store, TimeProvider time)
+    /// <param name="stored">What the database holds, or <see cref="StoredNetwork.None"/> for an organisation that the first change makes.</param>
+    public Ledger(NetworkStore store, StoredNetwork stored, TimeProvider time)
     {
         _store = store;
         _time = time;
-        _compiled = Compile(store.Load());
+        _stored = stored;
+        _compiled = Compile(stored);
         Expire();
     }
 
     /// <summary>Raised after every change, in order, while the next one waits: listeners only take note.</summary>
     public event Action<CompiledNetwork, CompiledNetwork>? Changed;
 
+    /// <summary>The organisation's identifier; 0 until the first change.</summary>
+    public int Organisation => Volatile.Read(ref _stored).Organisation;
+
     public CompiledNetwork Compiled => _compiled;
 
     public NetworkState State => _compiled.State;
 
-    public SecretBox Secrets => _store.Secrets;
-
     /// <summary>Makes a change, or none when the transition gives back what it was given.</summary>
-    /// <param name="transition">May throw <see cref="OperatorException"/>: then nothing changes.</param>
+    /// <param name="transition">Runs within the transaction. May throw <see cref="OperatorException"/>: then nothing changes.</param>
+    /// <param name="audit">Told the states before and after.</param>
+    /// <param name="alongside">
+    /// What is written in the same transaction, also when the network stays as it is. May throw <see cref="OperatorException"/>:
+    /// then nothing changes.
+    /// </param>
     /// <returns>The network before and after.</returns>
-    public (CompiledNetwork Before, CompiledNetwork After) Change(Func<NetworkState, NetworkState> transition, Func<NetworkState, NetworkState, AuditEntry> audit)
+    public (CompiledNetwork Before, CompiledNetwork After) Change(
+        Func<NetworkState, NetworkState> transition,
+        Func<NetworkState, NetworkState, AuditEntry> audit,
+        Action<DbConnection, DbTransaction>? alongside = null)
     {
         lock (_lock)
         {
             ExpireUnderLock();
-            return ChangeUnderLock(transition, audit);
+            return ChangeUnderLock(transition, audit, alongside);
         }
     }
 
@@ -48,36 +62,62 @@ internal sealed class Ledger : IDisposable
     }
 
     /// <summary>The preshared key of a peer in base64, or null.</summary>
-    public string? PresharedKeyOf(Peer peer) =>
-        peer.SealedPresharedKey is { } box ? Convert.ToBase64String(Secrets.Open(box, PresharedKeyPurpose(peer.Id))) : null;
+    public string? PresharedKeyOf(Peer peer) => PresharedKeyOf(Organisation, peer);
 
-    public static string PresharedKeyPurpose(int peer) => $"peer {peer}: preshared key";
+    /// <summary>Seals the preshared key of a peer for <see cref="PresharedKeyOf(Peer)"/>.</summary>
+    public string SealPresharedKey(int peer, ReadOnlySpan<byte> key) => _store.Secrets.Seal(key, PurposeOf(Organisation, peer));
 
-    public void Dispose() => _store.Dispose();
+    private string? PresharedKeyOf(int organisation, Peer peer) =>
+        peer.SealedPresharedKey is { } box ? Convert.ToBase64String(_store.Secrets.Open(box, PurposeOf(organisation, peer.Id))) : null;
+
+    private static string PurposeOf(int organisation, int peer) => $"organisation {organisation}, peer {peer}: preshared key";
 
     private void ExpireUnderLock()
     {
         var now = _time.GetUtcNow();
+        if (!(Transitions.NextExpiry(State) <= now))
+            return;
         ChangeUnderLock(state => Transitions.Expire(state, now), (before, after) =>
         {
-            var gone = after.Peers.Where(peer => peer.Expired && !before.Peers.Any(old => old.Id == peer.Id && old.Expired));
-            return new AuditEntry("time", "expire", string.Join(", ", gone.Select(peer => peer.Name)), "");
-        });
+            var peers = after.Peers.Where(peer => peer.Expired && !before.Peers.Any(old => old.Id == peer.Id && old.Expired)).Select(peer => peer.Name);
+            var credentials = before.Credentials.Where(credential => !after.Credentials.Contains(credential)).Select(credential => credential.Id);
+            return new AuditEntry(Actor.Time, "expire", string.Join(", ", peers.Concat(credentials)));
+        }, alongside: null);
     }
 
     private (CompiledNetwork Before, CompiledNetwork After) ChangeUnderLock(
-        Func<NetworkState, NetworkState> transition, Func<NetworkState, NetworkState, AuditEntry> audit)
+        Func<NetworkState, NetworkState> transition, Func<NetworkState, NetworkState, AuditEntry> audit, Action<DbConnection, DbTransaction>? alongside)
     {
-        var before = _compiled;
-        var state = transition(before.State);
-        if (state == before.State)
-            return (before, before);
-        var after = Compile(state);
-        _store.Save(before.State, state, audit(before.State, state));
-        _compiled = after;
-        Changed?.Invoke(before, after);
+        var held = _compiled;
+        var (stored, before, after) = _store.Database.Write((connection, transaction) =>
+        {
+            var present = _store.Lock(connection, transaction, _stored);
+            var from = ReferenceEquals(present, _stored) ? held : Compile(present);
+            var state = transition(from.State);
+            bool changed = state != from.State;
+            if (!changed && alongside is null)
+                return (present, from, from);
+            FixedRoles.CheckOwners(from.State, state);
+            var saved = changed ? StateWriter.Write(connection, transaction, present, state) : present;
+            var to = changed ? Compile(saved) : from;
+            alongside?.Invoke(connection, transaction);
+            _store.Audit.Append(connection, transaction, saved.Organisation, audit(from.State, state), state.Revision);
+            return (saved, from, to);
+        });
+        // Another process was first: its change comes to be seen here before ours.
+        Take(held, before);
+        Volatile.Write(ref _stored, stored);
+        Take(before, after);
         return (before, after);
     }
 
-    private CompiledNetwork Compile(NetworkState state) => new(state, PresharedKeyOf);
+    private void Take(CompiledNetwork before, CompiledNetwork after)
+    {
+        if (ReferenceEquals(before, after))
+            return;
+        _compiled = after;
+        Changed?.Invoke(before, after);
+    }
+
+    private CompiledNetwork Compile(StoredNetwork stored) => new(stored.State, peer => PresharedKeyOf(stored.Organisation, peer));
 }

@@ -29,7 +29,7 @@ internal static class ApplyCommand
             // What is wrong in the file alone is said also while no server runs.
             if (DescriptionReader.Read(text, NetworkState.Empty, out var found) is null && found.Any(finding => !NeedsServer(finding)))
                 return ShowErrors(found);
-            return await Commands.RunAsync(terminal, data, client => ApplyAsync(client, text));
+            return await Commands.RunAsync(terminal, data, organisation: null, client => ApplyAsync(client, text));
         });
 
         /// <summary>The one finding that a first application has and a later one may not have.</summary>

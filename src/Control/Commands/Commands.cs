@@ -17,6 +17,8 @@ internal static class Commands
 
     public static Option<string> DataOption() => new("--data") { Description = "The data directory of the server.", HelpName = "DIR", Required = true };
 
+    public static Option<string?> OrganisationOption() => new("--org") { Description = "The organisation; not needed where the server holds only one.", HelpName = "NAME" };
+
     public static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object instead of text." };
 
     /// <summary>Runs a command; what the operator can put right is one line on standard error and exit code 1.</summary>
@@ -34,9 +36,10 @@ internal static class Commands
     }
 
     /// <summary>Runs a command against the server of a data directory.</summary>
-    public static Task<int> RunAsync(Terminal terminal, string data, Func<OperatorClient, Task<int>> command) => RunAsync(terminal, async () =>
+    /// <param name="organisation">The one that the command is for; null: the only one.</param>
+    public static Task<int> RunAsync(Terminal terminal, string data, string? organisation, Func<OperatorClient, Task<int>> command) => RunAsync(terminal, async () =>
     {
-        using var client = new OperatorClient(DataDirectory.Open(data));
+        using var client = new OperatorClient(DataDirectory.Open(data), organisation);
         return await command(client);
     });
 }

@@ -18,9 +18,10 @@ internal static class CredentialsCommand
         string word = Names.Of(kind);
         var name = new Argument<string>("NAME") { Description = $"The {word} as the network file names it." };
         var data = Commands.DataOption();
+        var organisation = Commands.OrganisationOption();
         var json = Commands.JsonOption();
-        var command = new Command(word, $"The ID and secret of a {word}.") { name, data, json };
-        command.SetAction((arguments, _) => Commands.RunAsync(terminal, arguments.GetRequiredValue(data), async client =>
+        var command = new Command(word, $"The ID and secret of a {word}.") { name, data, organisation, json };
+        command.SetAction((arguments, _) => Commands.RunAsync(terminal, arguments.GetRequiredValue(data), arguments.GetValue(organisation), async client =>
         {
             var answer = await client.PostAsync(
                 OperatorRoutes.Credentials, new CredentialRequest(kind, arguments.GetRequiredValue(name)),

@@ -7,21 +7,24 @@ namespace Keyhole.Control;
 internal sealed class OperatorClient : IDisposable
 {
     private readonly DataDirectory _directory;
+    private readonly string _query;
     private readonly HttpClient _http;
 
-    public OperatorClient(DataDirectory directory)
+    /// <param name="organisation">The one that all requests are for; null: the only one.</param>
+    public OperatorClient(DataDirectory directory, string? organisation = null)
     {
         _directory = directory;
+        _query = organisation is null ? "" : $"?{OperatorRoutes.OrganisationQuery}={Uri.EscapeDataString(organisation)}";
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://control.sock") };
     }
 
     /// <exception cref="OperatorException">The server is not running or refuses.</exception>
     public async Task<TAnswer> PostAsync<TRequest, TAnswer>(string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType) =>
-        await SendAsync(() => _http.PostAsJsonAsync(path, request, requestType), answerType);
+        await SendAsync(() => _http.PostAsJsonAsync(path + _query, request, requestType), answerType);
 
     /// <exception cref="OperatorException">The server is not running or refuses.</exception>
     public async Task<TAnswer> GetAsync<TAnswer>(string path, JsonTypeInfo<TAnswer> answerType) =>
-        await SendAsync(() => _http.GetAsync(path), answerType);
+        await SendAsync(() => _http.GetAsync(path + _query), answerType);
 
     public void Dispose() => _http.Dispose();
 

@@ -8,9 +8,10 @@ internal static class StatusCommand
     public static Command Create(Terminal terminal)
     {
         var data = Commands.DataOption();
+        var organisation = Commands.OrganisationOption();
         var json = Commands.JsonOption();
-        var command = new Command("status", "Show what the server knows: its revision, and which agents are connected and follow it.") { data, json };
-        command.SetAction((arguments, _) => Commands.RunAsync(terminal, arguments.GetRequiredValue(data), async client =>
+        var command = new Command("status", "Show what the server knows: its revision, and which agents are connected and follow it.") { data, organisation, json };
+        command.SetAction((arguments, _) => Commands.RunAsync(terminal, arguments.GetRequiredValue(data), arguments.GetValue(organisation), async client =>
         {
             var status = await client.GetAsync(OperatorRoutes.Status, OperatorJson.Default.StatusAnswer);
             if (arguments.GetValue(json))

@@ -25,13 +25,14 @@ internal sealed class Claims(Findings findings)
             Check(relay.PublicKey, "relay", relay.Name);
         foreach (var peer in state.Peers)
         {
-            var (kind, kept) = peer.Kind switch
+            (string kind, Definitions? kept) = peer.Kind switch
             {
                 PeerKind.Connector => ("connector", connectors),
                 PeerKind.Machine => ("machine", machines),
+                PeerKind.Device => ("device", null),
                 _ => ("external client", externalClients),
             };
-            if (!kept.Contains(peer.Name))
+            if (kept?.Contains(peer.Name) == false)
                 continue;
             if (peer.KeySource != KeySource.Declared)
                 Check(peer.PublicKey, kind, peer.Name);
@@ -52,7 +53,7 @@ internal sealed class Claims(Findings findings)
     private void Check(string? taken, string kind, string name)
     {
         if (taken is not null && _claims.TryGetValue(taken, out var claim) && !(claim.Kind == kind && Names.Comparer.Equals(claim.Name, name)))
-            findings.Add(claim.Node, claim.Path, $"the {kind} \"{name}\" has this {claim.What} already", $"use another {claim.What}, or remove that {kind} from the file");
+            findings.Add(claim.Node, claim.Path, $"the {kind} \"{name}\" has this {claim.What} already", $"use another {claim.What}, or remove that {kind}{(kind == "device" ? "" : " from the file")}");
     }
 
     private sealed record Claim(ScalarNode Node, string Path, string Kind, string Name, string What);

@@ -1,7 +1,8 @@
 namespace Keyhole.Control;
 
 /// <summary>The names of one kind that a file defines, and the places that use them.</summary>
-internal sealed class Definitions(string kind, Findings findings)
+/// <param name="builtIn">What may be used without being defined.</param>
+internal sealed class Definitions(string kind, Findings findings, params IReadOnlyList<string> builtIn)
 {
     private readonly Dictionary<string, (string Name, int Line)> _names = new(Names.Comparer);
 
@@ -48,7 +49,9 @@ internal sealed class Definitions(string kind, Findings findings)
     {
         if (_names.TryGetValue(use.Value, out var defined))
             return defined.Name;
-        string fix = Nearest.To(use.Value, _names.Values.Select(name => name.Name)) is { } nearest ? $"did you mean \"{Findings.Shown(nearest)}\"?"
+        if (builtIn.FirstOrDefault(name => Names.Comparer.Equals(name, use.Value)) is { } known)
+            return known;
+        string fix = Nearest.To(use.Value, _names.Values.Select(name => name.Name).Concat(builtIn)) is { } nearest ? $"did you mean \"{Findings.Shown(nearest)}\"?"
             : _names.Count == 0 ? $"there is no {kind} yet: define it"
             : $"define it, or use one of {string.Join(", ", _names.Values.Take(8).Select(name => Findings.Shown(name.Name)))}";
         findings.Add(use, path, $"no {kind} has this name", fix);

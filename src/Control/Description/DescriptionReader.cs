@@ -36,7 +36,7 @@ internal sealed class DescriptionReader
         _connectors = new Definitions("connector", findings);
         _resources = new Definitions("resource", findings);
         _aliases = new Definitions("alias", findings);
-        _roles = new Definitions("role", findings);
+        _roles = new Definitions("role", findings, FixedRoles.All);
         _users = new Definitions("user", findings);
         _machines = new Definitions("machine", findings);
         _externalClients = new Definitions("external client", findings);
@@ -56,6 +56,12 @@ internal sealed class DescriptionReader
         return findings.Any ? null : description;
     }
 
+    /// <summary>The organisation that a file names; null where it does not, or is no network file.</summary>
+    public static string? OrganisationOf(string text) =>
+        text.Length <= MaximumLength && NodeReader.Read(text, new Findings()) is MappingNode root
+            ? (root.Entries.FirstOrDefault(entry => entry.Key.Value == "org").Value as ScalarNode)?.Value
+            : null;
+
     private NetworkDescription? ReadRoot(Node node)
     {
         if (node is not MappingNode mapping)
@@ -72,7 +78,7 @@ internal sealed class DescriptionReader
         var connectors = new List<ConnectorDescription>();
         var sites = ReadEach(root, "sites", "{ name: office, connectors: [office-1] }", (item, path) => ReadSite(item, path, connectors));
         var resources = ReadEach(root, "resources", "{ name: web, site: office, destination: 192.168.1.20, tcp: \"443\" }", ReadResource);
-        var roles = ReadEach(root, "roles", "staff", (item, path) => _roles.DefineName(item, path));
+        var roles = ReadEach(root, "roles", "staff", new RoleReader(_findings, _roles).Read);
         var users = ReadEach(root, "users", "{ email: alice@example.com, roles: [staff] }", ReadUser);
         var machines = ReadEach(root, "machines", "ci", ReadMachine);
         var clients = ReadEach(root, "external-clients", "{ name: phone }", ReadExternalClient);
@@ -100,7 +106,7 @@ internal sealed class DescriptionReader
         if (!Names.IsName(org.Value))
             _findings.Add(org, "org", "this is no name", $"use {Names.Rule}");
         else if (_state.Organisation is { } present && present != org.Value)
-            _findings.Add(org, "org", $"this data directory holds the organisation \"{present}\"", $"write org: {present}, or use another --data directory");
+            _findings.Add(org, "org", $"this is not the file of the organisation \"{present}\"", $"write org: {present}");
         return org.Value;
     }
 

@@ -29,7 +29,7 @@ internal static class DescriptionWriter
             ("udp", Quote(PortSyntax.Format(resource.Udp))),
             ("icmp", resource.Icmp ? "true" : "false"),
         ]);
-        Lines(text, "roles", state.Roles.Select(role => Plain(role.Name)));
+        Lines(text, "roles", state.Roles.Where(role => !role.IsFixed).Select(Role));
         var roles = state.Roles.ToDictionary(role => role.Id, role => Plain(role.Name));
         Section(text, "users", state.Users, user => [("email", Quote(user.Email)), ("roles", List(user.Roles.Select(role => roles[role])))]);
         Lines(text, "machines", state.Peers.Where(peer => peer.Kind == PeerKind.Machine).Select(NamedKey));
@@ -76,6 +76,9 @@ internal static class DescriptionWriter
 
     private static string NamedKey(Peer peer) =>
         peer.KeySource == KeySource.Declared ? $"{{ name: {Plain(peer.Name)}, public-key: {Quote(peer.PublicKey!)} }}" : Plain(peer.Name);
+
+    private static string Role(Role role) =>
+        role.Permissions.Count == 0 ? Plain(role.Name) : $"{{ name: {Plain(role.Name)}, permissions: {List(role.Permissions.Select(Quote))} }}";
 
     private static string Strings(ValueList<string> values) => values.Count == 1 ? Quote(values[0]) : List(values.Select(Quote));
 

@@ -4,7 +4,7 @@ using Keyhole.Cryptography;
 namespace Keyhole.Control;
 
 /// <summary>Makes the keys and the configuration of external clients.</summary>
-internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<ExternalClientConfig> log)
+internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger log)
 {
     private const int KeyLength = 32;
 
@@ -13,7 +13,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
 
     /// <param name="newKey">Replace the keys that were shown before.</param>
     /// <exception cref="OperatorException">There is no such client, no gateway, or no key to show.</exception>
-    public async Task<ConfigAnswer> MakeAsync(string name, bool newKey)
+    public async Task<ConfigAnswer> MakeAsync(string name, bool newKey, Actor actor)
     {
         string? privateKey = null;
         Peer? client = null;
@@ -30,7 +30,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
                     return state;
                 return GiveKeys(state, client, generate: !own, out privateKey);
             },
-            (_, _) => new AuditEntry("operator", "make-config", $"external-client {client!.Name}", newKey ? "new keys" : "first keys"));
+            (before, after) => new AuditEntry(actor, "make-config", $"external-client {client!.Name}", client.PublicKey, after.Peers.First(peer => peer.Id == client.Id).PublicKey));
         var notes = new List<string>();
         var made = after.State.Peers.First(peer => peer.Id == client!.Id);
         if (before != after)
@@ -97,7 +97,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger<
             }
 
             RandomSource.System.Fill(secret);
-            return Transitions.GiveKeys(state, client, publicText, ledger.Secrets.Seal(secret, Ledger.PresharedKeyPurpose(client.Id)));
+            return Transitions.GiveKeys(state, client, publicText, ledger.SealPresharedKey(client.Id, secret));
         }
         finally
         {

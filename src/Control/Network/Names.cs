@@ -28,6 +28,14 @@ internal static partial class Names
         _ => "device",
     };
 
+    /// <summary>The agent that runs on a peer of ours.</summary>
+    public static AgentKind AgentOf(PeerKind kind) => kind switch
+    {
+        PeerKind.Connector => AgentKind.Connector,
+        PeerKind.Device => AgentKind.Device,
+        _ => AgentKind.Machine,
+    };
+
     public static string Of(PrincipalKind kind) => kind switch
     {
         PrincipalKind.Role => "role",

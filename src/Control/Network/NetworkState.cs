@@ -24,7 +24,7 @@ internal sealed record NetworkState
 
     public ValueList<Site> Sites { get; init; } = [];
 
-    /// <summary>Connectors, machines and external clients.</summary>
+    /// <summary>Connectors, machines, devices and external clients.</summary>
     public ValueList<Peer> Peers { get; init; } = [];
 
     public ValueList<Resource> Resources { get; init; } = [];
@@ -39,4 +39,10 @@ internal sealed record NetworkState
 
     public Peer? FindPeer(PeerKind kind, string name) =>
         Peers.FirstOrDefault(peer => peer.Kind == kind && Names.Comparer.Equals(peer.Name, name));
+
+    public User? FindUser(string email) => Users.FirstOrDefault(user => Names.Comparer.Equals(user.Email, email));
+
+    /// <summary>The union of what the roles of a user let it do; nothing while it is disabled.</summary>
+    public bool May(User user, string permission) =>
+        !user.Disabled && Roles.Any(role => user.Roles.Contains(role.Id) && role.Permissions.Contains(permission));
 }

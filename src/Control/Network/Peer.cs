@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Keyhole.Control;
 
-/// <summary>A connector, a machine or an external client.</summary>
+/// <summary>A connector, a machine, a user's device or an external client.</summary>
 internal sealed record Peer(int Id, PeerKind Kind, string Name) : INamed
 {
     /// <summary>The site of a connector; null for clients.</summary>
@@ -27,6 +27,15 @@ internal sealed record Peer(int Id, PeerKind Kind, string Name) : INamed
 
     /// <summary>An external client that has sessions with connectors, which the relay cannot read, instead of one with the gateway.</summary>
     public bool Sealed { get; init; }
+
+    /// <summary>The user whose device it is; null for all others, and for an archived device whose user is gone.</summary>
+    public int? Owner { get; init; }
+
+    /// <summary>Null for all but devices.</summary>
+    public DeviceState? DeviceState { get; init; }
+
+    /// <summary>False: it leaves every table, and keeps its keys and addresses for later.</summary>
+    public bool Enabled { get; init; } = true;
 
     public DateTimeOffset? Expires { get; init; }
 

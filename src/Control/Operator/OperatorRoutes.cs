@@ -11,13 +11,16 @@ internal static class OperatorRoutes
     public const string Export = "/v1/export";
     public const string Status = "/v1/status";
 
-    public static void Map(IEndpointRouteBuilder routes, OperatorService service, ExternalClientConfig configs, ILogger log)
+    /// <summary>Names the organisation that a command is for; not needed where there is only one.</summary>
+    public const string OrganisationQuery = "org";
+
+    public static void Map(IEndpointRouteBuilder routes, OperatorService service, ILogger log)
     {
-        Post(routes, log, Apply, OperatorJson.Default.ApplyRequest, OperatorJson.Default.ApplyAnswer, service.ApplyAsync);
-        Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, request => Task.FromResult(service.Rotate(request)));
-        Post(routes, log, Config, OperatorJson.Default.ConfigRequest, OperatorJson.Default.ConfigAnswer, request => configs.MakeAsync(request.Name, request.NewKey));
-        routes.MapGet(Export, () => Results.Json(service.Export(), OperatorJson.Default.ExportAnswer));
-        routes.MapGet(Status, () => Results.Json(service.Status(), OperatorJson.Default.StatusAnswer));
+        Post(routes, log, Apply, OperatorJson.Default.ApplyRequest, OperatorJson.Default.ApplyAnswer, (request, _) => service.ApplyAsync(request));
+        Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, (request, organisation) => Task.FromResult(service.Rotate(request, organisation)));
+        Post(routes, log, Config, OperatorJson.Default.ConfigRequest, OperatorJson.Default.ConfigAnswer, service.MakeConfigAsync);
+        Get(routes, log, Export, OperatorJson.Default.ExportAnswer, service.Export);
+        Get(routes, log, Status, OperatorJson.Default.StatusAnswer, service.Status);
     }
 
     private static void Post<TRequest, TAnswer>(
@@ -26,20 +29,15 @@ internal static class OperatorRoutes
         string path,
         JsonTypeInfo<TRequest> requestType,
         JsonTypeInfo<TAnswer> answerType,
-        Func<TRequest, Task<TAnswer>> handle) =>
-        routes.MapPost(path, async (HttpContext context) =>
+        Func<TRequest, string?, Task<TAnswer>> handle) =>
+        routes.MapPost(path, (Delegate)((HttpContext context) => AnswerAsync(log, async () =>
         {
             try
             {
                 var request = await context.Request.ReadFromJsonAsync(requestType, context.RequestAborted);
                 return request is null
                     ? Results.Json(new ErrorAnswer("the request is empty"), OperatorJson.Default.ErrorAnswer, statusCode: StatusCodes.Status400BadRequest)
-                    : Results.Json(await handle(request), answerType);
-            }
-            catch (OperatorException error)
-            {
-                log.Refused(error.Message);
-                return Results.Json(new ErrorAnswer(error.Message), OperatorJson.Default.ErrorAnswer, statusCode: StatusCodes.Status409Conflict);
+                    : Results.Json(await handle(request, OrganisationOf(context)), answerType);
             }
             catch (System.Text.Json.JsonException)
             {
@@ -47,5 +45,23 @@ internal static class OperatorRoutes
                     new ErrorAnswer("the request was not understood: is keyhole-control the same version as the server?"),
                     OperatorJson.Default.ErrorAnswer, statusCode: StatusCodes.Status400BadRequest);
             }
-        });
+        })));
+
+    private static void Get<TAnswer>(IEndpointRouteBuilder routes, ILogger log, string path, JsonTypeInfo<TAnswer> answerType, Func<string?, TAnswer> handle) =>
+        routes.MapGet(path, (Delegate)((HttpContext context) => AnswerAsync(log, () => Task.FromResult(Results.Json(handle(OrganisationOf(context)), answerType)))));
+
+    private static string? OrganisationOf(HttpContext context) => context.Request.Query[OrganisationQuery] is [{ } name] ? name : null;
+
+    private static async Task<IResult> AnswerAsync(ILogger log, Func<Task<IResult>> handle)
+    {
+        try
+        {
+            return await handle();
+        }
+        catch (OperatorException error)
+        {
+            log.Refused(error.Message);
+            return Results.Json(new ErrorAnswer(error.Message), OperatorJson.Default.ErrorAnswer, statusCode: StatusCodes.Status409Conflict);
+        }
+    }
 }

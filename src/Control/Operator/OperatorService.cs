@@ -4,7 +4,7 @@ using Keyhole.Cryptography;
 namespace Keyhole.Control;
 
 /// <summary>What the operator's commands do, inside the server.</summary>
-internal sealed class OperatorService(Ledger ledger, AgentHub hub, TimeProvider time, ILogger<OperatorService> log)
+internal sealed class OperatorService(Networks networks, TimeProvider time)
 {
     /// <summary>Revocations are promised within a second to enforcers that are in contact.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -14,43 +14,56 @@ internal sealed class OperatorService(Ledger ledger, AgentHub hub, TimeProvider 
     /// <exception cref="OperatorException">The network moved on since the plan, or the change cannot be stored.</exception>
     public async Task<ApplyAnswer> ApplyAsync(ApplyRequest request)
     {
-        ledger.Expire();
-        return request.PlanOnly ? MakePlan(request) : await ChangeAsync(request);
+        var network = DescriptionReader.OrganisationOf(request.Text) is { } name ? networks.Find(name) : null;
+        network?.Ledger.Expire();
+        return request.PlanOnly ? MakePlan(network?.Ledger.State ?? NetworkState.Empty, request)
+            : network is null ? await CreateAsync(request)
+            : await ChangeAsync(network, request);
     }
 
     /// <exception cref="OperatorException">The network holds no such agent.</exception>
-    public CredentialAnswer Rotate(CredentialRequest request)
+    public CredentialAnswer Rotate(CredentialRequest request, string? organisation)
     {
+        var network = networks.Choose(organisation);
         string secret = AgentSecret.NewSecret();
         Credential? made = null;
         string name = "";
-        ledger.Change(
+        network.Ledger.Change(
             state =>
             {
                 var agent = Find(state, request);
                 string id = state.Credentials.FirstOrDefault(credential => credential.Agent == agent)?.Id ?? AgentSecret.NewId(request.Kind);
                 made = new Credential(id, agent, AgentSecret.Hash(id, secret), DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds()));
-                name = hub.NameOf(agent);
+                name = network.Hub.NameOf(agent);
                 return Transitions.Rotate(state, made);
             },
-            (_, _) => new AuditEntry("operator", "rotate-credential", name, made!.Id));
-        log.SecretMade(name);
+            (_, _) => new AuditEntry(Actor.Operator, "rotate-credential", name, Before: null, made!.Id));
+        network.Log.SecretMade(name);
         return new CredentialAnswer(made!.Id, secret);
     }
 
-    public ExportAnswer Export() => new(DescriptionWriter.Write(ledger.State));
+    /// <exception cref="OperatorException">The network holds no such client, or its keys cannot be made.</exception>
+    public Task<ConfigAnswer> MakeConfigAsync(ConfigRequest request, string? organisation) =>
+        networks.Choose(organisation).Configs.MakeAsync(request.Name, request.NewKey, Actor.Operator);
 
-    public StatusAnswer Status()
+    /// <exception cref="OperatorException">It is not clear which organisation is meant.</exception>
+    public ExportAnswer Export(string? organisation) => new(DescriptionWriter.Write(IsEmpty(organisation) ? NetworkState.Empty : networks.Choose(organisation).Ledger.State));
+
+    /// <exception cref="OperatorException">It is not clear which organisation is meant.</exception>
+    public StatusAnswer Status(string? organisation)
     {
-        var compiled = ledger.Compiled;
+        if (IsEmpty(organisation))
+            return new StatusAnswer(Version, _startedAt, null, 0, [], [], []);
+        var network = networks.Choose(organisation);
+        var compiled = network.Ledger.Compiled;
         var state = compiled.State;
         return new StatusAnswer(
             Version,
             _startedAt,
             state.Organisation,
             state.Revision,
-            state.Organisation is null ? [] : [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
-            [.. compiled.Agents.OrderBy(agent => agent.Kind).ThenBy(agent => agent.Id).Select(agent => StatusOf(compiled, agent))],
+            [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
+            [.. compiled.Agents.OrderBy(agent => agent.Kind).ThenBy(agent => agent.Id).Select(agent => StatusOf(network.Hub, compiled, agent))],
             [.. state.Peers.Where(peer => peer.Kind == PeerKind.ExternalClient).Select(peer =>
                 new StatusOfClient(peer.Name, [$"{peer.Ipv4}", $"{peer.Ipv6}"], peer.KeySource.ToString().ToLowerInvariant(), peer.Expired, peer.Expires))]);
     }
@@ -58,44 +71,70 @@ internal sealed class OperatorService(Ledger ledger, AgentHub hub, TimeProvider 
     private static string Version =>
         Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
-    private ApplyAnswer MakePlan(ApplyRequest request)
+    /// <summary>Before the first network file.</summary>
+    private bool IsEmpty(string? organisation) => organisation is null && networks.All.Count == 0;
+
+    private ApplyAnswer MakePlan(NetworkState state, ApplyRequest request)
     {
-        var state = ledger.State;
         if (DescriptionReader.Read(request.Text, state, out var found) is not { } description)
             return new ApplyAnswer(found, null, false, state.Revision, EnforcementReport.Nobody);
         var next = Reconcile(state, description);
         return new ApplyAnswer([], Planner.Compare(state, next), false, state.Revision, EnforcementReport.Nobody);
     }
 
-    private async Task<ApplyAnswer> ChangeAsync(ApplyRequest request)
+    /// <summary>The file of an organisation that is not there yet.</summary>
+    private async Task<ApplyAnswer> CreateAsync(ApplyRequest request)
+    {
+        if (DescriptionReader.Read(request.Text, NetworkState.Empty, out var found) is not { } description)
+            return new ApplyAnswer(found, null, false, 0, EnforcementReport.Nobody);
+        CheckPlanned(NetworkState.Empty, request);
+        var network = networks.Create(description.Organisation, state => Reconcile(state, description), Audit);
+        var state = network.Ledger.State;
+        return await AppliedAsync(network, Planner.Compare(NetworkState.Empty, state), state.Revision);
+    }
+
+    private async Task<ApplyAnswer> ChangeAsync(Network network, ApplyRequest request)
     {
         IReadOnlyList<Finding> found = [];
-        var (before, after) = ledger.Change(
+        var (before, after) = network.Ledger.Change(
             state =>
             {
-                if (request.FromRevision is { } planned && planned != state.Revision)
-                    throw new OperatorException($"the network changed since the plan (revision {planned} is now {state.Revision}): nothing was applied; run apply again");
+                CheckPlanned(state, request);
                 return DescriptionReader.Read(request.Text, state, out found) is { } description ? Reconcile(state, description) : state;
             },
-            (from, to) => new AuditEntry("operator", "apply", $"org {to.Organisation}", Summary(Planner.Compare(from, to))));
+            Audit);
         if (found.Count != 0)
             return new ApplyAnswer(found, null, false, before.State.Revision, EnforcementReport.Nobody);
         var plan = Planner.Compare(before.State, after.State);
         if (before == after)
             return new ApplyAnswer([], plan, false, after.State.Revision, EnforcementReport.Nobody);
-        log.Applied(after.State.Revision, plan.Count('+'), plan.Count('~'), plan.Count('-'));
-        return new ApplyAnswer([], plan, true, after.State.Revision, await FollowAsync(after.State.Revision));
+        return await AppliedAsync(network, plan, after.State.Revision);
     }
 
-    private async Task<EnforcementReport> FollowAsync(long revision)
+    private static void CheckPlanned(NetworkState state, ApplyRequest request)
     {
-        if (hub.FindEnforcement(revision) is not { } enforcement)
+        if (request.FromRevision is { } planned && planned != state.Revision)
+            throw new OperatorException($"the network changed since the plan (revision {planned} is now {state.Revision}): nothing was applied; run apply again");
+    }
+
+    private static AuditEntry Audit(NetworkState from, NetworkState to) =>
+        new(Actor.Operator, "apply", $"org {to.Organisation}", $"revision {from.Revision}", Summary(Planner.Compare(from, to)));
+
+    private static async Task<ApplyAnswer> AppliedAsync(Network network, Plan plan, long revision)
+    {
+        network.Log.Applied(revision, plan.Count('+'), plan.Count('~'), plan.Count('-'));
+        return new ApplyAnswer([], plan, true, revision, await FollowAsync(network, revision));
+    }
+
+    private static async Task<EnforcementReport> FollowAsync(Network network, long revision)
+    {
+        if (network.Hub.FindEnforcement(revision) is not { } enforcement)
             return EnforcementReport.Nobody;
-        var report = await enforcement.WaitAsync(hub.IsConnected, Patience);
+        var report = await enforcement.WaitAsync(network.Hub.IsConnected, Patience);
         if (report.Missing.Count != 0 && enforcement.Revoked.Length != 0)
         {
             string missing = string.Join(", ", report.Missing.Select(entry => $"{entry.Agent} ({entry.Reason})"));
-            log.NotEnforced(revision, missing, enforcement.Revoked, (long)enforcement.Elapsed.TotalMilliseconds);
+            network.Log.NotEnforced(revision, missing, enforcement.Revoked, (long)enforcement.Elapsed.TotalMilliseconds);
         }
 
         return report;
@@ -136,7 +175,7 @@ internal sealed class OperatorService(Ledger ledger, AgentHub hub, TimeProvider 
             : new Agent(request.Kind, peer.Id);
     }
 
-    private StatusOfAgent StatusOf(CompiledNetwork compiled, Agent agent)
+    private static StatusOfAgent StatusOf(AgentHub hub, CompiledNetwork compiled, Agent agent)
     {
         var state = compiled.State;
         string? key = agent.Kind == AgentKind.Relay

@@ -3,6 +3,10 @@ namespace Keyhole.Control;
 /// <summary>Compares two states of a network.</summary>
 internal static class Planner
 {
+    /// <summary>In the order in which a plan shows them.</summary>
+    private static readonly string[] ClientKinds =
+        [Names.Of(PrincipalKind.User), Names.Of(PeerKind.Device), Names.Of(PeerKind.Machine), Names.Of(PeerKind.ExternalClient)];
+
     public static Plan Compare(NetworkState from, NetworkState to)
     {
         var changes = new List<Change>();
@@ -14,10 +18,12 @@ internal static class Planner
         Compare(changes, "connector", Peers(from, PeerKind.Connector), Peers(to, PeerKind.Connector), (state, peer) =>
             [("site", NameOf(state.Sites, peer.Site)), ("public-key", DeclaredKey(peer))], from, to);
         Compare(changes, "resource", from.Resources, to.Resources, Facets, from, to);
-        Compare(changes, "role", from.Roles, to.Roles, (_, _) => []);
+        Compare(changes, "role", Custom(from), Custom(to), (_, role) => [("permissions", string.Join(", ", role.Permissions))]);
         Compare(changes, "user", from.Users, to.Users, (state, user) =>
             [("roles", string.Join(", ", user.Roles.Select(role => NameOf(state.Roles, role))))], from, to);
         Compare(changes, "machine", Peers(from, PeerKind.Machine), Peers(to, PeerKind.Machine), (_, peer) => [("public-key", DeclaredKey(peer))]);
+        Compare(changes, "device", Peers(from, PeerKind.Device), Peers(to, PeerKind.Device), (state, peer) =>
+            [("user", NameOf(state.Users, peer.Owner)), ("state", $"{peer.DeviceState}".ToLowerInvariant())], from, to);
         Compare(changes, "external-client", Peers(from, PeerKind.ExternalClient), Peers(to, PeerKind.ExternalClient), (_, peer) =>
         [
             ("public-key", DeclaredKey(peer)),
@@ -41,6 +47,9 @@ internal static class Planner
         ("udp", PortSyntax.Format(resource.Udp)),
         ("icmp", resource.Icmp ? "true" : ""),
     ];
+
+    /// <summary>The fixed ones come with the organisation and do not change.</summary>
+    private static IReadOnlyList<Role> Custom(NetworkState state) => [.. state.Roles.Where(role => !role.IsFixed)];
 
     private static IReadOnlyList<Peer> Peers(NetworkState state, PeerKind kind) => [.. state.Peers.Where(peer => peer.Kind == kind)];
 
@@ -109,7 +118,7 @@ internal static class Planner
         var before = Rules(from);
         var after = Rules(to);
         var changes = new List<AccessChange>();
-        foreach (var client in before.Keys.Union(after.Keys).OrderBy(client => client.Kind).ThenBy(client => client.Name, StringComparer.Ordinal))
+        foreach (var client in before.Keys.Union(after.Keys).OrderBy(client => Array.IndexOf(ClientKinds, client.Kind)).ThenBy(client => client.Name, StringComparer.Ordinal))
         {
             var had = before.GetValueOrDefault(client) ?? [];
             var has = after.GetValueOrDefault(client) ?? [];
@@ -118,7 +127,7 @@ internal static class Planner
             var changed = has.Keys.Where(name => had.TryGetValue(name, out var old) && !IsSame(old, has[name])).Order(StringComparer.Ordinal).ToList();
             if (gains.Count + loses.Count + changed.Count != 0)
             {
-                changes.Add(new AccessChange(Names.Of(client.Kind), client.Name, gains, loses, changed)
+                changes.Add(new AccessChange(client.Kind, client.Name, gains, loses, changed)
                 {
                     Revoked = [.. loses, .. changed.Where(name => !Covers(has[name], had[name]))],
                 });
@@ -129,7 +138,7 @@ internal static class Planner
     }
 
     /// <summary>By client and name: the resources.</summary>
-    private static Dictionary<(PrincipalKind Kind, string Name), Dictionary<string, Resource>> Rules(NetworkState state)
+    private static Dictionary<(string Kind, string Name), Dictionary<string, Resource>> Rules(NetworkState state)
     {
         var resources = state.Resources.ToDictionary(resource => resource.Id);
         return new Access(state).All().ToDictionary(

@@ -41,10 +41,11 @@ internal sealed class Reconciliation
         var sites = Each(_present.Sites, _wanted.Sites, name => name, (site, name, id) => site is null ? new Site(id, name) : site with { Name = name });
         var relays = Each(_present.Relays, _wanted.Relays, relay => relay.Name,
             (relay, wanted, id) => new Relay(id, wanted.Name, wanted.Endpoints, wanted.Gateway, relay?.PublicKey, relay?.Tls) { TlsEndpoints = wanted.TlsEndpoints });
-        var roles = Each(_present.Roles, _wanted.Roles, name => name, (_, name, id) => new Role(id, name));
+        var fixedRoles = FixedRoles.All.Select(name => new RoleDescription(name, FixedRoles.PermissionsOf(name)));
+        var roles = Each(_present.Roles, fixedRoles.Concat(_wanted.Roles), role => role.Name, (_, wanted, id) => new Role(id, wanted.Name, wanted.Permissions));
         var users = Each(_present.Users, _wanted.Users, user => user.Email,
-            (_, wanted, id) => new User(id, wanted.Email, wanted.Roles.Select(name => IdOf(roles, name)).Order().ToValueList()));
-        var peers = Peers(sites);
+            (user, wanted, id) => (user ?? new User(id, wanted.Email, [])) with { Email = wanted.Email, Roles = wanted.Roles.Select(name => IdOf(roles, name)).Order().ToValueList() });
+        var peers = Peers(sites, users);
         var resources = Resources(sites);
         return _present with
         {
@@ -60,7 +61,7 @@ internal sealed class Reconciliation
         };
     }
 
-    private ValueList<Peer> Peers(ValueList<Site> sites)
+    private ValueList<Peer> Peers(ValueList<Site> sites, ValueList<User> users)
     {
         var connectors = Each(Of(PeerKind.Connector), _wanted.Connectors, wanted => wanted.Name,
             (peer, wanted, id) => WithDeclaredKey(peer ?? new Peer(id, PeerKind.Connector, wanted.Name), wanted.PublicKey) with
@@ -79,8 +80,11 @@ internal sealed class Reconciliation
                 Expired = wanted.Expires <= _now,
                 Sealed = wanted.Sealed,
             });
+        // Devices stand in no file. One whose user is gone is nobody's, and stays as a record.
+        var devices = Of(PeerKind.Device).Select(device => device.Owner is { } owner && users.All(user => user.Id != owner)
+            ? device with { Owner = null, DeviceState = DeviceState.Archived } : device);
         var addresses = _wanted.ExternalClients.ToDictionary(client => client.Name, client => (client.Ipv4, client.Ipv6), Names.Comparer);
-        return [.. _overlay.AssignClients([.. machines, .. clients], peer => peer.Kind == PeerKind.ExternalClient ? addresses[peer.Name] : default)
+        return [.. _overlay.AssignClients([.. machines, .. devices, .. clients], peer => peer.Kind == PeerKind.ExternalClient ? addresses[peer.Name] : default)
             .Concat(connectors).OrderBy(peer => peer.Id)];
     }
 
@@ -124,7 +128,7 @@ internal sealed class Reconciliation
     /// <summary>A stock node has no program of ours that could log in.</summary>
     private static bool Remains(Agent agent, ValueList<Relay> relays, ValueList<Peer> peers) => agent.Kind == AgentKind.Relay
         ? relays.Any(relay => relay.Id == agent.Id)
-        : peers.Any(peer => peer.Id == agent.Id && !peer.Stock);
+        : peers.Any(peer => peer.Id == agent.Id && !peer.Stock && peer.DeviceState != DeviceState.Archived);
 
     private ValueList<T> Each<T, TWanted>(
         IEnumerable<T> present,

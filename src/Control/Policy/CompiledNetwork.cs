@@ -28,12 +28,12 @@ internal sealed class CompiledNetwork
         _credentials = state.Credentials.ToDictionary(credential => credential.Id, StringComparer.Ordinal);
         _names = state.Relays.Select(relay => (Agent: new Agent(AgentKind.Relay, relay.Id), relay.Name))
             .Concat(state.Peers.Where(peer => !peer.Stock).Select(peer =>
-                (new Agent(peer.Kind == PeerKind.Connector ? AgentKind.Connector : AgentKind.Machine, peer.Id), peer.Name)))
+                (new Agent(Names.AgentOf(peer.Kind), peer.Id), peer.Name)))
             .ToDictionary(entry => entry.Item1, entry => entry.Name);
         var access = new Access(state);
         _siteRows = state.Sites.ToDictionary(site => site.Id, site => new SiteRow(site.Id, site.Name));
         _resources = state.Resources.ToDictionary(resource => resource.Id, Row);
-        _peers = state.Peers.Where(peer => !peer.Expired).ToDictionary(peer => peer.Id, peer => Row(peer, presharedKeyOf(peer)));
+        _peers = state.Peers.Where(access.IsActive).ToDictionary(peer => peer.Id, peer => Row(peer, presharedKeyOf(peer)));
         var prefixes = state.Resources.ToDictionary(resource => resource.Id, resource => (resource.Site, resource.Destination.Prefix));
         var grants = state.Peers.Where(peer => peer.IsClient)
             .Select(peer => (Client: peer.Id, Resources: access.Of(peer)))
@@ -49,7 +49,7 @@ internal sealed class CompiledNetwork
             Overlay = [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
             Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],
             Sites = [.. _siteRows.Values],
-            Peers = [.. state.Peers.Where(peer => !peer.Expired).Select(peer => _peers[peer.Id])],
+            Peers = [.. state.Peers.Where(peer => _peers.ContainsKey(peer.Id)).Select(peer => _peers[peer.Id])],
             Resources = [.. state.Resources.Select(resource => _resources[resource.Id])],
             Grants = grants,
         };

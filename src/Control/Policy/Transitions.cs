@@ -1,6 +1,6 @@
 namespace Keyhole.Control;
 
-/// <summary>The changes of a network that come from elsewhere than its description: agents, time and credentials.</summary>
+/// <summary>The changes of a network that come from elsewhere than its description: agents, time, credentials and devices.</summary>
 internal static class Transitions
 {
     /// <summary>
@@ -26,23 +26,52 @@ internal static class Transitions
     public static NetworkState Drain(NetworkState state, Agent connector, bool draining) =>
         Next(state, state with { Peers = Replace(state.Peers, connector.Id, peer => peer with { Draining = draining }) });
 
-    /// <summary>Marks the clients whose time is over.</summary>
-    public static NetworkState Expire(NetworkState state, DateTimeOffset now) =>
-        state.Peers.Any(peer => !peer.Expired && peer.Expires <= now)
-            ? Next(state, state with { Peers = state.Peers.Select(peer => peer.Expires <= now ? peer with { Expired = true } : peer).ToValueList() })
-            : state;
+    /// <summary>Marks the clients whose time is over, and drops the credentials whose time is.</summary>
+    public static NetworkState Expire(NetworkState state, DateTimeOffset now)
+    {
+        if (!(NextExpiry(state) <= now))
+            return state;
+        var next = Revoke(state, credential => credential.Expires <= now);
+        return next.Peers.Any(peer => !peer.Expired && peer.Expires <= now)
+            ? next with
+            {
+                Revision = state.Revision + 1,
+                Peers = next.Peers.Select(peer => !peer.Expired && peer.Expires <= now ? peer with { Expired = true } : peer).ToValueList(),
+            }
+            : next;
+    }
 
     /// <summary>The next instant at which <see cref="Expire"/> has something to do.</summary>
     public static DateTimeOffset? NextExpiry(NetworkState state) =>
-        state.Peers.Where(peer => !peer.Expired).Min(peer => peer.Expires);
+        new[] { state.Peers.Where(peer => !peer.Expired).Min(peer => peer.Expires), state.Credentials.Min(credential => credential.Expires) }.Min();
 
-    /// <summary>Gives the agent this credential in place of the one it had. Tables do not change.</summary>
-    public static NetworkState Rotate(NetworkState state, Credential credential) =>
-        state with
+    /// <summary>Gives the agent this credential. Tables do not change, except for a device that had none.</summary>
+    /// <param name="overlap">Until when the agent's other credentials stay good; null: they go now.</param>
+    public static NetworkState Rotate(NetworkState state, Credential credential, DateTimeOffset? overlap = null)
+    {
+        var others = state.Credentials.Where(other => other.Agent == credential.Agent && other.Id != credential.Id).ToList();
+        var kept = overlap is not { } end ? [] : others.Select(other => other.Expires < end ? other : other with { Expires = end });
+        bool first = credential.Agent.Kind == AgentKind.Device && state.Credentials.All(other => other.Agent != credential.Agent);
+        return state with
         {
-            Credentials = state.Credentials.Where(other => other.Agent != credential.Agent).Append(credential)
+            Revision = first ? state.Revision + 1 : state.Revision,
+            Credentials = state.Credentials.Where(other => other.Agent != credential.Agent).Concat(kept).Append(credential)
                 .OrderBy(other => other.Id, StringComparer.Ordinal).ToValueList(),
         };
+    }
+
+    /// <summary>Takes credentials away: their connections end, and a device that has none left leaves every table.</summary>
+    public static NetworkState Revoke(NetworkState state, Func<Credential, bool> which)
+    {
+        var kept = state.Credentials.Where(credential => !which(credential)).ToValueList();
+        if (kept.Count == state.Credentials.Count)
+            return state;
+        bool device = state.Credentials.Any(credential => credential.Agent.Kind == AgentKind.Device && which(credential));
+        return state with { Credentials = kept, Revision = device ? state.Revision + 1 : state.Revision };
+    }
+
+    /// <summary>A login session is over: its devices are out.</summary>
+    public static NetworkState EndSession(NetworkState state, long session) => Revoke(state, credential => credential.Session == session);
 
     /// <summary>New keys of an external client: the public key is null where it stays as it is.</summary>
     public static NetworkState GiveKeys(NetworkState state, Peer client, string? generatedPublicKey, string sealedPresharedKey) =>

@@ -3,8 +3,8 @@ namespace Keyhole.Control;
 /// <summary>Everything that Control logs. Names come from the network file or are shortened and cleaned; secrets never come here.</summary>
 internal static partial class ControlLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Serving {Directory} on {Address}; SQLite {Engine}; revision {Revision}")]
-    public static partial void Serving(this ILogger logger, string directory, string address, string engine, long revision);
+    [LoggerMessage(1, LogLevel.Information, "Serving {Directory} on {Address}; {Engine}; {Count} organisations")]
+    public static partial void Serving(this ILogger logger, string directory, string address, string engine, int count);
 
     [LoggerMessage(2, LogLevel.Warning, "Plain HTTP on {Address}: agents' secrets are readable on the way unless a proxy in front speaks HTTPS")]
     public static partial void PlainHttp(this ILogger logger, string address);

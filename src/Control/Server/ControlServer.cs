@@ -20,12 +20,10 @@ internal sealed class ControlServer : IAsyncDisposable
 
     private readonly DataDirectory _directory;
     private readonly FileStream _lock;
-    private readonly Ledger _ledger;
-    private readonly AgentHub _hub;
+    private readonly NetworkStore _store;
+    private readonly Networks _networks;
     private readonly WebApplication _public;
     private readonly WebApplication _operator;
-    private readonly CancellationTokenSource _stopped = new();
-    private readonly Task _expiring;
     private readonly ILogger _log;
     private volatile bool _ready;
 
@@ -33,7 +31,7 @@ internal sealed class ControlServer : IAsyncDisposable
     {
         _directory = directory;
         _lock = held;
-        _ledger = new Ledger(NetworkStore.Open(directory, time), time);
+        _store = NetworkStore.Open(directory, time);
         var publicBuilder = Builder(logging, kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = MaximumPublicBody;
@@ -43,10 +41,10 @@ internal sealed class ControlServer : IAsyncDisposable
         _public = publicBuilder.Build();
         var loggers = _public.Services.GetRequiredService<ILoggerFactory>();
         _log = loggers.CreateLogger<ControlServer>();
-        _hub = new AgentHub(_ledger, time, loggers.CreateLogger<AgentHub>());
+        _networks = new Networks(_store, time, loggers);
         SecurityHeaders.Use(_public, options.PublicUrl?.Scheme == Uri.UriSchemeHttps);
         _public.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAliveInterval, KeepAliveTimeout = KeepAliveTimeout });
-        var agents = new AgentEndpoint(_hub, _ledger, new FailureLimiter(time), loggers.CreateLogger<AgentEndpoint>());
+        var agents = new AgentEndpoint(_networks, new FailureLimiter(time), loggers.CreateLogger<AgentEndpoint>());
         PublicRoutes.Map(_public, agents, () => _ready);
 
         _operator = Builder(logging, kestrel =>
@@ -54,15 +52,13 @@ internal sealed class ControlServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = MaximumOperatorBody;
             kestrel.ListenUnixSocket(directory.Socket, listen => listen.Protocols = HttpProtocols.Http1);
         }).Build();
-        var service = new OperatorService(_ledger, _hub, time, loggers.CreateLogger<OperatorService>());
-        OperatorRoutes.Map(_operator, service, new ExternalClientConfig(_ledger, _hub, loggers.CreateLogger<ExternalClientConfig>()), _log);
-        _expiring = new ExpiryClock(_ledger, time, loggers.CreateLogger<ExpiryClock>()).RunAsync(_stopped.Token);
+        OperatorRoutes.Map(_operator, new OperatorService(_networks, time), _log);
     }
 
     /// <summary>Where agents dial in, with the port that was taken.</summary>
     public Uri Address { get; private set; } = new(ServeOptions.DefaultListen);
 
-    public Ledger Ledger => _ledger;
+    public Networks Networks => _networks;
 
     public IServiceProvider PublicServices => _public.Services;
 
@@ -93,16 +89,13 @@ internal sealed class ControlServer : IAsyncDisposable
         if (_ready)
             _log.Stopping();
         _ready = false;
-        await _stopped.CancelAsync();
-        await _expiring;
-        _hub.StopAll();
+        await _networks.DisposeAsync();
         await _public.StopAsync();
         await _operator.StopAsync();
         await _public.DisposeAsync();
         await _operator.DisposeAsync();
         File.Delete(_directory.Socket);
-        _ledger.Dispose();
-        _stopped.Dispose();
+        _store.Dispose();
         await _lock.DisposeAsync();
     }
 
@@ -128,7 +121,7 @@ internal sealed class ControlServer : IAsyncDisposable
         File.SetUnixFileMode(_directory.Socket, SocketMode);
         Address = new Uri(_public.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         _ready = true;
-        _log.Serving(_directory.Path, Address.GetLeftPart(UriPartial.Authority), SystemSqlite.Use(), _ledger.State.Revision);
+        _log.Serving(_directory.Path, Address.GetLeftPart(UriPartial.Authority), _store.Database.Engine, _networks.All.Count);
         if (!IPAddress.IsLoopback(options.Listen.Address))
             _log.PlainHttp(Address.GetLeftPart(UriPartial.Authority));
     }

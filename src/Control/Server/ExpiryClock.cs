@@ -10,7 +10,7 @@ internal sealed class ExpiryClock
     private readonly ILogger _log;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ExpiryClock(Ledger ledger, TimeProvider time, ILogger<ExpiryClock> log)
+    public ExpiryClock(Ledger ledger, TimeProvider time, ILogger log)
     {
         _ledger = ledger;
         _time = time;

@@ -1,63 +1,74 @@
+using System.Data;
+using System.Data.Common;
 using Dapper;
-using Microsoft.Data.Sqlite;
 
 namespace Keyhole.Control;
 
 /// <summary>
-/// The one connection to the SQLite file. WAL with synchronous=FULL: what was committed survives a power cut, and a kill -9 at
-/// any moment leaves the last committed state.
+/// Where everything is kept. Statements are written so that SQLite and PostgreSQL both take them: no dialect, no reserved names,
+/// numbers for booleans and times.
 /// </summary>
-internal sealed class Database : IDisposable
+internal abstract class Database : IDisposable
 {
-    private const UnixFileMode FileMode600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
-    private Database(SqliteConnection connection) => Connection = connection;
+    /// <summary>Something was written: the channel and the text that <see cref="Notify"/> was given, after the commit, by whichever process.</summary>
+    public event Action<string, string>? Notified;
 
-    public SqliteConnection Connection { get; }
+    /// <summary>For messages: the path of the file, or the server and the database on it; no password.</summary>
+    public abstract string Name { get; }
 
-    /// <summary>Opens the file, makes it where there is none, and brings its schema to the newest version.</summary>
-    /// <exception cref="OperatorException">The file is damaged, or a newer program has written it.</exception>
-    public static Database Open(string path, IReadOnlyList<Migration> migrations)
+    /// <summary>The engine and its version, for the log.</summary>
+    public abstract string Engine { get; }
+
+    /// <summary>Behind a SELECT of a writing transaction: nobody else changes these rows until it is over.</summary>
+    public abstract string LockClause { get; }
+
+    /// <summary>Starts a transaction that sees one moment, by an SQL text.</summary>
+    protected abstract string BeginSnapshot { get; }
+
+    /// <summary>Reads what was committed. Several statements may see several moments.</summary>
+    public abstract T Read<T>(Func<DbConnection, T> read);
+
+    /// <summary>Reads several things of one moment.</summary>
+    public T ReadSnapshot<T>(Func<DbConnection, T> read) => Read(connection =>
     {
-        SystemSqlite.Use();
-        DefaultTypeMap.MatchNamesWithUnderscores = true;
-        // SQLite gives its WAL the mode of the database: made here, both are for the owner only.
-        if (!File.Exists(path))
-            new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = FileMode600 }).Dispose();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = path,
-            Mode = SqliteOpenMode.ReadWrite,
-            ForeignKeys = true,
-            Pooling = false,
-        }.ToString());
+        connection.Execute(BeginSnapshot, commandType: CommandType.Text);
         try
         {
-            connection.Open();
-            connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000;");
-            Migrate(connection, path, migrations);
-            return new Database(connection);
+            return read(connection);
         }
-        catch (SqliteException error)
+        finally
         {
-            connection.Dispose();
-            throw new OperatorException($"the database {path} cannot be used: {error.Message}");
+            connection.Execute("ROLLBACK", commandType: CommandType.Text);
         }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
-    }
+    });
 
-    public void Dispose() => Connection.Dispose();
+    /// <summary>Runs one transaction, durable when this returns; an exception of the function rolls everything back and goes on to the caller.</summary>
+    /// <exception cref="OperatorException">The disk is full, or the database refuses or is away: nothing was changed.</exception>
+    public abstract T Write<T>(Func<DbConnection, DbTransaction, T> write);
 
-    private static void Migrate(SqliteConnection connection, string path, IReadOnlyList<Migration> migrations)
+    /// <summary>As <see cref="Write{T}"/>, for what has no result.</summary>
+    public void Write(Action<DbConnection, DbTransaction> write) => Write((connection, transaction) =>
     {
-        using var transaction = connection.BeginTransaction();
+        write(connection, transaction);
+        return true;
+    });
+
+    /// <summary>Tells all processes when the transaction is committed, and nobody when it is not.</summary>
+    public abstract void Notify(DbConnection connection, DbTransaction transaction, string channel, string payload);
+
+    public abstract void Dispose();
+
+    protected void Raise(string channel, string payload) => Notified?.Invoke(channel, payload);
+
+    /// <param name="identity">The type of a column that numbers its rows, in this dialect.</param>
+    /// <exception cref="OperatorException">A newer program, or none of ours, has written this database.</exception>
+    protected void Migrate(DbConnection connection, DbTransaction transaction, IReadOnlyList<Migration> migrations, string identity)
+    {
         connection.Execute("""
             CREATE TABLE IF NOT EXISTS migration (
-                version INTEGER PRIMARY KEY,
+                version BIGINT PRIMARY KEY,
                 name TEXT NOT NULL,
                 checksum TEXT NOT NULL
             )
@@ -66,17 +77,15 @@ internal sealed class Database : IDisposable
         foreach (var (version, name, checksum) in applied)
         {
             var known = migrations.FirstOrDefault(migration => migration.Version == version)
-                ?? throw new OperatorException($"the database {path} has schema version {applied[^1].Version}, this program knows up to {migrations[^1].Version}: a newer keyhole-control has written it; run that version, or restore a backup made before the upgrade");
+                ?? throw new OperatorException($"the database {Name} has schema version {applied[^1].Version}, this program knows up to {migrations[^1].Version}: a newer keyhole-control has written it; run that version, or restore a backup made before the upgrade");
             if (known.Checksum != checksum)
-                throw new OperatorException($"the database {path} was given another text of schema version {version} ({name}): it was not made by a release; restore a backup");
+                throw new OperatorException($"the database {Name} was given another text of schema version {version} ({name}): it was not made by a release; restore a backup");
         }
 
         foreach (var migration in migrations.Where(migration => applied.All(done => done.Version != migration.Version)))
         {
-            connection.Execute(migration.Sql, transaction: transaction);
-            connection.Execute("INSERT INTO migration (version, name, checksum) VALUES (@Version, @Name, @Checksum)", migration, transaction);
+            connection.Execute(migration.Sql.Replace("$IDENTITY", identity, StringComparison.Ordinal), transaction: transaction);
+            connection.Execute("INSERT INTO migration (version, name, checksum) VALUES (@Version, @Name, @Checksum)", new { migration.Version, migration.Name, migration.Checksum }, transaction);
         }
-
-        transaction.Commit();
     }
 }

@@ -1,32 +1,33 @@
+using System.Data.Common;
 using Dapper;
-using Microsoft.Data.Sqlite;
 
 namespace Keyhole.Control;
 
-/// <summary>Keeps the network on disk. Used by one caller at a time.</summary>
+/// <summary>Keeps the networks of all organisations, and opens what belongs to them: the key of their secrets and the audit log.</summary>
 internal sealed class NetworkStore : IDisposable
 {
-    private const int SqliteFull = 13;
-
-    private readonly Database _database;
-    private readonly TimeProvider _time;
-
     private NetworkStore(Database database, SecretBox secrets, TimeProvider time)
     {
-        _database = database;
-        _time = time;
+        Database = database;
         Secrets = secrets;
+        Audit = new AuditLog(secrets, time);
     }
 
+    public Database Database { get; }
+
     public SecretBox Secrets { get; }
+
+    public AuditLog Audit { get; }
 
     /// <exception cref="OperatorException">Database and key file do not fit, or the database cannot be used.</exception>
     public static NetworkStore Open(DataDirectory directory, TimeProvider time)
     {
-        var database = Database.Open(directory.Database, Migration.All);
+        var database = SqliteDatabase.Open(directory.Database, Migration.All);
         try
         {
-            return new NetworkStore(database, OpenSecrets(database.Connection, directory), time);
+            var store = new NetworkStore(database, OpenSecrets(database, directory), time);
+            database.Write(store.Audit.Begin);
+            return store;
         }
         catch
         {
@@ -35,50 +36,48 @@ internal sealed class NetworkStore : IDisposable
         }
     }
 
-    public NetworkState Load() => StateReader.Read(_database.Connection);
+    /// <summary>The identifiers of all organisations.</summary>
+    public IReadOnlyList<int> Organisations() => Database.Read(connection => connection.Query<int>("SELECT id FROM organisation ORDER BY id").ToList());
 
-    /// <summary>Makes the step from one state to the next durable, with its audit record, or changes nothing.</summary>
-    /// <exception cref="OperatorException">The disk is full or refuses.</exception>
-    public void Save(NetworkState from, NetworkState to, AuditEntry audit)
+    /// <exception cref="InvalidOperationException">There is no such organisation.</exception>
+    public StoredNetwork Load(int organisation) => Database.ReadSnapshot(connection => StateReader.Read(connection, organisation, null));
+
+    /// <summary>Locks the network until the end of the transaction, and reads it again where another process has changed it.</summary>
+    /// <param name="known">What this process believes.</param>
+    /// <exception cref="OperatorException">The organisation was deleted.</exception>
+    public StoredNetwork Lock(DbConnection connection, DbTransaction transaction, StoredNetwork known)
     {
-        try
-        {
-            using var transaction = _database.Connection.BeginTransaction();
-            new StateWriter(_database.Connection, transaction).Write(from, to);
-            _database.Connection.Execute(
-                "INSERT INTO audit (at, actor, action, subject, detail, revision) VALUES (@At, @Actor, @Action, @Subject, @Detail, @Revision)",
-                new { At = _time.GetUtcNow().ToUnixTimeMilliseconds(), audit.Actor, audit.Action, audit.Subject, audit.Detail, to.Revision },
-                transaction);
-            transaction.Commit();
-        }
-        catch (SqliteException error)
-        {
-            throw new OperatorException(error.SqliteErrorCode == SqliteFull
-                ? $"the disk of {_database.Connection.DataSource} is full: nothing was changed; make room and try again"
-                : $"the database refused the change, nothing was changed: {error.Message}");
-        }
+        if (known.Organisation == 0)
+            return known;
+        long? number = connection.QuerySingleOrDefault<long?>(
+            $"SELECT change_number FROM organisation WHERE id = @Organisation{Database.LockClause}", new { known.Organisation }, transaction);
+        if (number is null)
+            throw new OperatorException($"the organisation {known.State.Organisation} does not exist any more");
+        return number == known.ChangeNumber ? known : StateReader.Read(connection, known.Organisation, transaction);
     }
 
     public void Dispose()
     {
         Secrets.Dispose();
-        _database.Dispose();
+        Database.Dispose();
     }
 
     /// <summary>The key file belongs to the database; a new one is made only together with a new database.</summary>
-    private static SecretBox OpenSecrets(SqliteConnection connection, DataDirectory directory)
+    private static SecretBox OpenSecrets(Database database, DataDirectory directory)
     {
-        string? check = connection.QueryFirstOrDefault<string>("SELECT value FROM setting WHERE name = 'key-check'");
+        string? check = database.Read(connection => connection.QueryFirstOrDefault<string>("SELECT content FROM setting WHERE name = 'key-check'"));
         byte[]? key = KeyFile.Read(directory.KeyFile);
         if (check is not null && key is null)
-            throw new OperatorException($"{directory.KeyFile} is missing: the secrets in {directory.Database} are sealed with it; restore it from your backup");
+            throw new OperatorException($"{directory.KeyFile} is missing: the secrets in {database.Name} are sealed with it; restore it from your backup");
         var secrets = new SecretBox(key ?? KeyFile.Create(directory.KeyFile));
         if (check is null)
-            connection.Execute("INSERT INTO setting VALUES ('key-check', @Check)", new { secrets.Check });
+        {
+            database.Write((connection, transaction) => connection.Execute("INSERT INTO setting (name, content) VALUES ('key-check', @Check)", new { secrets.Check }, transaction));
+        }
         else if (check != secrets.Check)
         {
             secrets.Dispose();
-            throw new OperatorException($"{directory.KeyFile} is not the key of {directory.Database}: restore both from the same backup");
+            throw new OperatorException($"{directory.KeyFile} is not the key of {database.Name}: restore both from the same backup");
         }
 
         return secrets;

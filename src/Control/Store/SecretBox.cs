@@ -27,6 +27,9 @@ internal sealed class SecretBox : IDisposable
     /// <summary>Names the key without giving it away: a database remembers which key its values are sealed with.</summary>
     public string Check { get; }
 
+    /// <summary>Base64 of HMAC-SHA-256: only who holds the key can have written this text.</summary>
+    public string Authenticate(string text) => Convert.ToBase64String(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(text)));
+
     public string Seal(ReadOnlySpan<byte> secret, string purpose)
     {
         var box = new byte[XChaCha20Poly1305.NonceLength + secret.Length + XChaCha20Poly1305.TagLength];

@@ -1,41 +1,57 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Dapper;
-using Microsoft.Data.Sqlite;
 
 namespace Keyhole.Control;
 
-/// <summary>Reads a whole <see cref="NetworkState"/> out of the tables.</summary>
-internal static class StateReader
+/// <summary>Reads the network of one organisation out of the tables.</summary>
+internal sealed class StateReader
 {
-    public static NetworkState Read(SqliteConnection connection)
+    private readonly DbConnection _connection;
+    private readonly DbTransaction? _transaction;
+    private readonly int _organisation;
+
+    private StateReader(DbConnection connection, int organisation, DbTransaction? transaction)
     {
-        var organisation = connection.QueryFirstOrDefault<OrganisationRecord>("SELECT * FROM organisation");
-        if (organisation is null)
-            return NetworkState.Empty;
-        var roles = connection.Query<(long User, long Role)>("SELECT user, role FROM user_role ORDER BY user, role").ToLookup(row => row.User, row => (int)row.Role);
-        var kinds = connection.Query<(long Id, string Kind)>("SELECT id, kind FROM peer").ToDictionary(row => (int)row.Id, row => Kind(row.Kind));
-        return new NetworkState
+        _connection = connection;
+        _organisation = organisation;
+        _transaction = transaction;
+    }
+
+    /// <exception cref="InvalidOperationException">There is no such organisation.</exception>
+    public static StoredNetwork Read(DbConnection connection, int organisation, DbTransaction? transaction) =>
+        new StateReader(connection, organisation, transaction).Read();
+
+    private StoredNetwork Read()
+    {
+        var organisation = _connection.QuerySingle<OrganisationRecord>("SELECT * FROM organisation WHERE id = @organisation", new { organisation = _organisation }, _transaction);
+        var roles = Rows<(long User, long Role)>("SELECT org_user, org_role FROM membership WHERE organisation = @organisation ORDER BY org_user, org_role")
+            .ToLookup(row => row.User, row => (int)row.Role);
+        var peers = Rows<PeerRecord>("SELECT * FROM peer WHERE organisation = @organisation ORDER BY id").Select(Peer).ToValueList();
+        var kinds = peers.ToDictionary(peer => peer.Id, peer => peer.Kind);
+        var state = new NetworkState
         {
             Organisation = organisation.Name,
             OverlayIpv6 = Overlay.ToUInt128(IPAddress.Parse(organisation.OverlayIpv6)),
             Revision = organisation.Revision,
             Cursors = new Cursors((int)organisation.NextId, organisation.NextClient, organisation.NextResourceIpv4, organisation.NextResourceIpv6, organisation.NextSubnet),
-            Relays = connection.Query<RelayRecord>("SELECT * FROM relay ORDER BY id")
-                .Select(Relay).ToValueList(),
-            Sites = connection.Query<NameRecord>("SELECT id, name FROM site ORDER BY id").Select(row => new Site((int)row.Id, row.Name)).ToValueList(),
-            Peers = connection.Query<PeerRecord>("SELECT * FROM peer ORDER BY id").Select(Peer).ToValueList(),
-            Resources = connection.Query<ResourceRecord>("SELECT * FROM resource ORDER BY id").Select(Resource).ToValueList(),
-            Roles = connection.Query<NameRecord>("SELECT id, name FROM role ORDER BY id").Select(row => new Role((int)row.Id, row.Name)).ToValueList(),
-            Users = connection.Query<NameRecord>("SELECT id, email AS name FROM user ORDER BY id")
-                .Select(row => new User((int)row.Id, row.Name, roles[row.Id].ToValueList())).ToValueList(),
-            Grants = connection.Query<GrantRecord>("SELECT * FROM access").Select(row => Grant(row, kinds))
+            Relays = Rows<RelayRecord>("SELECT * FROM relay WHERE organisation = @organisation ORDER BY id").Select(Relay).ToValueList(),
+            Sites = Rows<SiteRecord>("SELECT * FROM site WHERE organisation = @organisation ORDER BY id").Select(row => new Site((int)row.Id, row.Name)).ToValueList(),
+            Peers = peers,
+            Resources = Rows<ResourceRecord>("SELECT * FROM resource WHERE organisation = @organisation ORDER BY id").Select(Resource).ToValueList(),
+            Roles = Rows<RoleRecord>("SELECT * FROM org_role WHERE organisation = @organisation ORDER BY id").Select(Role).ToValueList(),
+            Users = Rows<UserRecord>("SELECT * FROM org_user WHERE organisation = @organisation ORDER BY id").Select(row => User(row, roles[row.Id])).ToValueList(),
+            Grants = Rows<GrantRecord>("SELECT * FROM resource_grant WHERE organisation = @organisation").Select(row => Grant(row, kinds))
                 .OrderBy(grant => grant.Resource).ThenBy(grant => grant.Kind).ThenBy(grant => grant.Principal).ToValueList(),
-            Credentials = connection.Query<CredentialRecord>("SELECT * FROM credential").Select(row => Credential(row, kinds))
+            Credentials = Rows<CredentialRecord>("SELECT * FROM credential WHERE organisation = @organisation").Select(row => Credential(row, kinds))
                 .OrderBy(credential => credential.Id, StringComparer.Ordinal).ToValueList(),
         };
+        return new StoredNetwork(_organisation, state, organisation.ChangeNumber);
     }
+
+    private IEnumerable<T> Rows<T>(string sql) => _connection.Query<T>(sql, new { organisation = _organisation }, _transaction);
 
     private static Relay Relay(RelayRecord row) =>
         new((int)row.Id, row.Name, List(row.Endpoints), row.Gateway != 0, row.PublicKey, row.TlsPort is { } port ? new TlsOffer((int)port, row.TlsPin) : null)
@@ -52,11 +68,20 @@ internal static class StateReader
         Ipv4 = row.Ipv4 is null ? null : IPAddress.Parse(row.Ipv4),
         Ipv6 = row.Ipv6 is null ? null : IPAddress.Parse(row.Ipv6),
         Dns = List(row.Dns),
-        Expires = row.Expires is { } expires ? DateTimeOffset.FromUnixTimeSeconds(expires) : null,
+        Owner = (int?)row.Owner,
+        DeviceState = row.DeviceState is { } state ? Enum.Parse<DeviceState>(state, ignoreCase: true) : null,
+        Enabled = row.Enabled != 0,
+        Expires = Time(row.Expires),
         Expired = row.Expired != 0,
         Draining = row.Draining != 0,
         Sealed = row.Sealed != 0,
     };
+
+    private static Role Role(RoleRecord row) =>
+        new((int)row.Id, row.Name, FixedRoles.Contains(row.Name) ? FixedRoles.PermissionsOf(row.Name) : List(row.Permissions));
+
+    private static User User(UserRecord row, IEnumerable<int> roles) =>
+        new((int)row.Id, row.Email, roles.ToValueList()) { DisplayName = row.DisplayName, Disabled = row.Disabled != 0 };
 
     private static Resource Resource(ResourceRecord row) => new(
         (int)row.Id, row.Name, (int)row.Site, new Destination(row.Destination), row.Alias, Ports(row.Tcp), Ports(row.Udp), row.Icmp != 0,
@@ -64,22 +89,28 @@ internal static class StateReader
 
     private static Grant Grant(GrantRecord row, Dictionary<int, PeerKind> kinds) => row switch
     {
-        { Role: { } role } => new((int)row.Resource, PrincipalKind.Role, (int)role),
-        { User: { } user } => new((int)row.Resource, PrincipalKind.User, (int)user),
+        { OrgRole: { } role } => new((int)row.Resource, PrincipalKind.Role, (int)role),
+        { OrgUser: { } user } => new((int)row.Resource, PrincipalKind.User, (int)user),
         _ => new((int)row.Resource, kinds[(int)row.Peer!] == PeerKind.Machine ? PrincipalKind.Machine : PrincipalKind.ExternalClient, (int)row.Peer),
     };
 
     private static Credential Credential(CredentialRecord row, Dictionary<int, PeerKind> kinds) => new(
         row.Id,
-        row.Relay is { } relay ? new Agent(AgentKind.Relay, (int)relay)
-            : new Agent(kinds[(int)row.Peer!] == PeerKind.Connector ? AgentKind.Connector : AgentKind.Machine, (int)row.Peer),
+        row.Relay is { } relay ? new Agent(AgentKind.Relay, (int)relay) : new Agent(Names.AgentOf(kinds[(int)row.Peer!]), (int)row.Peer),
         row.Hash,
-        DateTimeOffset.FromUnixTimeSeconds(row.CreatedAt));
+        DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt))
+    {
+        Session = row.Session,
+        Expires = Time(row.Expires),
+    };
+
+    private static DateTimeOffset? Time(long? milliseconds) => milliseconds is { } instant ? DateTimeOffset.FromUnixTimeMilliseconds(instant) : null;
 
     private static PeerKind Kind(string text) => text switch
     {
         "connector" => PeerKind.Connector,
         "machine" => PeerKind.Machine,
+        "device" => PeerKind.Device,
         _ => PeerKind.ExternalClient,
     };
 
@@ -94,6 +125,7 @@ internal static class StateReader
         public string Name { get; init; } = "";
         public string OverlayIpv6 { get; init; } = "";
         public long Revision { get; init; }
+        public long ChangeNumber { get; init; }
         public long NextId { get; init; }
         public long NextClient { get; init; }
         public long NextResourceIpv4 { get; init; }
@@ -101,10 +133,25 @@ internal static class StateReader
         public long NextSubnet { get; init; }
     }
 
-    private sealed class NameRecord
+    private sealed class SiteRecord
     {
         public long Id { get; init; }
         public string Name { get; init; } = "";
+    }
+
+    private sealed class RoleRecord
+    {
+        public long Id { get; init; }
+        public string Name { get; init; } = "";
+        public string Permissions { get; init; } = "";
+    }
+
+    private sealed class UserRecord
+    {
+        public long Id { get; init; }
+        public string Email { get; init; } = "";
+        public string? DisplayName { get; init; }
+        public long Disabled { get; init; }
     }
 
     private sealed class RelayRecord
@@ -131,6 +178,9 @@ internal static class StateReader
         public string? Ipv4 { get; init; }
         public string? Ipv6 { get; init; }
         public string Dns { get; init; } = "";
+        public long? Owner { get; init; }
+        public string? DeviceState { get; init; }
+        public long Enabled { get; init; }
         public long? Expires { get; init; }
         public long Expired { get; init; }
         public long Draining { get; init; }
@@ -154,8 +204,8 @@ internal static class StateReader
     private sealed class GrantRecord
     {
         public long Resource { get; init; }
-        public long? Role { get; init; }
-        public long? User { get; init; }
+        public long? OrgRole { get; init; }
+        public long? OrgUser { get; init; }
         public long? Peer { get; init; }
     }
 
@@ -166,5 +216,7 @@ internal static class StateReader
         public long? Peer { get; init; }
         public string Hash { get; init; } = "";
         public long CreatedAt { get; init; }
+        public long? Session { get; init; }
+        public long? Expires { get; init; }
     }
 }

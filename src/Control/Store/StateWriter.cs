@@ -1,65 +1,120 @@
+using System.Data.Common;
 using System.Text.Json;
 using Dapper;
-using Microsoft.Data.Sqlite;
 
 namespace Keyhole.Control;
 
 /// <summary>Writes the rows in which two states differ. Foreign keys are checked when the transaction is committed.</summary>
-internal sealed class StateWriter(SqliteConnection connection, SqliteTransaction transaction)
+internal sealed class StateWriter
 {
-    public void Write(NetworkState from, NetworkState to)
+    private readonly DbConnection _connection;
+    private readonly DbTransaction _transaction;
+    private readonly int _organisation;
+
+    private StateWriter(DbConnection connection, DbTransaction transaction, int organisation)
     {
-        if (to.Organisation is null)
-            return;
-        Execute(
-            """
-            INSERT OR REPLACE INTO organisation VALUES (1, @Name, @OverlayIpv6, @Revision, @Id, @Client, @ResourceIpv4, @ResourceIpv6, @Subnet)
-            """,
-            new
-            {
-                Name = to.Organisation,
-                OverlayIpv6 = Overlay.FromUInt128(to.OverlayIpv6).ToString(),
-                to.Revision,
-                to.Cursors.Id,
-                to.Cursors.Client,
-                to.Cursors.ResourceIpv4,
-                to.Cursors.ResourceIpv6,
-                to.Cursors.Subnet,
-            });
-        Replace("relay", from.Relays, to.Relays, relay => Execute(
-            "INSERT INTO relay VALUES (@Id, @Name, @Endpoints, @Gateway, @PublicKey, @TlsEndpoints, @Port, @Pin)",
-            new { relay.Id, relay.Name, Endpoints = Json(relay.Endpoints), relay.Gateway, relay.PublicKey, TlsEndpoints = Json(relay.TlsEndpoints), relay.Tls?.Port, relay.Tls?.Pin }));
-        Replace("site", from.Sites, to.Sites, site => Execute("INSERT INTO site VALUES (@Id, @Name)", site));
-        Replace("role", from.Roles, to.Roles, role => Execute("INSERT INTO role VALUES (@Id, @Name)", role));
-        Replace("user", from.Users, to.Users, user => Execute("INSERT INTO user VALUES (@Id, @Email)", new { user.Id, user.Email }));
+        _connection = connection;
+        _transaction = transaction;
+        _organisation = organisation;
+    }
+
+    /// <returns>What is stored now.</returns>
+    public static StoredNetwork Write(DbConnection connection, DbTransaction transaction, StoredNetwork from, NetworkState to)
+    {
+        long number = from.ChangeNumber + 1;
+        var row = new
+        {
+            Organisation = from.Organisation,
+            Name = to.Organisation,
+            OverlayIpv6 = Overlay.FromUInt128(to.OverlayIpv6).ToString(),
+            to.Revision,
+            Number = number,
+            to.Cursors.Id,
+            to.Cursors.Client,
+            to.Cursors.ResourceIpv4,
+            to.Cursors.ResourceIpv6,
+            to.Cursors.Subnet,
+        };
+        int organisation = from.Organisation;
+        if (organisation == 0)
+        {
+            organisation = (int)connection.QuerySingle<long>(
+                """
+                INSERT INTO organisation (name, overlay_ipv6, revision, change_number, next_id, next_client, next_resource_ipv4, next_resource_ipv6, next_subnet)
+                VALUES (@Name, @OverlayIpv6, @Revision, @Number, @Id, @Client, @ResourceIpv4, @ResourceIpv6, @Subnet) RETURNING id
+                """,
+                row, transaction);
+        }
+        else
+        {
+            connection.Execute(
+                """
+                UPDATE organisation SET name = @Name, overlay_ipv6 = @OverlayIpv6, revision = @Revision, change_number = @Number, next_id = @Id,
+                    next_client = @Client, next_resource_ipv4 = @ResourceIpv4, next_resource_ipv6 = @ResourceIpv6, next_subnet = @Subnet
+                WHERE id = @Organisation
+                """,
+                row, transaction);
+        }
+
+        new StateWriter(connection, transaction, organisation).Write(from.State, to);
+        return new StoredNetwork(organisation, to, number);
+    }
+
+    private void Write(NetworkState from, NetworkState to)
+    {
+        Replace("relay", from.Relays, to.Relays, relay => Insert("relay", new
+        {
+            Organisation = _organisation,
+            relay.Id,
+            relay.Name,
+            Endpoints = Json(relay.Endpoints),
+            Gateway = Number(relay.Gateway),
+            relay.PublicKey,
+            TlsEndpoints = Json(relay.TlsEndpoints),
+            TlsPort = relay.Tls?.Port,
+            TlsPin = relay.Tls?.Pin,
+        }));
+        Replace("site", from.Sites, to.Sites, site => Insert("site", new { Organisation = _organisation, site.Id, site.Name }));
+        Replace("org_role", from.Roles, to.Roles, role => Insert("org_role", new
+        {
+            Organisation = _organisation,
+            role.Id,
+            role.Name,
+            Permissions = Json(role.IsFixed ? [] : role.Permissions),
+        }));
+        Replace("org_user", from.Users, to.Users, user => Insert("org_user", new
+        {
+            Organisation = _organisation,
+            user.Id,
+            user.Email,
+            user.DisplayName,
+            Disabled = Number(user.Disabled),
+        }));
         Replace("peer", from.Peers, to.Peers, Insert);
         Replace("resource", from.Resources, to.Resources, Insert);
         Replace(
             Memberships(from), Memberships(to),
-            row => Execute("DELETE FROM user_role WHERE user = @User AND role = @Role", new { row.User, row.Role }),
-            row => Execute("INSERT INTO user_role VALUES (@User, @Role)", new { row.User, row.Role }));
-        Replace(
-            from.Grants, to.Grants,
-            grant => Execute("DELETE FROM access WHERE resource = @Resource AND (role = @Role OR user = @User OR peer = @Peer)", Columns(grant)),
-            grant => Execute("INSERT INTO access VALUES (@Resource, @Role, @User, @Peer)", Columns(grant)));
-        Replace(
-            from.Credentials, to.Credentials,
-            credential => Execute("DELETE FROM credential WHERE id = @Id", new { credential.Id }),
-            credential => Execute("INSERT INTO credential VALUES (@Id, @Relay, @Peer, @Hash, @CreatedAt)", new
-            {
-                credential.Id,
-                Relay = credential.Agent.Kind == AgentKind.Relay ? (int?)credential.Agent.Id : null,
-                Peer = credential.Agent.Kind == AgentKind.Relay ? (int?)null : credential.Agent.Id,
-                credential.Hash,
-                CreatedAt = credential.CreatedAt.ToUnixTimeSeconds(),
-            }));
+            row => Delete("membership", new { Organisation = _organisation, OrgUser = row.User, OrgRole = row.Role }),
+            row => Insert("membership", new { Organisation = _organisation, OrgUser = row.User, OrgRole = row.Role }));
+        Replace(from.Grants, to.Grants, Delete, grant => Insert("resource_grant", new
+        {
+            Organisation = _organisation,
+            grant.Resource,
+            OrgRole = grant.Kind == PrincipalKind.Role ? (int?)grant.Principal : null,
+            OrgUser = grant.Kind == PrincipalKind.User ? (int?)grant.Principal : null,
+            Peer = grant.Kind is PrincipalKind.Machine or PrincipalKind.ExternalClient ? (int?)grant.Principal : null,
+        }));
+        Replace(from.Credentials, to.Credentials, credential => Delete("credential", new { Organisation = _organisation, credential.Id }), Insert);
     }
 
     private void Replace<T>(string table, ValueList<T> from, ValueList<T> to, Action<T> insert) where T : INamed =>
-        Replace(from, to, item => Execute($"DELETE FROM {table} WHERE id = @Id", new { item.Id }), insert);
+        Replace(from, to, item => Delete(table, new { Organisation = _organisation, item.Id }), insert);
 
-    private static void Replace<T>(IEnumerable<T> from, IEnumerable<T> to, Action<T> delete, Action<T> insert)
+    private static void Replace<T>(IReadOnlyList<T> from, IReadOnlyList<T> to, Action<T> delete, Action<T> insert)
     {
+        // Most changes leave most lists as they are; one that is the same object needs no look.
+        if (from.Equals(to))
+            return;
         var before = from.ToHashSet();
         var after = to.ToHashSet();
         foreach (var item in before.Where(item => !after.Contains(item)))
@@ -68,58 +123,83 @@ internal sealed class StateWriter(SqliteConnection connection, SqliteTransaction
             insert(item);
     }
 
-    private void Insert(Peer peer) => Execute(
-        """
-        INSERT INTO peer VALUES (@Id, @Kind, @Name, @Site, @PublicKey, @KeySource, @SealedPresharedKey, @Ipv4, @Ipv6, @Dns, @Expires, @Expired, @Draining, @Sealed)
-        """,
-        new
-        {
-            peer.Id,
-            Kind = Names.Of(peer.Kind),
-            peer.Name,
-            peer.Site,
-            peer.PublicKey,
-            KeySource = peer.KeySource.ToString().ToLowerInvariant(),
-            peer.SealedPresharedKey,
-            Ipv4 = peer.Ipv4?.ToString(),
-            Ipv6 = peer.Ipv6?.ToString(),
-            Dns = Json(peer.Dns),
-            Expires = peer.Expires?.ToUnixTimeSeconds(),
-            peer.Expired,
-            peer.Draining,
-            peer.Sealed,
-        });
-
-    private void Insert(Resource resource) => Execute(
-        """
-        INSERT INTO resource VALUES (@Id, @Name, @Site, @Destination, @Alias, @Tcp, @Udp, @Icmp, @OverlayIpv4, @OverlayIpv6)
-        """,
-        new
-        {
-            resource.Id,
-            resource.Name,
-            resource.Site,
-            Destination = resource.Destination.Text,
-            resource.Alias,
-            Tcp = PortSyntax.Format(resource.Tcp),
-            Udp = PortSyntax.Format(resource.Udp),
-            resource.Icmp,
-            OverlayIpv4 = resource.OverlayIpv4?.ToString(),
-            OverlayIpv6 = resource.OverlayIpv6?.ToString(),
-        });
-
-    private static IEnumerable<(int User, int Role)> Memberships(NetworkState state) =>
-        state.Users.SelectMany(user => user.Roles.Select(role => (user.Id, role)));
-
-    private static object Columns(Grant grant) => new
+    private void Insert(Peer peer) => Insert("peer", new
     {
-        grant.Resource,
-        Role = grant.Kind == PrincipalKind.Role ? (int?)grant.Principal : null,
-        User = grant.Kind == PrincipalKind.User ? (int?)grant.Principal : null,
-        Peer = grant.Kind is PrincipalKind.Machine or PrincipalKind.ExternalClient ? (int?)grant.Principal : null,
-    };
+        Organisation = _organisation,
+        peer.Id,
+        Kind = Names.Of(peer.Kind),
+        peer.Name,
+        peer.Site,
+        peer.Owner,
+        DeviceState = peer.DeviceState?.ToString().ToLowerInvariant(),
+        peer.PublicKey,
+        KeySource = peer.KeySource.ToString().ToLowerInvariant(),
+        peer.SealedPresharedKey,
+        Ipv4 = peer.Ipv4?.ToString(),
+        Ipv6 = peer.Ipv6?.ToString(),
+        Dns = Json(peer.Dns),
+        Sealed = Number(peer.Sealed),
+        Enabled = Number(peer.Enabled),
+        Expires = peer.Expires?.ToUnixTimeMilliseconds(),
+        Expired = Number(peer.Expired),
+        Draining = Number(peer.Draining),
+    });
+
+    private void Insert(Resource resource) => Insert("resource", new
+    {
+        Organisation = _organisation,
+        resource.Id,
+        resource.Name,
+        resource.Site,
+        Destination = resource.Destination.Text,
+        resource.Alias,
+        Tcp = PortSyntax.Format(resource.Tcp),
+        Udp = PortSyntax.Format(resource.Udp),
+        Icmp = Number(resource.Icmp),
+        OverlayIpv4 = resource.OverlayIpv4?.ToString(),
+        OverlayIpv6 = resource.OverlayIpv6?.ToString(),
+    });
+
+    private void Insert(Credential credential) => Insert("credential", new
+    {
+        credential.Id,
+        Organisation = _organisation,
+        Relay = credential.Agent.Kind == AgentKind.Relay ? (int?)credential.Agent.Id : null,
+        Peer = credential.Agent.Kind == AgentKind.Relay ? (int?)null : credential.Agent.Id,
+        credential.Hash,
+        CreatedAt = credential.CreatedAt.ToUnixTimeMilliseconds(),
+        credential.Session,
+        Expires = credential.Expires?.ToUnixTimeMilliseconds(),
+    });
+
+    private void Delete(Grant grant)
+    {
+        string column = grant.Kind switch { PrincipalKind.Role => "org_role", PrincipalKind.User => "org_user", _ => "peer" };
+        _connection.Execute(
+            $"DELETE FROM resource_grant WHERE organisation = @Organisation AND resource = @Resource AND {column} = @Principal",
+            new { Organisation = _organisation, grant.Resource, grant.Principal }, _transaction);
+    }
+
+    private static List<(int User, int Role)> Memberships(NetworkState state) =>
+        [.. state.Users.SelectMany(user => user.Roles.Select(role => (user.Id, role)))];
+
+    /// <param name="row">One property per column: "PublicKey" for public_key.</param>
+    private void Insert<T>(string table, T row)
+    {
+        var names = NamesIn<T>();
+        _connection.Execute($"INSERT INTO {table} ({string.Join(", ", names.Select(Column))}) VALUES ({string.Join(", ", names.Select(name => "@" + name))})", row, _transaction);
+    }
+
+    /// <param name="key">One property per column of the key.</param>
+    private void Delete<T>(string table, T key) =>
+        _connection.Execute($"DELETE FROM {table} WHERE {string.Join(" AND ", NamesIn<T>().Select(name => $"{Column(name)} = @{name}"))}", key, _transaction);
+
+    private static List<string> NamesIn<T>() => [.. typeof(T).GetProperties().Select(property => property.Name)];
+
+    private static string Column(string name) =>
+        string.Concat(name.Select((letter, i) => char.IsUpper(letter) ? $"{(i == 0 ? "" : "_")}{char.ToLowerInvariant(letter)}" : letter.ToString()));
+
+    private static int Number(bool value) => value ? 1 : 0;
 
     private static string Json(IEnumerable<string> list) => JsonSerializer.Serialize(list.ToArray(), StoreJson.Default.StringArray);
-
-    private void Execute(string sql, object parameters) => connection.Execute(sql, parameters, transaction);
 }

@@ -110,9 +110,9 @@ public sealed class CommandLineTests : IDisposable
         }
 
         Assert.True(acknowledged >= kills);
-        using var database = Database.Open(DataDirectory.Open(_directory).Database, Migration.All);
-        Assert.Equal("ok", Dapper.SqlMapper.QuerySingle<string>(database.Connection, "PRAGMA integrity_check"));
-        Assert.InRange(StateReader.Read(database.Connection).Revision, acknowledged, acknowledged + 1);
+        using var store = NetworkStore.Open(DataDirectory.Open(_directory), TimeProvider.System);
+        Assert.Equal("ok", store.Database.Read(connection => Dapper.SqlMapper.QuerySingle<string>(connection, "PRAGMA integrity_check")));
+        Assert.InRange(store.Load(1).State.Revision, acknowledged, acknowledged + 1);
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class CommandLineTests : IDisposable
         var refused = await ApplyAsync(answer: false);
         Assert.Equal((1, ""), (refused.ExitCode, refused.Output));
         Assert.EndsWith("12 to add, 0 to change, 0 to remove.\nApply?Nothing was applied.\n", refused.Error, StringComparison.Ordinal);
-        Assert.Equal(0, control.Server.Ledger.State.Revision);
+        Assert.Empty(control.Server.Networks.All);
         var accepted = await ApplyAsync(answer: true);
         Assert.Equal(0, accepted.ExitCode);
         Assert.StartsWith("Applied as revision 1.\n", accepted.Output, StringComparison.Ordinal);
@@ -143,7 +143,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal((0, "Nothing to do: the network is as described.\n", ""), nothing);
         File.WriteAllText(_file, Samples.Acme.Replace("machines: [ci]\n", "machines: [ci, cd]\n", StringComparison.Ordinal));
         Assert.Equal("", (await ApplyAsync(answer: false, "--yes")).Error);
-        Assert.Equal(2, control.Server.Ledger.State.Revision);
+        Assert.Equal(2, control.Ledger.State.Revision);
     }
 
     [Fact]

@@ -20,6 +20,35 @@ public class DescriptionReaderTests
     }
 
     [Fact]
+    public void Roles_may_hold_permissions_and_the_fixed_ones_need_not_be_written()
+    {
+        const string Text = """
+            version: 1
+            org: acme
+            roles: [staff, Admin, { name: helpdesk, permissions: ["users:read", "devices:write"] }]
+            users:
+              - { email: alice@example.com, roles: [OWNER, helpdesk] }
+            """;
+        var description = Samples.Read(Text);
+        Assert.Equal([new RoleDescription("staff", []), new RoleDescription("helpdesk", ["users:read", "devices:write"])], description.Roles);
+        Assert.Equal(["owner", "helpdesk"], Assert.Single(description.Users).Roles);
+        var state = Samples.Apply(NetworkState.Empty, Text);
+        var alice = state.FindUser("Alice@example.com")!;
+        Assert.True(state.May(alice, Permissions.OrganisationDelete));
+        Assert.Contains("  permissions: [\"users:read\", \"devices:write\"]", DescriptionWriter.Write(state).Replace("helpdesk,", " ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal(state, Samples.Apply(state, DescriptionWriter.Write(state)));
+        DescriptionReader.Read("version: 1\norg: acme\nroles: [{ name: owner, permissions: [] }, { name: x, permissions: [\"site:read\", \"users:read\", \"users:read\"] }]\nusers: [{ email: a@b.c, roles: [ownr] }]", NetworkState.Empty, out var found);
+        Assert.Equal(
+            [
+                "n:3:37: roles[0].permissions: what the role owner may do is fixed; leave the key out, or use another name",
+                "n:3:68: roles[1].permissions[0]: \"site:read\": no permission has this name; did you mean \"sites:read\"?",
+                "n:3:95: roles[1].permissions[2]: \"users:read\": this is in the list twice; keep one of them",
+                "n:4:33: users[0].roles[0]: \"ownr\": no role has this name; did you mean \"owner\"?",
+            ],
+            found.Select(finding => finding.ToText("n")));
+    }
+
+    [Fact]
     public void Everything_that_is_wrong_is_said_at_once_with_its_place_and_what_to_do()
     {
         const string Text = """

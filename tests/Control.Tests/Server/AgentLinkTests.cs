@@ -31,7 +31,7 @@ public class AgentLinkTests
         Assert.Equal("relay vps", Assert.Single(answer.Enforcement.Enforced).Agent);
         Assert.Equal(new NotEnforcedBy("connector office-1", "not connected"), Assert.Single(answer.Enforcement.Missing));
         Assert.True(answer.Applied);
-        Assert.Equal(control.Server.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, relay.Id)), relay.Table);
+        Assert.Equal(control.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, relay.Id)), relay.Table);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public class AgentLinkTests
         using var third = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay, first.PublicKey);
         await third.HelloAsync(first.Table.Revision);
         var delta = Assert.IsType<DeltaMessage>(await third.ReadAsync()).Delta;
-        Assert.Equal(control.Server.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, first.Id)), first.Table.Apply(delta));
+        Assert.Equal(control.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, first.Id)), first.Table.Apply(delta));
         await third.HelloAsync(0);
         Assert.IsType<SnapshotMessage>(await third.ReadAsync());
 
@@ -192,16 +192,16 @@ public class AgentLinkTests
         Assert.Equal(RefusalReason.Message, refusal.Reason);
         Assert.Contains("belongs to another", refusal.Text, StringComparison.Ordinal);
         await control.StopAsync();
-        using (var database = Database.Open(DataDirectory.Open(control.Directory).Database, Migration.All))
+        using (var store = NetworkStore.Open(DataDirectory.Open(control.Directory), TimeProvider.System))
         {
-            var audit = Dapper.SqlMapper.Query<(string Actor, string Action, string Detail)>(database.Connection, "SELECT actor, action, detail FROM audit ORDER BY number");
+            var audit = store.Database.Read(connection => AuditLog.ReadAll(connection).ToList());
             Assert.Equal(
                 [
                     ("operator", "apply"), ("operator", "rotate-credential"), ("relay vps", "report-key"), ("operator", "rotate-credential"),
                     ("connector office-1", "report-key"), ("connector office-1", "report-key"),
                 ],
                 audit.Select(entry => (entry.Actor, entry.Action)));
-            Assert.Equal($"{connector.PublicKey} → {moved.PublicKey}", audit.Last().Detail);
+            Assert.Equal(("127.0.0.1", connector.PublicKey, moved.PublicKey), (audit[^1].Address, audit[^1].Before, audit[^1].After));
         }
 
         Directory.Delete(control.Directory, recursive: true);
@@ -283,8 +283,8 @@ public class AgentLinkTests
         await control.StopAsync();
 
         await using var again = await RunningControl.StartAsync(directory);
-        Assert.Equal(revision, again.Server.Ledger.State.Revision);
-        Assert.True(again.Server.Ledger.Compiled.IsDraining(new Agent(AgentKind.Connector, connector.Id)));
+        Assert.Equal(revision, again.Ledger.State.Revision);
+        Assert.True(again.Ledger.Compiled.IsDraining(new Agent(AgentKind.Connector, connector.Id)));
     }
 
     [Fact]
@@ -322,12 +322,12 @@ public class AgentLinkTests
         {
             await relay.ReadTableAsync();
             await relay.AckAsync();
-            last = control.Server.Ledger.State.Revision;
+            last = control.Ledger.State.Revision;
         }
         while (relay.Table!.Revision < last || applying.Any(task => !task.IsCompleted && relay.Table.Revision < 22));
         await Task.WhenAll(applying);
-        Assert.Equal(22, control.Server.Ledger.State.Revision);
-        Assert.Equal(control.Server.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, relay.Id)), relay.Table);
+        Assert.Equal(22, control.Ledger.State.Revision);
+        Assert.Equal(control.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, relay.Id)), relay.Table);
         await WaitForAckAsync(control, "vps", 22);
     }
 

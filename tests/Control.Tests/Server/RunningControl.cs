@@ -25,6 +25,9 @@ internal sealed class RunningControl : IAsyncDisposable
 
     public Uri Address => Server.Address;
 
+    /// <summary>Of the only organisation.</summary>
+    public Ledger Ledger => Assert.Single(Server.Networks.All).Ledger;
+
     public static Task<RunningControl> StartAsync() => StartAsync(NewDirectory());
 
     public static async Task<RunningControl> StartAsync(string directory)

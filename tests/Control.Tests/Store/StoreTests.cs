@@ -8,7 +8,7 @@ namespace Keyhole.Control.Tests;
 
 public sealed class StoreTests : IDisposable
 {
-    private static readonly AuditEntry Audit = new("test", "apply", "org acme", "");
+    private static readonly AuditEntry Audit = new(Actor.Operator, "apply", "org acme");
 
     private readonly DataDirectory _directory = DataDirectory.Create(RunningControl.NewDirectory());
 
@@ -23,12 +23,12 @@ public sealed class StoreTests : IDisposable
         {
             string path = RunningControl.NewDirectory();
             var files = new RandomNetwork(seed);
-            var state = NetworkState.Empty;
+            var stored = StoredNetwork.None;
             using (var store = NetworkStore.Open(DataDirectory.Create(path), TimeProvider.System))
             {
                 for (int i = 0; i < 4; i++)
                 {
-                    var next = Samples.Apply(state, files.Next(), seed);
+                    var next = Samples.Apply(stored.State, files.Next(), seed);
                     foreach (var peer in next.Peers.Where(peer => peer.Id % 3 == 0 && !peer.Stock))
                         next = Transitions.ReportKey(next, new Agent(AgentKind.Connector, peer.Id), TestAgent.NewPublicKey())!;
                     foreach (var relay in next.Relays)
@@ -39,14 +39,13 @@ public sealed class StoreTests : IDisposable
                         next = Transitions.Rotate(next, new Credential($"peer-{peer.Id}", new Agent(kind, peer.Id), "hash" + i, DateTimeOffset.UnixEpoch));
                     }
 
-                    store.Save(state, next, Audit);
-                    Assert.Equal(next, store.Load());
-                    state = next;
+                    stored = Save(store, stored, next);
+                    Assert.Equal(stored, store.Load(stored.Organisation));
                 }
             }
 
             using (var again = NetworkStore.Open(DataDirectory.Open(path), TimeProvider.System))
-                Assert.Equal(state, again.Load());
+                Assert.Equal(stored, again.Load(stored.Organisation));
             Directory.Delete(path, recursive: true);
             return true;
         }).Check(Seeded.Runs(8));
@@ -56,16 +55,13 @@ public sealed class StoreTests : IDisposable
     public void A_full_disk_changes_nothing_and_says_so()
     {
         var state = Samples.AcmeNetwork();
-        using var database = Database.Open(_directory.Database, Migration.All);
-        database.Dispose();
         using var store = Open();
-        store.Save(NetworkState.Empty, state, Audit);
-        var pages = typeof(NetworkStore).GetField("_database", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(store) as Database;
-        pages!.Connection.Execute("PRAGMA max_page_count = 1");
+        var stored = Save(store, StoredNetwork.None, state);
+        store.Database.Write((connection, transaction) => connection.Execute("PRAGMA max_page_count = 1", transaction: transaction));
         var text = new StringBuilder(Samples.Acme.Replace("machines: [ci]", $"machines: [ci, {string.Join(", ", Enumerable.Range(0, 2000).Select(i => $"m{i}"))}]", StringComparison.Ordinal));
-        var refused = Assert.Throws<OperatorException>(() => store.Save(state, Samples.Apply(state, text.ToString()), Audit));
+        var refused = Assert.Throws<OperatorException>(() => Save(store, stored, Samples.Apply(state, text.ToString())));
         Assert.Contains("is full: nothing was changed", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(state, store.Load());
+        Assert.Equal(stored, store.Load(stored.Organisation));
     }
 
     [Fact]
@@ -88,16 +84,18 @@ public sealed class StoreTests : IDisposable
     [Fact]
     public void Migrations_run_once_in_order_and_all_or_nothing()
     {
-        Database.Open(_directory.Database, Migration.All).Dispose();
+        SqliteDatabase.Open(_directory.Database, Migration.All).Dispose();
         var broken = new Migration(Migration.All.Count + 1, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
-        Assert.Contains("no such table: missing", Assert.Throws<OperatorException>(() => Database.Open(_directory.Database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
+        Assert.Contains("no such table: missing", Assert.Throws<OperatorException>(() => SqliteDatabase.Open(_directory.Database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
         var repaired = broken with { Sql = "CREATE TABLE extra (id INTEGER); INSERT INTO extra VALUES (7)" };
-        using (var database = Database.Open(_directory.Database, [.. Migration.All, repaired]))
-            Assert.Equal(7, database.Connection.QuerySingle<long>("SELECT id FROM extra"));
-        using var again = Database.Open(_directory.Database, [.. Migration.All, repaired]);
-        Assert.Equal(1, again.Connection.QuerySingle<long>("SELECT count(*) FROM extra"));
-        Assert.Equal(("wal", 2L, 1L), (
-            again.Connection.QuerySingle<string>("PRAGMA journal_mode"), again.Connection.QuerySingle<long>("PRAGMA synchronous"), again.Connection.QuerySingle<long>("PRAGMA foreign_keys")));
+        using (var database = SqliteDatabase.Open(_directory.Database, [.. Migration.All, repaired]))
+            Assert.Equal(7, database.Read(connection => connection.QuerySingle<long>("SELECT id FROM extra")));
+        using var again = SqliteDatabase.Open(_directory.Database, [.. Migration.All, repaired]);
+        Assert.Equal(1, again.Read(connection => connection.QuerySingle<long>("SELECT count(*) FROM extra")));
+        Assert.Equal(("wal", 2L, 1L), again.Write((connection, transaction) => (
+            connection.QuerySingle<string>("PRAGMA journal_mode", transaction: transaction),
+            connection.QuerySingle<long>("PRAGMA synchronous", transaction: transaction),
+            connection.QuerySingle<long>("PRAGMA foreign_keys", transaction: transaction))));
     }
 
     [Fact]
@@ -161,6 +159,13 @@ public sealed class StoreTests : IDisposable
         string deep = Path.Combine(_directory.Path, new string('d', 100));
         Assert.Contains("use a shorter --data", Assert.Throws<OperatorException>(() => DataDirectory.Create(deep)).Message, StringComparison.Ordinal);
     }
+
+    private static StoredNetwork Save(NetworkStore store, StoredNetwork from, NetworkState to) => store.Database.Write((connection, transaction) =>
+    {
+        var saved = StateWriter.Write(connection, transaction, from, to);
+        store.Audit.Append(connection, transaction, saved.Organisation, Audit, to.Revision);
+        return saved;
+    });
 
     private void Change(string sql)
     {

@@ -13,7 +13,8 @@ internal sealed record NetworkDescription
 
     public ValueList<ResourceDescription> Resources { get; init; } = [];
 
-    public ValueList<string> Roles { get; init; } = [];
+    /// <summary>Without the fixed ones.</summary>
+    public ValueList<RoleDescription> Roles { get; init; } = [];
 
     public ValueList<UserDescription> Users { get; init; } = [];
 

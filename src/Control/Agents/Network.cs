@@ -1,0 +1,48 @@
+namespace Keyhole.Control;
+
+/// <summary>One organisation as it runs: its network, its agents' connections, and the clock of what runs out.</summary>
+internal sealed class Network : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly ExpiryClock _clock;
+    private Task _expiring = Task.CompletedTask;
+
+    public Network(string name, Ledger ledger, TimeProvider time, ILoggerFactory loggers)
+    {
+        Ledger = ledger;
+        // One category per organisation: "connector office-1" may be there in several.
+        var log = loggers.CreateLogger($"Keyhole.Control.{name}");
+        Log = log;
+        Hub = new AgentHub(ledger, time, log);
+        Configs = new ExternalClientConfig(ledger, Hub, log);
+        _clock = new ExpiryClock(ledger, time, log);
+    }
+
+    /// <summary>Stays the same for all time, and is never another's.</summary>
+    public int Id => Ledger.Organisation;
+
+    public string Name => Ledger.State.Organisation!;
+
+    public Ledger Ledger { get; }
+
+    public AgentHub Hub { get; }
+
+    public ExternalClientConfig Configs { get; }
+
+    public ILogger Log { get; }
+
+    /// <summary>Sets the clock going.</summary>
+    public Network Start()
+    {
+        _expiring = _clock.RunAsync(_stopped.Token);
+        return this;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopped.CancelAsync();
+        await _expiring;
+        Hub.StopAll();
+        _stopped.Dispose();
+    }
+}

@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record RoleDescription(string Name, ValueList<string> Permissions);
