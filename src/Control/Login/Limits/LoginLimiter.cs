@@ -79,6 +79,17 @@ internal sealed class LoginLimiter(TimeProvider time)
         }
     }
 
+    /// <summary>The password was right and more is asked: neither failed nor succeeded, so that it opens no way to try out second factors.</summary>
+    public void Undecided(LoginAttempt attempt)
+    {
+        lock (_lock)
+        {
+            var (address, account, _) = Keys(attempt);
+            _buckets.TakeBack(address);
+            _buckets.TakeBack(account);
+        }
+    }
+
     /// <summary>Counts a try that names no account, such as a user code, per address.</summary>
     /// <returns>How long to wait; zero: go on.</returns>
     public TimeSpan Begin(IPAddress address)

@@ -1,0 +1,11 @@
+namespace Keyhole.Control;
+
+/// <summary>By which address browsers reach this server: the one that the operator named, else the one of the request.</summary>
+internal sealed record LoginAddress(Uri? PublicUrl)
+{
+    /// <summary>"https://control.example": without a slash at the end.</summary>
+    public string OriginOf(HttpRequest request) => PublicUrl?.GetLeftPart(UriPartial.Authority) ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
+
+    /// <param name="path">Begins with a slash.</param>
+    public Uri At(HttpRequest request, string path) => new(OriginOf(request) + path);
+}

@@ -1,0 +1,88 @@
+namespace Keyhole.Control;
+
+/// <summary>Everything that logging in consists of, put together once per server.</summary>
+internal sealed class LoginServices : IDisposable
+{
+    public LoginServices(NetworkStore store, Networks networks, TimeProvider time, LoginAddress address, PasswordParameters parameters, ILoggerFactory loggers)
+    {
+        Log = loggers.CreateLogger("Keyhole.Control.Login");
+        Time = time;
+        Address = address;
+        Networks = networks;
+        Database = store.Database;
+        Audit = store.Audit;
+        Accounts = new Accounts(store.Database, store.Audit, time);
+        Known = new KnownSources(store.Database, time);
+        Hasher = new PasswordHasher(parameters);
+        Limiter = new LoginLimiter(time);
+        Factors = new SecondFactors(Accounts, store.Secrets, time);
+        Passwords = new PasswordLogin(Accounts, Known, Hasher, Factors, Limiter);
+        Sessions = new LoginSessions(store.Database, store.Audit, networks, time);
+        Devices = new DeviceCodes(store.Database, store.Audit, Sessions, time);
+        Links = new OneTimeLinks(time);
+        Setup = new ServerSetup(store.Database, store.Audit, Accounts, Links, networks, Hasher);
+        Resets = new PasswordResets(store.Database, store.Audit, Accounts, Links, Sessions, Known, Hasher);
+        Sealed = new SealedJson(store.Secrets);
+        Used = new UsedTickets(time);
+        PasskeyStore = new PasskeyStore(store.Database, store.Audit, Accounts);
+        Passkeys = new Passkeys(PasskeyStore, Sealed, Used, address, time, loggers);
+        Providers = new OpenIdProviders(store.Database, store.Audit, store.Secrets);
+        OpenId = new OpenIdClient(time);
+        OpenIdUsers = new OpenIdUsers(store.Database, store.Audit, Accounts, networks, Log);
+    }
+
+    public ILogger Log { get; }
+
+    public TimeProvider Time { get; }
+
+    public LoginAddress Address { get; }
+
+    public Networks Networks { get; }
+
+    public Database Database { get; }
+
+    public AuditLog Audit { get; }
+
+    public Accounts Accounts { get; }
+
+    public KnownSources Known { get; }
+
+    public PasswordHasher Hasher { get; }
+
+    public LoginLimiter Limiter { get; }
+
+    public SecondFactors Factors { get; }
+
+    public PasswordLogin Passwords { get; }
+
+    public LoginSessions Sessions { get; }
+
+    public DeviceCodes Devices { get; }
+
+    public OneTimeLinks Links { get; }
+
+    public ServerSetup Setup { get; }
+
+    public PasswordResets Resets { get; }
+
+    public SealedJson Sealed { get; }
+
+    public UsedTickets Used { get; }
+
+    public PasskeyStore PasskeyStore { get; }
+
+    public Passkeys Passkeys { get; }
+
+    public OpenIdProviders Providers { get; }
+
+    public OpenIdClient OpenId { get; }
+
+    public OpenIdUsers OpenIdUsers { get; }
+
+    public void Dispose()
+    {
+        Passkeys.Dispose();
+        OpenId.Dispose();
+        Hasher.Dispose();
+    }
+}

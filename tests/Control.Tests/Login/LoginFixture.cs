@@ -1,0 +1,60 @@
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Keyhole.Control.Tests;
+
+/// <summary>Everything that logging in consists of, on a real database, in a time of its own.</summary>
+internal sealed class LoginFixture : IDisposable
+{
+    public const string Password = "correct horse battery";
+
+    public static readonly IPAddress Home = IPAddress.Parse("192.0.2.1");
+    public static readonly Actor Tester = new("tester", null);
+
+    private readonly NetworkStore _store;
+
+    public LoginFixture()
+    {
+        Directory = RunningControl.NewDirectory();
+        _store = NetworkStore.Open(DataDirectory.Create(Directory), Clock);
+        Networks = new Networks(_store, Clock, NullLoggerFactory.Instance);
+        Services = new LoginServices(_store, Networks, Clock, new LoginAddress(new Uri("https://control.example")), new PasswordParameters(8, 1), NullLoggerFactory.Instance);
+    }
+
+    public string Directory { get; }
+
+    public LoginClock Clock { get; } = new();
+
+    public Networks Networks { get; }
+
+    public LoginServices Services { get; }
+
+    public async Task<Account> AccountAsync(string email = "ann@acme.example")
+    {
+        string hash = await Services.Hasher.HashAsync(Password, default);
+        return Services.Database.Write((connection, transaction) => Services.Accounts.Create(connection, transaction, email, hash, isServerAdmin: false));
+    }
+
+    /// <summary>Gives the account one-time codes.</summary>
+    /// <returns>The key and the recovery codes.</returns>
+    public (byte[] Key, IReadOnlyList<string> Recovery) AddTotp(Account account)
+    {
+        byte[] key = Services.Factors.Begin(account);
+        var codes = Services.Factors.Complete(Services.Accounts.Find(account.Id)!, Totp.Code(key, Totp.StepAt(Clock.GetUtcNow())), Tester)!;
+        Clock.Move(TimeSpan.FromMinutes(2));
+        return (key, codes);
+    }
+
+    public string Code(byte[] key) => Totp.Code(key, Totp.StepAt(Clock.GetUtcNow()));
+
+    public Task<LoginOutcome> TryAsync(string email, string password, string? code = null, string address = "192.0.2.1", string? browser = null) =>
+        Services.Passwords.TryAsync(email, password, code, new LoginSource(IPAddress.Parse(address), browser), default);
+
+    public void Dispose()
+    {
+        Services.Dispose();
+        Networks.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        _store.Dispose();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+}

@@ -1,0 +1,123 @@
+using Dapper;
+
+namespace Keyhole.Control.Tests;
+
+public sealed class SessionTests : IDisposable
+{
+    private readonly LoginFixture _fixture = new();
+
+    private LoginSessions Sessions => _fixture.Services.Sessions;
+
+    public void Dispose() => _fixture.Dispose();
+
+    [Fact]
+    [Trait("Threat", "32")]
+    public async Task A_token_is_random_and_the_database_holds_its_hash_only()
+    {
+        var account = await _fixture.AccountAsync();
+        var (session, token) = Begin(account, SessionKind.Browser);
+        var (_, other) = Begin(account, SessionKind.Browser);
+        Assert.NotEqual(token, other);
+        Assert.StartsWith("khs_", token, StringComparison.Ordinal);
+        Assert.Equal(session.Id, Find(token)?.Id);
+        Assert.Null(Find(token[..^1]));
+        Assert.Null(Find(SessionToken.Hash(token)!));
+        var stored = _fixture.Services.Database.Read(connection => connection.Query<string>("SELECT token_hash FROM login_session").ToList());
+        Assert.DoesNotContain(stored, text => text.Contains(token[4..], StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_browser_is_logged_out_when_idle_for_half_a_day_or_after_a_week()
+    {
+        var account = await _fixture.AccountAsync();
+        var (_, idle) = Begin(account, SessionKind.Browser);
+        var (_, busy) = Begin(account, SessionKind.Browser);
+        for (int hours = 0; hours < 7 * 24 - 6; hours += 6)
+        {
+            _fixture.Clock.Move(TimeSpan.FromHours(6));
+            Assert.NotNull(Find(busy));
+        }
+
+        Assert.Null(Find(idle));
+        _fixture.Clock.Move(TimeSpan.FromHours(6));
+        Assert.Null(Find(busy));
+        Assert.Empty(Sessions.List(account.Id));
+    }
+
+    [Fact]
+    public async Task A_session_is_ended_by_its_own_account_only()
+    {
+        var ann = await _fixture.AccountAsync();
+        var bob = await _fixture.AccountAsync("bob@acme.example");
+        var (session, token) = Begin(ann, SessionKind.CommandLine);
+        Assert.False(Sessions.End(bob, session.Id, LoginFixture.Tester));
+        Assert.NotNull(Find(token));
+        Assert.Empty(Sessions.List(bob.Id));
+        Assert.True(Sessions.End(ann, session.Id, LoginFixture.Tester));
+        Assert.Null(Find(token));
+        Assert.False(Sessions.End(ann, session.Id, LoginFixture.Tester));
+    }
+
+    [Fact]
+    [Trait("Promise", "A4")]
+    public async Task A_session_that_ends_takes_its_devices_out_of_every_organisation()
+    {
+        var account = await _fixture.AccountAsync();
+        var (session, _) = Begin(account, SessionKind.CommandLine);
+        var (other, _) = Begin(account, SessionKind.CommandLine);
+        foreach (string name in new[] { "acme", "umbrella" })
+        {
+            var network = _fixture.Networks.Create(name, LoginFixture.Tester);
+            network.Ledger.Change(state => OrganisationUsers.Add(state, account.Email, [FixedRoles.Member]), Audit);
+            Enrol(network, "laptop", session.Id, 1);
+            Enrol(network, "desktop", other.Id, 2);
+            Assert.Equal(2, network.Ledger.State.Credentials.Count);
+        }
+
+        Sessions.End(account, session.Id, LoginFixture.Tester);
+        foreach (var network in _fixture.Networks.All)
+            Assert.Equal(other.Id, Assert.Single(network.Ledger.State.Credentials).Session);
+    }
+
+    [Fact]
+    public async Task What_a_stop_left_behind_is_cleared_at_the_next_start()
+    {
+        var account = await _fixture.AccountAsync();
+        var (session, _) = Begin(account, SessionKind.CommandLine);
+        var network = _fixture.Networks.Create("acme", LoginFixture.Tester);
+        network.Ledger.Change(state => OrganisationUsers.Add(state, account.Email, []), Audit);
+        Enrol(network, "laptop", session.Id, 1);
+        _fixture.Services.Database.Write((connection, transaction) => connection.Execute("DELETE FROM login_session", transaction: transaction));
+        Sessions.EndOrphans();
+        Assert.Empty(network.Ledger.State.Credentials);
+    }
+
+    [Fact]
+    public async Task An_account_has_at_most_fifty_sessions_and_what_they_call_themselves_is_one_short_line()
+    {
+        var account = await _fixture.AccountAsync();
+        for (int i = 0; i < 60; i++)
+        {
+            _fixture.Clock.Move(TimeSpan.FromSeconds(1));
+            Begin(account, SessionKind.CommandLine, $"machine {i}\r\n\u001b[31m\u202e{new string('x', 1000)}");
+        }
+
+        var list = Sessions.List(account.Id);
+        Assert.Equal(50, list.Count);
+        Assert.StartsWith("machine 59[31mxxx", list[0].Client, StringComparison.Ordinal);
+        Assert.Equal(LoginSessions.MaximumClientLength, list[0].Client.Length);
+    }
+
+    private (LoginSession Session, string Token) Begin(Account account, SessionKind kind, string client = "test") =>
+        Sessions.Begin(account, kind, client, LoginFixture.Home, "password");
+
+    private LoginSession? Find(string token) => Sessions.Find(token, _fixture.Clock.GetUtcNow());
+
+    private static void Enrol(Network network, string name, long session, byte key) => network.Ledger.Change(
+        state => DeviceTransitions.Enrol(
+            state, state.Users[0], name, Convert.ToBase64String([.. Enumerable.Repeat(key, 32)]), approved: true,
+            id => new Credential($"device-{network.Name}-{name}", new Agent(AgentKind.Device, id), "hash", DateTimeOffset.UnixEpoch) { Session = session }),
+        Audit);
+
+    private static AuditEntry Audit(NetworkState before, NetworkState after) => new(LoginFixture.Tester, "test", "test");
+}
