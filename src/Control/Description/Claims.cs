@@ -8,6 +8,21 @@ internal sealed class Claims(Findings findings)
     private readonly HashSet<string> _addressed = new(Names.Comparer);
     private readonly Dictionary<string, Claim> _claims = new(StringComparer.Ordinal);
 
+    /// <summary>Takes up what objects hold that are there already.</summary>
+    /// <param name="replaced">The object whose keys and addresses are free, since it is read anew.</param>
+    public void Know(NetworkState state, INamed? replaced)
+    {
+        foreach (var relay in state.Relays.Where(relay => relay.Id != replaced?.Id))
+            Know(relay.PublicKey, "relay", relay.Name, "public key");
+        foreach (var peer in state.Peers.Where(peer => peer.Id != replaced?.Id))
+        {
+            string kind = Names.Of(peer.Kind).Replace('-', ' ');
+            Know(peer.PublicKey, kind, peer.Name, "public key");
+            Know(peer.Ipv4?.ToString(), kind, peer.Name, "address");
+            Know(peer.Ipv6?.ToString(), kind, peer.Name, "address");
+        }
+    }
+
     /// <summary>A public key for the object of this kind and name.</summary>
     public void Key(ScalarNode node, string path, string kind, string name) => Add(node, path, node.Value, kind, name, "public key");
 
@@ -47,7 +62,13 @@ internal sealed class Claims(Findings findings)
     private void Add(ScalarNode node, string path, string value, string kind, string name, string what)
     {
         if (!_claims.TryAdd(value, new Claim(node, path, kind, name, what)))
-            findings.Add(node, path, $"the {_claims[value].Kind} \"{_claims[value].Name}\" has this {what} too, on line {_claims[value].Node.Line}", $"every {what} belongs to one object");
+            findings.Add(node, path, $"the {_claims[value].Kind} \"{_claims[value].Name}\" has this {what} too{(_claims[value].Node.Line == 0 ? "" : $", on line {_claims[value].Node.Line}")}", $"every {what} belongs to one object");
+    }
+
+    private void Know(string? value, string kind, string name, string what)
+    {
+        if (value is not null)
+            _claims.TryAdd(value, new Claim(new ScalarNode(0, 0, value, true), "", kind, name, what));
     }
 
     private void Check(string? taken, string kind, string name)

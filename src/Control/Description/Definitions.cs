@@ -4,9 +4,22 @@ namespace Keyhole.Control;
 /// <param name="builtIn">What may be used without being defined.</param>
 internal sealed class Definitions(string kind, Findings findings, params IReadOnlyList<string> builtIn)
 {
+    /// <summary>The line of what stands in no file.</summary>
+    private const int Present = 0;
+
     private readonly Dictionary<string, (string Name, int Line)> _names = new(Names.Comparer);
 
     public string Kind => kind;
+
+    /// <summary>Takes up the names of objects that are there already.</summary>
+    /// <param name="replaced">The object whose name is free, since it is read anew.</param>
+    public void Know(IEnumerable<INamed> present, INamed? replaced) => Know(present.Where(item => item.Id != replaced?.Id).Select(item => item.Name));
+
+    public void Know(IEnumerable<string> present)
+    {
+        foreach (string name in present)
+            _names.TryAdd(name, (name, Present));
+    }
 
     public bool Contains(string name) => _names.ContainsKey(name);
 
@@ -40,7 +53,8 @@ internal sealed class Definitions(string kind, Findings findings, params IReadOn
             return true;
         var first = _names[name];
         string also = first.Name == name ? "" : $" as \"{Findings.Shown(first.Name)}\"; case makes no difference";
-        findings.Add(node, path, $"this {kind} is there twice, first on line {first.Line}{also}", "rename or remove one of them");
+        findings.Add(
+            node, path, first.Line == Present ? $"another {kind} has this name{also}" : $"this {kind} is there twice, first on line {first.Line}{also}", "rename or remove one of them");
         return false;
     }
 

@@ -62,6 +62,27 @@ internal sealed class DescriptionReader
             ? (root.Entries.FirstOrDefault(entry => entry.Key.Value == "org").Value as ScalarNode)?.Value
             : null;
 
+    /// <summary>
+    /// For single objects that join the present network: all its names and aliases are defined, and all its keys and addresses
+    /// taken, but for those of the object that is read anew.
+    /// </summary>
+    /// <param name="replaced">Null for a new object.</param>
+    public static DescriptionReader ForObject(NetworkState state, INamed? replaced, Findings findings)
+    {
+        var reader = new DescriptionReader(findings, state);
+        reader._relays.Know(state.Relays, replaced);
+        reader._sites.Know(state.Sites, replaced);
+        reader._connectors.Know(state.Peers.Where(peer => peer.Kind == PeerKind.Connector), replaced);
+        reader._resources.Know(state.Resources, replaced);
+        reader._aliases.Know(state.Resources.Where(resource => resource.Id != replaced?.Id).Select(resource => resource.Alias).OfType<string>());
+        reader._roles.Know(state.Roles, replaced);
+        reader._users.Know(state.Users, replaced);
+        reader._machines.Know(state.Peers.Where(peer => peer.Kind == PeerKind.Machine), replaced);
+        reader._externalClients.Know(state.Peers.Where(peer => peer.Kind == PeerKind.ExternalClient), replaced);
+        reader._claims.Know(state, replaced);
+        return reader;
+    }
+
     private NetworkDescription? ReadRoot(Node node)
     {
         if (node is not MappingNode mapping)
@@ -78,11 +99,11 @@ internal sealed class DescriptionReader
         var connectors = new List<ConnectorDescription>();
         var sites = ReadEach(root, "sites", "{ name: office, connectors: [office-1] }", (item, path) => ReadSite(item, path, connectors));
         var resources = ReadEach(root, "resources", "{ name: web, site: office, destination: 192.168.1.20, tcp: \"443\" }", ReadResource);
-        var roles = ReadEach(root, "roles", "staff", new RoleReader(_findings, _roles).Read);
+        var roles = ReadEach(root, "roles", "staff", ReadRole);
         var users = ReadEach(root, "users", "{ email: alice@example.com, roles: [staff] }", ReadUser);
         var machines = ReadEach(root, "machines", "ci", ReadMachine);
         var clients = ReadEach(root, "external-clients", "{ name: phone }", ReadExternalClient);
-        var grants = ReadEach(root, "grants", "{ resource: web, roles: [staff] }", (item, path) => new GrantReader(_findings, _resources, _roles, _users, _machines, _externalClients).Read(item, path));
+        var grants = ReadEach(root, "grants", "{ resource: web, roles: [staff] }", ReadGrant);
         _claims.CheckAgainst(_state, _relays, _connectors, _machines, _externalClients);
         return new NetworkDescription
         {
@@ -123,7 +144,7 @@ internal sealed class DescriptionReader
         return values.ToValueList();
     }
 
-    private RelayDescription? ReadRelay(Node item, string path)
+    public RelayDescription? ReadRelay(Node item, string path)
     {
         if (AsSection(item, path, "{ name: vps, endpoint: \"203.0.113.10:21820\" }", "name", "endpoint", "tls-endpoint", "gateway") is not { } section)
             return null;
@@ -147,7 +168,7 @@ internal sealed class DescriptionReader
         return endpoints.ToValueList();
     }
 
-    private string? ReadSite(Node item, string path, List<ConnectorDescription> connectors)
+    public string? ReadSite(Node item, string path, List<ConnectorDescription> connectors)
     {
         if (AsSection(item, path, "{ name: office, connectors: [office-1] }", "name", "connectors") is not { } section)
             return null;
@@ -165,7 +186,18 @@ internal sealed class DescriptionReader
         return site;
     }
 
-    private ResourceDescription? ReadResource(Node item, string path)
+    /// <summary>A connector on its own, with its site; in a file it stands within that.</summary>
+    public ConnectorDescription? ReadConnector(Node item, string path)
+    {
+        if (AsSection(item, path, "{ name: office-1, site: office }", "name", "site", "public-key") is not { } section)
+            return null;
+        string? name = _connectors.Define(section);
+        string? site = section.Require("site", "name one of the sites") is { } text ? _sites.Resolve(text, section.PathOf("site")) : null;
+        string? key = ReadPublicKey(section, _connectors.Kind, name);
+        return name is null || site is null ? null : new ConnectorDescription(name, site, key);
+    }
+
+    public ResourceDescription? ReadResource(Node item, string path)
     {
         if (AsSection(item, path, "{ name: web, site: office, destination: 192.168.1.20 }", "name", "site", "destination", "alias", "tcp", "udp", "icmp") is not { } section)
             return null;
@@ -207,7 +239,12 @@ internal sealed class DescriptionReader
         return ranges;
     }
 
-    private UserDescription? ReadUser(Node item, string path)
+    public RoleDescription? ReadRole(Node item, string path) => new RoleReader(_findings, _roles).Read(item, path);
+
+    public IReadOnlyList<GrantDescription>? ReadGrant(Node item, string path) =>
+        new GrantReader(_findings, _resources, _roles, _users, _machines, _externalClients).Read(item, path);
+
+    public UserDescription? ReadUser(Node item, string path)
     {
         if (AsSection(item, path, "{ email: alice@example.com, roles: [staff] }", "email", "roles") is not { } section)
             return null;
@@ -224,10 +261,10 @@ internal sealed class DescriptionReader
         return email is null ? null : new UserDescription(email, roles.ToValueList());
     }
 
-    private MachineDescription? ReadMachine(Node item, string path) =>
+    public MachineDescription? ReadMachine(Node item, string path) =>
         ReadNamedKey(item, path, "ci", _machines) is var (name, key) ? new MachineDescription(name, key) : null;
 
-    private ExternalClientDescription? ReadExternalClient(Node item, string path)
+    public ExternalClientDescription? ReadExternalClient(Node item, string path)
     {
         if (AsSection(item, path, "{ name: phone }", "name", "public-key", "address", "dns", "expires", "sealed") is not { } section)
             return null;

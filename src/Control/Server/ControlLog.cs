@@ -53,4 +53,10 @@ internal static partial class ControlLog
 
     [LoggerMessage(17, LogLevel.Information, "Stopping")]
     public static partial void Stopping(this ILogger logger);
+
+    [LoggerMessage(30, LogLevel.Error, "{Method} {Route} failed")]
+    public static partial void Failed(this ILogger logger, string method, string route, Exception error);
+
+    [LoggerMessage(31, LogLevel.Error, "The route {Route} does not declare who may use it and was refused")]
+    public static partial void Undeclared(this ILogger logger, string route);
 }

@@ -27,7 +27,7 @@ internal sealed class ControlServer : IAsyncDisposable
     private readonly ILogger _log;
     private volatile bool _ready;
 
-    private ControlServer(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, DataDirectory directory, FileStream held)
+    private ControlServer(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, ILoginSessions sessions, DataDirectory directory, FileStream held)
     {
         _directory = directory;
         _lock = held;
@@ -37,15 +37,17 @@ internal sealed class ControlServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = MaximumPublicBody;
             kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
         });
-        publicBuilder.Services.AddOpenApi("v1");
+        ApiPipeline.AddServices(publicBuilder.Services);
         _public = publicBuilder.Build();
         var loggers = _public.Services.GetRequiredService<ILoggerFactory>();
         _log = loggers.CreateLogger<ControlServer>();
         _networks = new Networks(_store, time, loggers);
         SecurityHeaders.Use(_public, options.PublicUrl?.Scheme == Uri.UriSchemeHttps);
         _public.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAliveInterval, KeepAliveTimeout = KeepAliveTimeout });
-        var agents = new AgentEndpoint(_networks, new FailureLimiter(time), loggers.CreateLogger<AgentEndpoint>());
-        PublicRoutes.Map(_public, agents, () => _ready);
+        var failures = new FailureLimiter(time);
+        ApiPipeline.Use(_public, _networks, sessions, failures, time);
+        PublicRoutes.Map(_public, new AgentEndpoint(_networks, new FailureLimiter(time), loggers.CreateLogger<AgentEndpoint>()), () => _ready);
+        ApiEndpoints.Map(_public.MapGroup("/api/v1"), _networks, failures, options.PublicUrl, time);
 
         _operator = Builder(logging, kestrel =>
         {
@@ -63,14 +65,14 @@ internal sealed class ControlServer : IAsyncDisposable
     public IServiceProvider PublicServices => _public.Services;
 
     /// <exception cref="OperatorException">The data directory, the database or the address cannot be used.</exception>
-    public static async Task<ControlServer> StartAsync(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging)
+    public static async Task<ControlServer> StartAsync(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, ILoginSessions? sessions = null)
     {
         var directory = DataDirectory.Create(options.Data);
         var held = Hold(directory);
         ControlServer? server = null;
         try
         {
-            server = new ControlServer(options, time, logging, directory, held);
+            server = new ControlServer(options, time, logging, sessions ?? new NobodyLoggedIn(), directory, held);
             await server.ListenAsync(options);
             return server;
         }

@@ -30,11 +30,11 @@ internal sealed class RunningControl : IAsyncDisposable
 
     public static Task<RunningControl> StartAsync() => StartAsync(NewDirectory());
 
-    public static async Task<RunningControl> StartAsync(string directory)
+    public static async Task<RunningControl> StartAsync(string directory, ILoginSessions? sessions = null)
     {
         var log = new LogLines();
         var options = ServeOptions.Parse(directory, "http://127.0.0.1:0", null, allowHttp: false);
-        return new RunningControl(directory, await ControlServer.StartAsync(options, TimeProvider.System, logging => logging.AddProvider(log)), log);
+        return new RunningControl(directory, await ControlServer.StartAsync(options, TimeProvider.System, logging => logging.AddProvider(log), sessions), log);
     }
 
     public static string NewDirectory() => Path.Combine(Path.GetTempPath(), $"keyhole-control-{Guid.NewGuid():N}");

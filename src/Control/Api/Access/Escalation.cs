@@ -1,0 +1,47 @@
+namespace Keyhole.Control;
+
+/// <summary>
+/// Nobody gives what they do not hold, takes it from those who do, or leaves an organisation without an owner. It compares the
+/// network before and after a change, whatever the change was, so that no route can forget it.
+/// </summary>
+internal static class Escalation
+{
+    /// <param name="held">What the caller holds.</param>
+    /// <exception cref="ApiException">The change goes beyond it.</exception>
+    /// <exception cref="OperatorException">The last owner would go.</exception>
+    public static void Check(NetworkState before, NetworkState after, IReadOnlySet<string> held)
+    {
+        var oldRoles = before.Roles.ToDictionary(role => role.Id);
+        var newRoles = after.Roles.ToDictionary(role => role.Id);
+        foreach (int id in oldRoles.Keys.Union(newRoles.Keys))
+        {
+            var had = oldRoles.GetValueOrDefault(id);
+            var has = newRoles.GetValueOrDefault(id);
+            if (had?.Permissions != has?.Permissions)
+                Require([.. had?.Permissions ?? [], .. has?.Permissions ?? []], held, $"the role {(has ?? had)!.Name}");
+        }
+
+        var oldUsers = before.Users.ToDictionary(user => user.Id);
+        var newUsers = after.Users.ToDictionary(user => user.Id);
+        foreach (int id in oldUsers.Keys.Union(newUsers.Keys))
+        {
+            var had = oldUsers.GetValueOrDefault(id);
+            var has = newUsers.GetValueOrDefault(id);
+            if (had == has)
+                continue;
+            // One who is removed, renamed or disabled loses everything; else it is the roles that come and go.
+            bool rolesOnly = had is not null && has is not null && had with { Roles = has.Roles } == has;
+            var touched = (had?.Roles ?? []).Except(rolesOnly ? has!.Roles : []).Union((has?.Roles ?? []).Except(rolesOnly ? had!.Roles : []));
+            var permissions = touched.SelectMany(role => (oldRoles.GetValueOrDefault(role) ?? newRoles[role]).Permissions);
+            Require([.. permissions], held, $"the user {(has ?? had)!.Email}");
+        }
+
+        FixedRoles.CheckOwners(before, after);
+    }
+
+    private static void Require(IReadOnlyList<string> permissions, IReadOnlySet<string> held, string what)
+    {
+        if (permissions.FirstOrDefault(permission => !held.Contains(permission)) is { } missing)
+            throw new ApiException(StatusCodes.Status403Forbidden, $"The permission {missing} is in play for {what}, and you do not hold it yourself.");
+    }
+}

@@ -1,0 +1,47 @@
+namespace Keyhole.Control;
+
+/// <summary>Makes the changes that callers ask for, and says how far they are in force.</summary>
+internal static class NetworkChanges
+{
+    /// <summary>Revocations are promised within a second to enforcers that are in contact.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <param name="action">"add", "change", "remove", …: for the audit log.</param>
+    /// <param name="subject">"resource web".</param>
+    /// <param name="transition">Throws to refuse.</param>
+    /// <param name="alongside">Runs in the same transaction; throws to refuse.</param>
+    /// <exception cref="ApiException">The change goes beyond what the caller holds.</exception>
+    public static (NetworkState Before, NetworkState After) Change(
+        ApiRequest request,
+        string action,
+        string subject,
+        Func<NetworkState, NetworkState> transition,
+        Action<System.Data.Common.DbConnection, System.Data.Common.DbTransaction>? alongside = null)
+    {
+        var (before, after) = request.Network.Ledger.Change(
+            state =>
+            {
+                var next = transition(state);
+                Escalation.Check(state, next, request.Caller.PermissionsIn(state));
+                return next;
+            },
+            (from, to) => Audit(request.Caller.Actor, action, subject, from, to),
+            alongside);
+        return (before.State, after.State);
+    }
+
+    /// <summary>Waits for those who enforce the revision, as long as the promise says.</summary>
+    public static async Task<EnforcementView> FollowAsync(Network network, NetworkState before, NetworkState after)
+    {
+        if (before.Revision == after.Revision || network.Hub.FindEnforcement(after.Revision) is not { } enforcement)
+            return EnforcementView.Of(EnforcementReport.Nobody);
+        return EnforcementView.Of(await enforcement.WaitAsync(network.Hub.IsConnected, Patience));
+    }
+
+    private static AuditEntry Audit(Actor actor, string action, string subject, NetworkState from, NetworkState to)
+    {
+        var plan = Planner.Compare(from, to);
+        string details = string.Join("; ", plan.Changes.Select(change => $"{change.Sign}{change.Kind} {change.Name}{(change.Details.Count == 0 ? "" : $" ({string.Join("; ", change.Details)})")}"));
+        return new AuditEntry(actor, action, subject, null, details.Length == 0 ? null : details);
+    }
+}

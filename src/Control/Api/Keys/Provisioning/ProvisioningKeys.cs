@@ -1,0 +1,151 @@
+using System.Data.Common;
+using Dapper;
+using Keyhole.Cryptography;
+
+namespace Keyhole.Control;
+
+/// <summary>The provisioning keys of all organisations, and what they are good for.</summary>
+internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
+{
+    public const string Prefix = "khp_";
+
+    /// <summary>Of one organisation.</summary>
+    public const int MaximumCount = 1000;
+
+    private const int MaximumNameTries = 100_000;
+    private const string Columns = "id, organisation, name, hash, kind, site, maximum_uses, uses, approval, created_at, expires";
+
+    private Database Database => networks.Store.Database;
+
+    public IReadOnlyList<ProvisioningKey> Of(int organisation) => Database.Read(connection =>
+        connection.Query<KeyRecord>($"SELECT {Columns} FROM provisioning_key WHERE organisation = @Organisation", new { Organisation = organisation }).Select(ToKey).ToList());
+
+    /// <summary>Makes a connector or machine, with its ID and secret. Of uses that race for the last one, one wins.</summary>
+    /// <param name="wanted">The name that it asks for; null for that of the key.</param>
+    /// <returns>Null when the key is unknown, used up, or over.</returns>
+    /// <exception cref="OperatorException">There is no room for it, or the site of the key is gone.</exception>
+    public (Provisioned Answer, Network Network, NetworkState Before, NetworkState After)? Use(string text, string? wanted, string? address)
+    {
+        if (KeyToken.Parse(text, Prefix) is not { } token)
+            return null;
+        var row = Database.Read(connection => connection.QueryFirstOrDefault<KeyRecord>($"SELECT {Columns} FROM provisioning_key WHERE id = @Id", new { token.Id }));
+        if (!token.Matches(row?.Hash) || ToKey(row!) is not { } key || key.Uses >= key.MaximumUses || key.Expires <= time.GetUtcNow()
+            || networks.All.FirstOrDefault(network => network.Id == key.Organisation) is not { } network)
+            return null;
+        string id = AgentSecret.NewId(key.Kind), secret = AgentSecret.NewSecret(), name = "";
+        bool lost = false;
+        try
+        {
+            var (before, after) = network.Ledger.Change(
+                state => Make(state, key, wanted ?? key.Name, new Credential(id, default, AgentSecret.Hash(id, secret), DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds())), out name),
+                (_, _) => new AuditEntry(new Actor($"provisioning-key {key.Name} ({key.Id})", address), "provision", $"{Names.Of(key.Kind)} {name}", null, key.Approval ? "waits for approval" : null),
+                (connection, transaction) =>
+                {
+                    lost = connection.Execute("UPDATE provisioning_key SET uses = uses + 1 WHERE id = @Id AND uses < maximum_uses", new { key.Id }, transaction) == 0;
+                    if (lost)
+                        throw new OperatorException("this provisioning key is used up");
+                });
+            return (new Provisioned(network.Name, key.Kind, name, id, secret, !key.Approval), network, before.State, after.State);
+        }
+        catch (OperatorException) when (lost)
+        {
+            return null;
+        }
+    }
+
+    /// <exception cref="ApiException">The name is taken, or there are too many.</exception>
+    public static void Add(DbConnection connection, DbTransaction transaction, ProvisioningKey key)
+    {
+        var parameters = new { key.Organisation, key.Name };
+        if (connection.ExecuteScalar<long>("SELECT count(*) FROM provisioning_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", parameters, transaction) != 0)
+            throw ApiException.Field("name", "another provisioning key has this name");
+        if (connection.ExecuteScalar<long>("SELECT count(*) FROM provisioning_key WHERE organisation = @Organisation", parameters, transaction) >= MaximumCount)
+            throw new ApiException(StatusCodes.Status409Conflict, $"There are {MaximumCount} provisioning keys already: remove some first.");
+        connection.Execute(
+            $"INSERT INTO provisioning_key ({Columns}) VALUES (@Id, @Organisation, @Name, @Hash, @Kind, @Site, @MaximumUses, 0, @Approval, @CreatedAt, @Expires)",
+            new
+            {
+                key.Id,
+                key.Organisation,
+                key.Name,
+                key.Hash,
+                Kind = Names.Of(key.Kind),
+                key.Site,
+                key.MaximumUses,
+                Approval = key.Approval ? 1 : 0,
+                CreatedAt = key.CreatedAt.ToUnixTimeMilliseconds(),
+                Expires = key.Expires?.ToUnixTimeMilliseconds(),
+            },
+            transaction);
+    }
+
+    /// <exception cref="ApiException">There is none of this name.</exception>
+    public static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name)
+    {
+        if (connection.Execute("DELETE FROM provisioning_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", new { Organisation = organisation, Name = name }, transaction) == 0)
+            throw ApiException.NotFound("provisioning key", name);
+    }
+
+    /// <param name="credential">Of no agent yet.</param>
+    private NetworkState Make(NetworkState state, ProvisioningKey key, string wanted, Credential credential, out string name)
+    {
+        var kind = key.Kind == AgentKind.Connector ? PeerKind.Connector : PeerKind.Machine;
+        string free = FreeName(state, kind, wanted);
+        name = free;
+        var network = StateDescription.Of(state);
+        if (kind == PeerKind.Connector)
+        {
+            var site = state.Sites.FirstOrDefault(site => site.Id == key.Site) ?? throw new OperatorException("the site of this provisioning key is gone");
+            network = network with { Connectors = network.Connectors.Append(new ConnectorDescription(free, site.Name, null)).ToValueList() };
+        }
+        else
+        {
+            network = network with { Machines = network.Machines.Append(new MachineDescription(free, null)).ToValueList() };
+        }
+
+        try
+        {
+            var next = Reconciliation.Reconcile(state, network, time.GetUtcNow(), RandomSource.System);
+            var made = next.FindPeer(kind, free)!;
+            next = next with { Peers = next.Peers.Select(peer => peer.Id == made.Id ? peer with { Enabled = !key.Approval } : peer).ToValueList() };
+            return Transitions.Rotate(next, credential with { Agent = new Agent(key.Kind, made.Id) });
+        }
+        catch (OverlayExhaustedException error)
+        {
+            throw new OperatorException(error.Message);
+        }
+    }
+
+    /// <summary>Machines of one image share their host name: the second is called NAME-2.</summary>
+    private static string FreeName(NetworkState state, PeerKind kind, string wanted)
+    {
+        var taken = state.Peers.Where(peer => peer.Kind == kind).Select(peer => peer.Name).ToHashSet(Names.Comparer);
+        for (int number = 1; number < MaximumNameTries; number++)
+        {
+            string name = number == 1 ? wanted : $"{wanted[..Math.Min(wanted.Length, 56)]}-{number}";
+            if (!taken.Contains(name))
+                return name;
+        }
+
+        throw new OperatorException($"too many are named {wanted}");
+    }
+
+    private static ProvisioningKey ToKey(KeyRecord row) => new(
+        row.Id, (int)row.Organisation, row.Name, row.Hash, row.Kind == Names.Of(AgentKind.Connector) ? AgentKind.Connector : AgentKind.Machine, (int?)row.Site,
+        (int)row.MaximumUses, (int)row.Uses, row.Approval != 0, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt), KeyTimes.FromColumn(row.Expires));
+
+    private sealed class KeyRecord
+    {
+        public string Id { get; init; } = "";
+        public long Organisation { get; init; }
+        public string Name { get; init; } = "";
+        public string Hash { get; init; } = "";
+        public string Kind { get; init; } = "";
+        public long? Site { get; init; }
+        public long MaximumUses { get; init; }
+        public long Uses { get; init; }
+        public long Approval { get; init; }
+        public long CreatedAt { get; init; }
+        public long? Expires { get; init; }
+    }
+}

@@ -1,0 +1,77 @@
+namespace Keyhole.Control;
+
+/// <summary>Users' devices: they enrol by their user's login, and whoever may write devices says what becomes of them.</summary>
+internal sealed class DeviceRoutes(OrganisationSettings settings, TimeProvider time)
+{
+    public void Map(IEndpointRouteBuilder organisation)
+    {
+        var group = organisation.MapGroup("devices").WithTags("devices");
+        group.Map(HttpMethod.Get, "", "devices.list", "The devices of all users, by name.", List)
+            .TakesPage().Requires(Permissions.DevicesRead).Produces<Page<DeviceView>>();
+        group.Map(HttpMethod.Get, "{name}", "devices.read", "One device.", Read)
+            .Requires(Permissions.DevicesRead).Produces<DeviceView>();
+        group.Map(HttpMethod.Post, "", "devices.enrol", "Enrols a device of the caller; with a key that is enrolled already, logs it in anew.", EnrolAsync)
+            .RequiresMember().Accepts<DeviceInput>("application/json").Produces<DeviceEnrolled>(StatusCodes.Status201Created);
+        Map(group, "approve", "Lets one device reach what its user was granted.", DeviceState.Approved);
+        Map(group, "block", "Takes everything from one device until it is approved again; live sessions end at once.", DeviceState.Blocked);
+        Map(group, "archive", "Takes one device out for good and keeps it for the record.", DeviceState.Archived);
+        group.Map(HttpMethod.Delete, "{name}", "devices.remove", "Removes one device.", RemoveAsync)
+            .Requires(Permissions.DevicesWrite).Produces<Removed>();
+    }
+
+    /// <summary>The device of this name that is the caller's own, or anybody's.</summary>
+    /// <exception cref="ApiException">There is none.</exception>
+    public static Peer Find(NetworkState state, string name, int? owner = null) =>
+        state.FindPeer(PeerKind.Device, name) is { } device && (owner is null || device.Owner == owner) ? device : throw ApiException.NotFound("device", name);
+
+    private static IResult List(ApiRequest request)
+    {
+        var (network, state) = (request.Network, request.State);
+        var devices = state.Peers.Where(peer => peer.Kind == PeerKind.Device);
+        return Results.Json(Paging.Of(request.Http, devices, device => device.Name, device => DeviceView.Of(network, state, device)), ApiJson.Options);
+    }
+
+    private static IResult Read(ApiRequest request)
+    {
+        var state = request.State;
+        return Results.Json(DeviceView.Of(request.Network, state, Find(state, request.Route("name"))), ApiJson.Options);
+    }
+
+    private async Task<IResult> EnrolAsync(ApiRequest request)
+    {
+        var input = await request.ReadAsync(ApiJson.TypeOf<DeviceInput>());
+        if (!Names.IsName(input.Name))
+            throw ApiException.Field("name", $"this is no name; use {Names.Rule}");
+        if (!KeySyntax.IsPublicKey(input.PublicKey))
+            throw ApiException.Field("publicKey", "this is no WireGuard public key");
+        string id = AgentSecret.NewId(AgentKind.Device), secret = AgentSecret.NewSecret();
+        var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
+        bool approved = !settings.NeedsDeviceApproval(request.Network.Id);
+        var (before, after) = NetworkChanges.Change(request, "enrol", $"device {input.Name}", state =>
+        {
+            var owner = request.Caller.UserOf(state) ?? throw new ApiException(StatusCodes.Status403Forbidden, "You are no user of this organisation any more.");
+            return DeviceTransitions.Enrol(state, owner, input.Name, input.PublicKey, approved, device =>
+                new Credential(id, new Agent(AgentKind.Device, device), AgentSecret.Hash(id, secret), now) { Session = request.Caller.Session, Expires = request.Caller.SessionExpires });
+        });
+        var made = after.Peers.First(peer => peer.Kind == PeerKind.Device && peer.PublicKey == input.PublicKey);
+        var answer = new DeviceEnrolled(
+            request.Network.Name, made.Name, made.DeviceState!.Value, id, secret, request.Caller.SessionExpires, await NetworkChanges.FollowAsync(request.Network, before, after));
+        return Results.Json(answer, ApiJson.Options, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static void Map(RouteGroupBuilder group, string verb, string summary, DeviceState to) =>
+        group.Map(HttpMethod.Post, $"{{name}}/{verb}", $"devices.{verb}", summary, async request =>
+        {
+            string name = request.Route("name");
+            var (before, after) = NetworkChanges.Change(request, verb, $"device {name}", state => DeviceTransitions.Set(state, Find(state, name), to));
+            var view = DeviceView.Of(request.Network, after, Find(after, name));
+            return Results.Json(new Changed<DeviceView>(view, after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
+        }).Requires(Permissions.DevicesWrite).Produces<Changed<DeviceView>>();
+
+    private static async Task<IResult> RemoveAsync(ApiRequest request)
+    {
+        string name = request.Route("name");
+        var (before, after) = NetworkChanges.Change(request, "remove", $"device {name}", state => DeviceTransitions.Remove(state, Find(state, name)));
+        return Results.Json(new Removed(after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
+    }
+}

@@ -1,0 +1,12 @@
+namespace Keyhole.Control;
+
+internal sealed record MachineInput
+{
+    public required string Name { get; init; }
+
+    /// <summary>Set where a stock WireGuard node stands in for our client.</summary>
+    public string? PublicKey { get; init; }
+
+    /// <summary>False: it stands in no table. One that provisioned itself may wait for its approval so.</summary>
+    public bool? Approved { get; init; }
+}

@@ -1,0 +1,6 @@
+namespace Keyhole.Control;
+
+internal sealed record OrganisationInput
+{
+    public required string Name { get; init; }
+}

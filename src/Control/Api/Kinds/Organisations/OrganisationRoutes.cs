@@ -1,0 +1,65 @@
+namespace Keyhole.Control;
+
+/// <summary>The organisations of the server. An account sees those that it is a user of; one that administers the server, the names of all.</summary>
+internal sealed class OrganisationRoutes(Networks networks, OrganisationSettings settings, TimeProvider time)
+{
+    /// <returns>The group of one organisation, for everything in it.</returns>
+    public RouteGroupBuilder Map(IEndpointRouteBuilder routes)
+    {
+        var all = routes.MapGroup("orgs").WithTags("orgs");
+        all.Map(HttpMethod.Get, "", "orgs.list", "The organisations that the caller is a user of; all of them for a server admin.", List)
+            .TakesPage().RequiresLogin().Produces<Page<OrganisationView>>();
+        all.Map(HttpMethod.Post, "", "orgs.create", "Makes an organisation with the caller as its owner.", CreateAsync)
+            .RequiresServerAdmin().Accepts<OrganisationInput>("application/json").Produces<OrganisationView>(StatusCodes.Status201Created);
+        all.Map(HttpMethod.Get, $"{{{AccessCheck.OrganisationParameter}}}", "orgs.read", "One organisation.", Read)
+            .RequiresMember().Produces<OrganisationView>();
+        all.Map(HttpMethod.Patch, $"{{{AccessCheck.OrganisationParameter}}}", "orgs.change", "Sets whether devices wait for approval.", ChangeAsync)
+            .Requires(Permissions.DevicesWrite).Accepts<OrganisationPatch>("application/json").Produces<OrganisationView>();
+        return all.MapGroup($"{{{AccessCheck.OrganisationParameter}}}");
+    }
+
+    private IResult List(ApiRequest request)
+    {
+        var seen = networks.All.Where(network => request.Caller.IsServerAdmin || request.Caller.Sees(network));
+        return Results.Json(Paging.Of(request.Http, seen, network => network.Name, network => View(network, request.Caller.Sees(network))), ApiJson.Options);
+    }
+
+    private async Task<IResult> CreateAsync(ApiRequest request)
+    {
+        var input = await request.ReadAsync(ApiJson.TypeOf<OrganisationInput>());
+        if (!Names.IsName(input.Name))
+            throw ApiException.Field("name", $"this is no name; use {Names.Rule}");
+        var description = new NetworkDescription
+        {
+            Organisation = input.Name,
+            Users = [new UserDescription(request.Caller.Name, [FixedRoles.Owner])],
+        };
+        var made = networks.Create(
+            input.Name,
+            state => Reconciliation.Reconcile(state, description, time.GetUtcNow(), Cryptography.RandomSource.System),
+            (_, _) => new AuditEntry(request.Caller.Actor, "create-organisation", $"org {input.Name}", null, $"owner {request.Caller.Name}"));
+        request.Context.Response.Headers.Location = $"{request.Http.Path}/{made.Name}";
+        return Results.Json(View(made, whole: true), ApiJson.Options, statusCode: StatusCodes.Status201Created);
+    }
+
+    private IResult Read(ApiRequest request) => EntityTag.IsKnown(request.Context, EntityTag.Of(request.State.Revision))
+        ? Results.StatusCode(StatusCodes.Status304NotModified)
+        : Results.Json(View(request.Network, whole: true), ApiJson.Options);
+
+    private async Task<IResult> ChangeAsync(ApiRequest request)
+    {
+        var input = await request.ReadAsync(ApiJson.TypeOf<OrganisationPatch>());
+        NetworkChanges.Change(
+            request, "change", $"org {request.Network.Name} (device approval {(input.DeviceApproval ? "on" : "off")})", state => state,
+            (connection, transaction) => OrganisationSettings.SetDeviceApproval(connection, transaction, request.Network.Id, input.DeviceApproval));
+        return Results.Json(View(request.Network, whole: true), ApiJson.Options);
+    }
+
+    private OrganisationView View(Network network, bool whole)
+    {
+        var state = network.Ledger.State;
+        return whole
+            ? new(network.Name, state.Revision, [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()], settings.NeedsDeviceApproval(network.Id))
+            : new(network.Name, null, null, null);
+    }
+}

@@ -1,0 +1,23 @@
+namespace Keyhole.Control;
+
+/// <param name="Overlay">The prefixes by which clients reach it without naming its native addresses.</param>
+internal sealed record ResourceView(
+    string Name,
+    string Site,
+    string Destination,
+    string? Alias,
+    string Tcp,
+    string Udp,
+    bool Icmp,
+    IReadOnlyList<string> Overlay)
+{
+    public static ResourceView Of(NetworkState state, Resource item) => new(
+        item.Name,
+        state.Sites.First(site => site.Id == item.Site).Name,
+        item.Destination.Text,
+        item.Alias,
+        PortSyntax.Format(item.Tcp),
+        PortSyntax.Format(item.Udp),
+        item.Icmp,
+        [.. new[] { item.OverlayIpv4, item.OverlayIpv6 }.OfType<System.Net.IPNetwork>().Select(prefix => prefix.ToString())]);
+}
