@@ -10,6 +10,7 @@ internal static class Commands
         new ScaleSuite(),
         new ConnectorSuite(),
         new TunnelSuite(),
+        new ControlSuite(),
     ];
 
     internal static int List()

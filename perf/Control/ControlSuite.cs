@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using Keyhole.Contracts;
+
+namespace Keyhole.Perf;
+
+/// <summary>
+/// Control with 10,000 clients, 1,000 resources and 100 sites: what it takes to apply such a network, to change it, and to reach 1,000 connected agents. The
+/// agents live in this process and share the cores with the server.
+/// </summary>
+internal sealed class ControlSuite : Suite
+{
+    private const int ConnectorCount = 100;
+    private const int ClientCount = 900;
+    private const int Repetitions = 20;
+
+    internal override string Name => "control";
+
+    internal override string Summary => "10,000 clients, 1,000 resources and 100 sites applied and changed; changes pushed to 1,000 connected agents";
+
+    internal override IReadOnlyList<string> Keys =>
+        ["apply_10k_ms", "plan_10k_ms", "restart_10k_ms", "connect_1000_ms", "push_some_p50_ms", "push_some_p99_ms", "push_all_p50_ms", "push_all_p99_ms", "rss_mb"];
+
+    internal override void Run(Report report, string[] arguments)
+    {
+        string text = LargeNetwork.Text();
+        using var control = new ControlProgram();
+        report.Set("apply_10k_ms", control.Apply(text, planOnly: false).TotalMilliseconds);
+        report.Set("plan_10k_ms", control.Apply(LargeNetwork.Text(portOfFirst: 8443), planOnly: true).TotalMilliseconds);
+        report.Row(("step", "apply"), ("clients", LargeNetwork.ClientCount), ("resources", LargeNetwork.ResourceCount), ("sites", LargeNetwork.SiteCount), ("bytes", text.Length), ("rss_mb", control.ResidentMegabytes));
+        report.Set("restart_10k_ms", control.Restart().TotalMilliseconds);
+        using var crowd = Connect(control, report);
+        report.Set("rss_mb", control.ResidentMegabytes);
+
+        // A connector that drains: its relay, its site and the connected clients that reach something there are told.
+        var some = Measure(report, "some", crowd, index => crowd.Agents[1].SendAsync(new StatusMessage(index % 2 == 0, 0, [])));
+        report.Set("push_some_p50_ms", Percentile(some, 50));
+        report.Set("push_some_p99_ms", Percentile(some, 99));
+
+        // A relay that says how it is reached by TLS: everybody is told.
+        var all = Measure(report, "all", crowd, index => crowd.Agents[0].HelloAsync(new TlsOffer(1000 + index, null)));
+        report.Set("push_all_p50_ms", Percentile(all, 50));
+        report.Set("push_all_p99_ms", Percentile(all, 99));
+    }
+
+    private static AgentCrowd Connect(ControlProgram control, Report report)
+    {
+        var names = new List<(AgentKind Kind, string Name)> { (AgentKind.Relay, LargeNetwork.RelayName) };
+        names.AddRange(Enumerable.Range(0, ConnectorCount).Select(index => (AgentKind.Connector, LargeNetwork.ConnectorName(index))));
+        names.AddRange(Enumerable.Range(0, ClientCount).Select(index => (AgentKind.Machine, LargeNetwork.ClientName(index * (LargeNetwork.ClientCount / ClientCount)))));
+        var clock = Stopwatch.StartNew();
+        var credentials = names.ConvertAll(entry => control.MakeCredential(entry.Kind, entry.Name));
+        report.Row(("step", "credentials"), ("count", names.Count), ("ms_each", clock.Elapsed.TotalMilliseconds / names.Count));
+        clock.Restart();
+        var crowd = AgentCrowd.ConnectAsync(control.Address, names, credentials).GetAwaiter().GetResult();
+        report.Set("connect_1000_ms", clock.Elapsed.TotalMilliseconds);
+        return crowd;
+    }
+
+    private static List<double> Measure(Report report, string what, AgentCrowd crowd, Func<int, Task> change)
+    {
+        var all = new List<double>();
+        for (int index = 0; index < Repetitions; index++)
+        {
+            var times = crowd.FollowAsync(() => change(index)).GetAwaiter().GetResult();
+            all.AddRange(times);
+            report.Row(("change", what), ("agents", times.Count), ("p50_ms", Percentile(times, 50)), ("p99_ms", Percentile(times, 99)));
+        }
+
+        return all;
+    }
+
+    private static double Percentile(List<double> values, int percent)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[Math.Min(sorted.Count - 1, sorted.Count * percent / 100)];
+    }
+}
