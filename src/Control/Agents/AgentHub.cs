@@ -41,6 +41,13 @@ internal sealed class AgentHub
         }
     }
 
+    /// <summary>The sessions that an agent last reported; none of one that is not connected.</summary>
+    public IReadOnlyList<SessionStatus> SessionsOf(Agent agent)
+    {
+        lock (_lock)
+            return _records.TryGetValue(agent, out var record) && record.Link is not null ? record.Status?.Sessions ?? [] : [];
+    }
+
     /// <summary>The link counts from now on; an older one of the same agent ends.</summary>
     /// <param name="held">The revision that the agent holds.</param>
     /// <returns>The table to start from, where the agent is known to hold it; else null, and it needs a snapshot.</returns>
@@ -152,7 +159,7 @@ internal sealed class AgentHub
 
     private void Follow(CompiledNetwork before, CompiledNetwork after)
     {
-        var plan = Planner.Compare(before.State, after.State);
+        var access = AccessComparison.Between(before.State, before.Access, after.State, after.Access);
         var names = new Dictionary<Agent, string>();
         foreach (var agent in after.Enforcers)
         {
@@ -160,7 +167,7 @@ internal sealed class AgentHub
                 names.Add(agent, after.NameOf(agent));
         }
 
-        string revoked = plan.RevocationsToText();
+        string revoked = AccessComparison.RevocationsToText(access);
         if (revoked.Length != 0)
             _log.Revoking(after.State.Revision, revoked);
         lock (_lock)

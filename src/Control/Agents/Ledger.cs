@@ -20,7 +20,7 @@ internal sealed class Ledger
         _store = store;
         _time = time;
         _stored = stored;
-        _compiled = Compile(stored);
+        _compiled = Compile(stored, null);
         Expire();
     }
 
@@ -92,14 +92,14 @@ internal sealed class Ledger
         var (stored, before, after) = _store.Database.Write((connection, transaction) =>
         {
             var present = _store.Lock(connection, transaction, _stored);
-            var from = ReferenceEquals(present, _stored) ? held : Compile(present);
+            var from = ReferenceEquals(present, _stored) ? held : Compile(present, held);
             var state = transition(from.State);
             bool changed = state != from.State;
             if (!changed && alongside is null)
                 return (present, from, from);
             FixedRoles.CheckOwners(from.State, state);
             var saved = changed ? StateWriter.Write(connection, transaction, present, state) : present;
-            var to = changed ? Compile(saved) : from;
+            var to = changed ? Compile(saved, from) : from;
             alongside?.Invoke(connection, transaction);
             _store.Audit.Append(connection, transaction, saved.Organisation, audit(from.State, state), state.Revision);
             return (saved, from, to);
@@ -119,5 +119,8 @@ internal sealed class Ledger
         Changed?.Invoke(before, after);
     }
 
-    private CompiledNetwork Compile(StoredNetwork stored) => new(stored.State, peer => PresharedKeyOf(stored.Organisation, peer));
+    /// <summary>What was sealed belongs to its organisation, which the first change gives its number.</summary>
+    private CompiledNetwork Compile(StoredNetwork stored, CompiledNetwork? before) => before is not null && stored.Organisation == Organisation
+        ? before.Next(stored.State)
+        : new(stored.State, peer => PresharedKeyOf(stored.Organisation, peer));
 }

@@ -13,6 +13,7 @@ internal static class Commands
         ExternalClientCommand.Create(terminal),
         StatusCommand.Create(terminal),
         ExportCommand.Create(terminal),
+        ExplainCommand.Create(terminal),
     };
 
     public static Option<string> DataOption() => new("--data") { Description = "The data directory of the server.", HelpName = "DIR", Required = true };

@@ -20,6 +20,9 @@ namespace Keyhole.Control;
 [JsonSerializable(typeof(ConfigRequest))]
 [JsonSerializable(typeof(ConfigAnswer))]
 [JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(ExplainRequest))]
+[JsonSerializable(typeof(ExplainAnswer))]
+[JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(ExportAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 internal sealed partial class OperatorJson : JsonSerializerContext

@@ -8,6 +8,7 @@ internal static class OperatorRoutes
     public const string Apply = "/v1/apply";
     public const string Credentials = "/v1/credentials";
     public const string Config = "/v1/external-client-config";
+    public const string Explain = "/v1/explain";
     public const string Export = "/v1/export";
     public const string Status = "/v1/status";
 
@@ -19,6 +20,7 @@ internal static class OperatorRoutes
         Post(routes, log, Apply, OperatorJson.Default.ApplyRequest, OperatorJson.Default.ApplyAnswer, (request, _) => service.ApplyAsync(request));
         Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, (request, organisation) => Task.FromResult(service.Rotate(request, organisation)));
         Post(routes, log, Config, OperatorJson.Default.ConfigRequest, OperatorJson.Default.ConfigAnswer, service.MakeConfigAsync);
+        Post(routes, log, Explain, OperatorJson.Default.ExplainRequest, OperatorJson.Default.ExplainAnswer, (request, organisation) => Task.FromResult(service.Explain(request, organisation)));
         Get(routes, log, Export, OperatorJson.Default.ExportAnswer, service.Export);
         Get(routes, log, Status, OperatorJson.Default.StatusAnswer, service.Status);
     }

@@ -16,7 +16,7 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
     {
         var network = DescriptionReader.OrganisationOf(request.Text) is { } name ? networks.Find(name) : null;
         network?.Ledger.Expire();
-        return request.PlanOnly ? MakePlan(network?.Ledger.State ?? NetworkState.Empty, request)
+        return request.PlanOnly ? MakePlan(network, request)
             : network is null ? await CreateAsync(request)
             : await ChangeAsync(network, request);
     }
@@ -40,6 +40,14 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
             (_, _) => new AuditEntry(Actor.Operator, "rotate-credential", name, Before: null, made!.Id));
         network.Log.SecretMade(name);
         return new CredentialAnswer(made!.Id, secret);
+    }
+
+    /// <exception cref="OperatorException">Subject or target is nobody or nothing.</exception>
+    public ExplainAnswer Explain(ExplainRequest request, string? organisation)
+    {
+        var network = networks.Choose(organisation);
+        var explained = new Explainer(network.Ledger.Compiled, network.Hub.StatusOf).Explain(request.Subject, request.Target);
+        return new ExplainAnswer(explained, explained.ToText());
     }
 
     /// <exception cref="OperatorException">The network holds no such client, or its keys cannot be made.</exception>
@@ -74,12 +82,15 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
     /// <summary>Before the first network file.</summary>
     private bool IsEmpty(string? organisation) => organisation is null && networks.All.Count == 0;
 
-    private ApplyAnswer MakePlan(NetworkState state, ApplyRequest request)
+    private ApplyAnswer MakePlan(Network? network, ApplyRequest request)
     {
+        var present = network?.Ledger.Compiled;
+        var state = present?.State ?? NetworkState.Empty;
         if (DescriptionReader.Read(request.Text, state, out var found) is not { } description)
             return new ApplyAnswer(found, null, false, state.Revision, EnforcementReport.Nobody);
         var next = Reconcile(state, description);
-        return new ApplyAnswer([], Planner.Compare(state, next), false, state.Revision, EnforcementReport.Nobody);
+        var plan = Planner.Compare(state, next) with { Sessions = present is null ? null : SessionsTouched.Between(present, present.Next(next), network!.Hub.SessionsOf) };
+        return new ApplyAnswer([], plan, false, state.Revision, EnforcementReport.Nobody);
     }
 
     /// <summary>The file of an organisation that is not there yet.</summary>

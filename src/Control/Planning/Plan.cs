@@ -8,7 +8,8 @@ namespace Keyhole.Control;
 /// <param name="FromRevision">The revision that the plan starts from.</param>
 internal sealed record Plan(long FromRevision, IReadOnlyList<Change> Changes, IReadOnlyList<AccessChange> Access)
 {
-    private const int ShownCount = 8;
+    /// <summary>What it means to sessions that live now; null where nobody asked the agents.</summary>
+    public SessionsTouched? Sessions { get; init; }
 
     [JsonIgnore]
     public bool IsEmpty => Changes.Count == 0;
@@ -32,23 +33,11 @@ internal sealed record Plan(long FromRevision, IReadOnlyList<Change> Changes, IR
             text.Append('\n');
         }
 
+        if (Sessions is { Ended: > 0 } or { Narrowed: > 0 })
+            text.Append(CultureInfo.InvariantCulture, $"\nLive sessions: {Sessions.Ended} would end, {Sessions.Narrowed} would keep a part of what they reach.\n");
         text.Append(CultureInfo.InvariantCulture, $"\n{Count('+')} to add, {Count('~')} to change, {Count('-')} to remove.\n");
         return text.ToString();
     }
-
-    /// <summary>"web from phone, tablet; db from ci", bounded, for a log line; empty when nobody loses anything.</summary>
-    public string RevocationsToText()
-    {
-        var groups = Access.Where(change => change.Revoked.Count != 0)
-            .GroupBy(change => Shortened([.. change.Revoked]), change => change.Client, StringComparer.Ordinal)
-            .Select(group => $"{group.Key} from {Shortened([.. group])}").ToList();
-        return groups.Count <= ShownCount ? string.Join("; ", groups)
-            : string.Create(CultureInfo.InvariantCulture, $"{string.Join("; ", groups.Take(ShownCount))}; and {groups.Count - ShownCount} more");
-    }
-
-    private static string Shortened(List<string> names) =>
-        names.Count <= ShownCount ? string.Join(", ", names)
-        : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", names.Take(ShownCount))} and {names.Count - ShownCount} more");
 
     private static void Append(StringBuilder text, string verb, IReadOnlyList<string> resources)
     {

@@ -3,10 +3,6 @@ namespace Keyhole.Control;
 /// <summary>Compares two states of a network.</summary>
 internal static class Planner
 {
-    /// <summary>In the order in which a plan shows them.</summary>
-    private static readonly string[] ClientKinds =
-        [Names.Of(PrincipalKind.User), Names.Of(PeerKind.Device), Names.Of(PeerKind.Machine), Names.Of(PeerKind.ExternalClient)];
-
     public static Plan Compare(NetworkState from, NetworkState to)
     {
         var changes = new List<Change>();
@@ -35,7 +31,7 @@ internal static class Planner
             ("sealed", peer.Sealed ? "true" : ""),
         ]);
         CompareGrants(changes, from, to);
-        return new Plan(from.Revision, changes, CompareAccess(from, to));
+        return new Plan(from.Revision, changes, AccessComparison.Between(from, new Access(from), to, new Access(to)));
     }
 
     private static IReadOnlyList<(string Facet, string Value)> Facets(NetworkState state, Resource resource) =>
@@ -112,48 +108,4 @@ internal static class Planner
 
     private static string NameOf(Dictionary<int, string> names, Grant grant) =>
         $"{names[grant.Resource]} → {Names.Of(grant.Kind)} {names[grant.Principal]}";
-
-    private static List<AccessChange> CompareAccess(NetworkState from, NetworkState to)
-    {
-        var before = Rules(from);
-        var after = Rules(to);
-        var changes = new List<AccessChange>();
-        foreach (var client in before.Keys.Union(after.Keys).OrderBy(client => Array.IndexOf(ClientKinds, client.Kind)).ThenBy(client => client.Name, StringComparer.Ordinal))
-        {
-            var had = before.GetValueOrDefault(client) ?? [];
-            var has = after.GetValueOrDefault(client) ?? [];
-            var gains = has.Keys.Except(had.Keys).Order(StringComparer.Ordinal).ToList();
-            var loses = had.Keys.Except(has.Keys).Order(StringComparer.Ordinal).ToList();
-            var changed = has.Keys.Where(name => had.TryGetValue(name, out var old) && !IsSame(old, has[name])).Order(StringComparer.Ordinal).ToList();
-            if (gains.Count + loses.Count + changed.Count != 0)
-            {
-                changes.Add(new AccessChange(client.Kind, client.Name, gains, loses, changed)
-                {
-                    Revoked = [.. loses, .. changed.Where(name => !Covers(has[name], had[name]))],
-                });
-            }
-        }
-
-        return changes;
-    }
-
-    /// <summary>By client and name: the resources.</summary>
-    private static Dictionary<(string Kind, string Name), Dictionary<string, Resource>> Rules(NetworkState state)
-    {
-        var resources = state.Resources.ToDictionary(resource => resource.Id);
-        return new Access(state).All().ToDictionary(
-            client => (client.Kind, client.Name),
-            client => client.Resources.Select(id => resources[id]).ToDictionary(resource => resource.Name));
-    }
-
-    private static bool IsSame(Resource left, Resource right) => left.Alias == right.Alias && Covers(left, right) && Covers(right, left);
-
-    /// <summary>Whether everything that <paramref name="old"/> let through passes still.</summary>
-    private static bool Covers(Resource resource, Resource old) =>
-        resource.Site == old.Site && resource.Destination == old.Destination && (resource.Icmp || !old.Icmp)
-        && Covers(resource.Tcp, old.Tcp) && Covers(resource.Udp, old.Udp);
-
-    /// <summary>Ranges are joined where they touch: each old one lies within one of the others, or is not covered.</summary>
-    private static bool Covers(ValueList<PortRange> ports, ValueList<PortRange> old) =>
-        old.All(range => ports.Any(other => other.First <= range.First && range.Last <= other.Last));
 }

@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace Keyhole.Control;
+
+/// <summary>What a change of the network means to users and clients, by the work that the change is.</summary>
+internal static class AccessComparison
+{
+    private const int ShownCount = 8;
+
+    /// <summary>In the order in which a plan shows them.</summary>
+    private static readonly string[] ClientKinds =
+        [Names.Of(PrincipalKind.User), Names.Of(PeerKind.Device), Names.Of(PeerKind.Machine), Names.Of(PeerKind.ExternalClient)];
+
+    /// <param name="before">Of <paramref name="from"/>.</param>
+    /// <param name="after">Of <paramref name="to"/>.</param>
+    public static List<AccessChange> Between(NetworkState from, Access before, NetworkState to, Access after)
+    {
+        var old = from.Resources.ToDictionary(resource => resource.Id);
+        var now = to.Resources.ToDictionary(resource => resource.Id);
+        var other = now.Values.Where(resource => !ReferenceEquals(old.GetValueOrDefault(resource.Id), resource)).Select(resource => resource.Id).ToHashSet();
+        var known = before.All().ToDictionary(client => client.Id);
+        var has = new Dictionary<(string Kind, string Name), ValueList<int>>();
+        var had = new Dictionary<(string Kind, string Name), ValueList<int>>();
+        foreach (var (id, kind, name, resources) in after.All())
+        {
+            if (known.Remove(id, out var client))
+            {
+                if (ReferenceEquals(client.Resources, resources) && (other.Count == 0 || !resources.Any(other.Contains)))
+                    continue;
+                had.Add((client.Kind, client.Name), client.Resources);
+            }
+
+            has.Add((kind, name), resources);
+        }
+
+        foreach (var gone in known.Values)
+            had.TryAdd((gone.Kind, gone.Name), gone.Resources);
+        return
+        [
+            .. had.Keys.Union(has.Keys).OrderBy(client => Array.IndexOf(ClientKinds, client.Kind)).ThenBy(client => client.Name, StringComparer.Ordinal)
+                .Select(client => Between(client, ByName(had, client, old), ByName(has, client, now))).OfType<AccessChange>(),
+        ];
+    }
+
+    /// <summary>"web from phone, tablet; db from ci", bounded, for a log line; empty when nobody loses anything.</summary>
+    public static string RevocationsToText(IReadOnlyList<AccessChange> access)
+    {
+        var groups = access.Where(change => change.Revoked.Count != 0)
+            .GroupBy(change => Shortened([.. change.Revoked]), change => change.Client, StringComparer.Ordinal)
+            .Select(group => $"{group.Key} from {Shortened([.. group])}").ToList();
+        return groups.Count <= ShownCount ? string.Join("; ", groups)
+            : string.Create(CultureInfo.InvariantCulture, $"{string.Join("; ", groups.Take(ShownCount))}; and {groups.Count - ShownCount} more");
+    }
+
+    private static string Shortened(List<string> names) =>
+        names.Count <= ShownCount ? string.Join(", ", names)
+        : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", names.Take(ShownCount))} and {names.Count - ShownCount} more");
+
+    private static AccessChange? Between((string Kind, string Name) client, Dictionary<string, Resource> had, Dictionary<string, Resource> has)
+    {
+        var gains = has.Keys.Except(had.Keys).Order(StringComparer.Ordinal).ToList();
+        var loses = had.Keys.Except(has.Keys).Order(StringComparer.Ordinal).ToList();
+        var changed = has.Keys.Where(name => had.TryGetValue(name, out var old) && !IsSame(old, has[name])).Order(StringComparer.Ordinal).ToList();
+        return gains.Count + loses.Count + changed.Count == 0 ? null : new AccessChange(client.Kind, client.Name, gains, loses, changed)
+        {
+            Revoked = [.. loses, .. changed.Where(name => !Covers(has[name], had[name]))],
+        };
+    }
+
+    private static Dictionary<string, Resource> ByName(Dictionary<(string Kind, string Name), ValueList<int>> access, (string Kind, string Name) client, Dictionary<int, Resource> resources) =>
+        access.GetValueOrDefault(client, ValueList<int>.Empty).Select(id => resources[id]).ToDictionary(resource => resource.Name);
+
+    private static bool IsSame(Resource left, Resource right) => left.Alias == right.Alias && Covers(left, right) && Covers(right, left);
+
+    /// <summary>Whether everything that <paramref name="old"/> let through passes still.</summary>
+    private static bool Covers(Resource resource, Resource old) =>
+        resource.Site == old.Site && resource.Destination == old.Destination && (resource.Icmp || !old.Icmp)
+        && Covers(resource.Tcp, old.Tcp) && Covers(resource.Udp, old.Udp);
+
+    /// <summary>Ranges are joined where they touch: each old one lies within one of the others, or is not covered.</summary>
+    private static bool Covers(ValueList<PortRange> ports, ValueList<PortRange> old) =>
+        old.All(range => ports.Any(other => other.First <= range.First && range.Last <= other.Last));
+}

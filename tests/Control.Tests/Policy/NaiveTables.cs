@@ -1,0 +1,74 @@
+using System.Net;
+
+namespace Keyhole.Control.Tests;
+
+/// <summary>The tables of a network by their definition, each one from the whole state: slow, and with nothing to go stale.</summary>
+internal sealed class NaiveTables(NetworkState state)
+{
+    public Table TableOf(Agent agent)
+    {
+        var whole = new CompiledNetwork(state, Psk).TableOf(new Agent(AgentKind.Relay, 0));
+        var own = state.Peers.FirstOrDefault(peer => peer.Id == agent.Id);
+        var active = state.Peers.Where(IsActive).ToList();
+        var resources = agent.Kind switch
+        {
+            AgentKind.Relay => state.Resources.ToList(),
+            AgentKind.Connector => [.. state.Resources.Where(resource => own is not null && IsActive(own) && resource.Site == own.Site)],
+            _ => [.. state.Resources.Where(resource => own is not null && Reaches(own, resource))],
+        };
+        var sites = agent.Kind switch
+        {
+            AgentKind.Relay => [.. state.Sites.Select(site => site.Id)],
+            AgentKind.Connector => own is { Site: { } site } && IsActive(own) ? [site] : new List<int>(),
+            _ => [.. resources.Select(resource => resource.Site).Distinct()],
+        };
+        var peers = agent.Kind switch
+        {
+            AgentKind.Relay => active,
+            AgentKind.Connector => [.. active.Where(peer => sites.Contains(peer.Site ?? 0) || resources.Exists(resource => Reaches(peer, resource)))],
+            _ => [.. active.Where(peer => peer.Id == agent.Id || sites.Contains(peer.Site ?? 0))],
+        };
+        bool hasPlace = agent.Kind == AgentKind.Relay || sites.Count > 0;
+        return new Table
+        {
+            Revision = state.Revision,
+            Organisation = whole.Organisation,
+            Overlay = whole.Overlay,
+            Relays = hasPlace ? whole.Relays : [],
+            Sites = [.. state.Sites.Where(site => sites.Contains(site.Id)).Select(site => new SiteRow(site.Id, site.Name))],
+            Peers = [.. peers.Select(peer => Row(peer, agent.Kind != AgentKind.Connector))],
+            Resources = [.. whole.Resources.Where(row => resources.Exists(resource => resource.Id == row.Id))],
+            Grants = [.. peers.Where(peer => peer.IsClient).Select(peer => Grant(peer, resources)).OfType<GrantRow>()],
+        };
+    }
+
+    public static string? Psk(Peer peer) => peer.Kind == PeerKind.ExternalClient ? $"psk {peer.Id}" : null;
+
+    private GrantRow? Grant(Peer client, List<Resource> within)
+    {
+        var all = state.Resources.Where(resource => Reaches(client, resource)).ToList();
+        var shown = all.Where(within.Contains).Select(resource => resource.Id).ToList();
+        var claimed = all.Where(resource => resource.Destination.Prefix is { } prefix
+            && all.Exists(other => other.Site != resource.Site && other.Destination.Prefix is { } same && same.Equals(prefix))).Select(resource => resource.Id);
+        return shown.Count == 0 ? null : new GrantRow(client.Id, shown, [.. claimed.Where(shown.Contains)]);
+    }
+
+    private bool Reaches(Peer client, Resource resource) => client.IsClient && IsActive(client) && state.Grants.Any(grant => grant.Resource == resource.Id && IsFor(grant, client));
+
+    private bool IsFor(Grant grant, Peer client) => (grant.Kind, client.Kind) switch
+    {
+        (PrincipalKind.Machine, PeerKind.Machine) or (PrincipalKind.ExternalClient, PeerKind.ExternalClient) => grant.Principal == client.Id,
+        (PrincipalKind.User, PeerKind.Device) => grant.Principal == client.Owner,
+        (PrincipalKind.Role, PeerKind.Device) => OwnerOf(client)?.Roles.Contains(grant.Principal) == true,
+        _ => false,
+    };
+
+    private bool IsActive(Peer peer) => !peer.Expired && peer.Enabled && (peer.Kind != PeerKind.Device
+        || (peer.DeviceState == DeviceState.Approved && OwnerOf(peer) is { Disabled: false } && state.Credentials.Any(credential => credential.Agent == new Agent(AgentKind.Device, peer.Id))));
+
+    private User? OwnerOf(Peer device) => state.Users.FirstOrDefault(user => user.Id == device.Owner);
+
+    private static PeerRow Row(Peer peer, bool withPsk) => new(
+        peer.Id, peer.Sealed ? PeerKind.Machine : peer.Kind, peer.Name, peer.PublicKey, withPsk ? Psk(peer) : null,
+        [.. new[] { peer.Ipv4, peer.Ipv6 }.OfType<IPAddress>().Select(address => address.ToString())], peer.Site, peer.Stock, peer.Draining);
+}
