@@ -51,7 +51,7 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <param name="token">A session or an API key; null for none.</param>
     public async Task<ApiAnswer> SendWithTokenAsync(string? token, HttpMethod method, string path, string? content = null, string? ifMatch = null, string mediaType = "application/json")
     {
-        using var request = new HttpRequestMessage(method, new Uri(Control.Address, path.StartsWith("/api/", StringComparison.Ordinal) ? path : Acme + path));
+        using var request = new HttpRequestMessage(method, new Uri(Control.Address, IsWhole(path) ? path : Acme + path));
         if (token is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (content is not null)
@@ -67,6 +67,8 @@ internal sealed class ApiServer : IAsyncDisposable
         return new ApiAnswer(
             response.StatusCode, await response.Content.ReadAsStringAsync(), response.Content.Headers.ContentType?.MediaType, response.Headers.ETag?.ToString(), response.Headers.Location);
     }
+
+    private static bool IsWhole(string path) => path.StartsWith("/api/", StringComparison.Ordinal) || !path.StartsWith('/');
 
     public Task<ApiAnswer> GetAsync(string? who, string path) => SendAsync(who, HttpMethod.Get, path);
 

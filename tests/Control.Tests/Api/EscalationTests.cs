@@ -1,0 +1,79 @@
+using System.Net;
+
+namespace Keyhole.Control.Tests;
+
+/// <summary>Nobody gives or takes what they do not hold, by whichever route.</summary>
+public class EscalationTests
+{
+    private const string Helper = "hugo@example.com";
+
+    private static async Task<ApiServer> StartAsync()
+    {
+        var server = await ApiServer.StartAsync();
+        (await server.PostAsync(ApiServer.Owner, "/roles", """{"name":"helper","permissions":["users:read","users:write","roles:write","network:read","network:write","sites:write"]}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync(ApiServer.Owner, "/users", $$"""{"email":"{{Helper}}","roles":["helper"]}""")).Expect(HttpStatusCode.Created);
+        return server;
+    }
+
+    [Theory]
+    [InlineData("POST", "/users", """{"email":"x@example.com","roles":["owner"]}""")]
+    [InlineData("POST", "/users", """{"email":"x@example.com","roles":["admin"]}""")]
+    [InlineData("PATCH", "/users/hugo@example.com", """{"roles":["helper","owner"]}""")]
+    [InlineData("PATCH", "/users/olga@example.com", """{"disabled":true}""")]
+    [InlineData("PATCH", "/users/olga@example.com", """{"email":"hugo2@example.com"}""")]
+    [InlineData("PATCH", "/users/adam@example.com", """{"roles":[]}""")]
+    [InlineData("DELETE", "/users/olga@example.com", null)]
+    [InlineData("POST", "/roles", """{"name":"x","permissions":["devices:write"]}""")]
+    [InlineData("PATCH", "/roles/helper", """{"permissions":["users:write","audit:read"]}""")]
+    [Trait("Threat", "28")]
+    public async Task A_route_gives_and_takes_nothing_that_the_caller_does_not_hold(string method, string path, string? json)
+    {
+        await using var server = await StartAsync();
+        var before = server.Network.Ledger.State;
+        var answer = (await server.SendAsync(Helper, new HttpMethod(method), path, json)).Expect(HttpStatusCode.Forbidden);
+        Assert.Contains("you do not hold it yourself", answer.Text, StringComparison.Ordinal);
+        Assert.Equal(before, server.Network.Ledger.State);
+    }
+
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task A_network_file_is_no_way_around_it_and_what_the_caller_holds_goes_through()
+    {
+        await using var server = await StartAsync();
+        string file = (await server.GetAsync(Helper, "/network")).Expect(HttpStatusCode.OK).Text;
+        string session = server.Sessions.Begin(Helper);
+        string stolen = file.Replace("\"hugo@example.com\"\n    roles: [helper]", "\"hugo@example.com\"\n    roles: [helper, owner]", StringComparison.Ordinal);
+        Assert.NotEqual(file, stolen);
+        (await server.SendWithTokenAsync(session, HttpMethod.Put, "/network", stolen, mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.Forbidden);
+        string site = file.Replace("sites:\n", "sites:\n  - name: plant\n", StringComparison.Ordinal);
+        (await server.SendWithTokenAsync(session, HttpMethod.Put, "/network", site, ifMatch: "\"r1\"", mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.PreconditionFailed);
+        var applied = (await server.SendWithTokenAsync(session, HttpMethod.Put, "/network", site, mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.OK).Json;
+        Assert.True(applied.GetProperty("applied").GetBoolean());
+        (await server.PostAsync(Helper, "/users", """{"email":"x@example.com","roles":["member","helper","staff"]}""")).Expect(HttpStatusCode.Created);
+        (await server.DeleteAsync(Helper, "/users/x@example.com")).Expect(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "/users/olga@example.com", null)]
+    [InlineData("PATCH", "/users/olga@example.com", """{"roles":["admin"]}""")]
+    [InlineData("PATCH", "/users/olga@example.com", """{"disabled":true}""")]
+    [Trait("Threat", "28")]
+    public async Task The_last_owner_stays(string method, string path, string? json)
+    {
+        await using var server = await StartAsync();
+        var answer = (await server.SendAsync(ApiServer.Owner, new HttpMethod(method), path, json)).Expect(HttpStatusCode.Conflict);
+        Assert.Contains("the last owner", answer.Text, StringComparison.Ordinal);
+        (await server.PatchAsync(ApiServer.Owner, $"/users/{ApiServer.Admin}", """{"roles":["owner"]}""")).Expect(HttpStatusCode.OK);
+        (await server.SendAsync(ApiServer.Owner, new HttpMethod(method), path, json)).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task An_admin_makes_no_owner_and_touches_none()
+    {
+        await using var server = await StartAsync();
+        (await server.PatchAsync(ApiServer.Admin, $"/users/{ApiServer.Member}", """{"roles":["owner"]}""")).Expect(HttpStatusCode.Forbidden);
+        (await server.DeleteAsync(ApiServer.Admin, $"/users/{ApiServer.Owner}")).Expect(HttpStatusCode.Forbidden);
+        (await server.PatchAsync(ApiServer.Admin, $"/users/{ApiServer.Member}", """{"roles":["admin"]}""")).Expect(HttpStatusCode.OK);
+    }
+}
