@@ -3,7 +3,7 @@ using Keyhole.Packets;
 
 namespace Keyhole.Net;
 
-/// <summary>The control data of one message (cmsg(3)): segment size, traffic class, local address.</summary>
+/// <summary>The control data of one message (cmsg(3)): segment size, traffic class, local address, fragments.</summary>
 internal static unsafe class ControlMessages
 {
     /// <summary>Most that <see cref="Write"/> writes: three messages.</summary>
@@ -35,6 +35,9 @@ internal static unsafe class ControlMessages
                     break;
                 case (Libc.SOL_IPV6, Libc.IPV6_TCLASS):
                     message.TrafficClass = (byte)*(int*)value;
+                    break;
+                case (Libc.SOL_IP, Libc.IP_RECVFRAGSIZE) or (Libc.SOL_IPV6, Libc.IPV6_RECVFRAGSIZE):
+                    message.IsFragmented = true;
                     break;
                 case (Libc.SOL_IPV6, Libc.IPV6_PKTINFO):
                     message.Local = IpAddress.FromBytes(new ReadOnlySpan<byte>(value, 16));

@@ -20,6 +20,9 @@ public readonly record struct DatagramCapabilities
     /// <summary>The local address of a datagram is known, and can be chosen for an answer.</summary>
     public bool LocalAddress { get; init; }
 
+    /// <summary>A datagram can be sent so that nobody cuts it in fragments, and one that came in fragments is told: what finds the MTU of a path needs both.</summary>
+    public bool PathProbes { get; init; }
+
     /// <summary>Bytes, as the system reports it; Linux doubles what was asked.</summary>
     public int ReceiveBufferLength { get; init; }
 

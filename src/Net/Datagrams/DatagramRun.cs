@@ -49,6 +49,9 @@ public readonly unsafe ref struct DatagramRun
     /// <summary>TOS or traffic class, ECN in the two low bits.</summary>
     public byte TrafficClass => _message->TrafficClass;
 
+    /// <summary>It came in IP fragments: the path is narrower than the datagram. False where the system does not say.</summary>
+    public bool IsFragmented => _message->IsFragmented;
+
     internal ReceiveBatch Owner { get; }
 
     internal byte* Start => _start;

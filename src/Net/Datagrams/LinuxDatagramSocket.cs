@@ -171,6 +171,7 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         Try(Libc.SOL_IP, Libc.IP_MTU_DISCOVER, Libc.IP_PMTUDISC_OMIT);
         if (options.ReusePort)
             Require(Libc.SOL_SOCKET, Libc.SO_REUSEPORT, 1);
+        bool tellsFragments = Try(Libc.SOL_IP, Libc.IP_RECVFRAGSIZE, 1) && (!ipv6 || Try(Libc.SOL_IPV6, Libc.IPV6_RECVFRAGSIZE, 1));
         bool wildcard = options.Local.Address == IpAddress.Ipv6Any || options.Local.Address == IpAddress.Ipv4Any;
         int receiveBuffer = SetBuffer(Libc.SO_RCVBUFFORCE, Libc.SO_RCVBUF, options.BufferLength);
         int sendBuffer = SetBuffer(Libc.SO_SNDBUFFORCE, Libc.SO_SNDBUF, options.BufferLength);
@@ -179,6 +180,7 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
             Backend = offload ? NetBackend.Linux : NetBackend.LinuxPlain,
             Ipv6 = ipv6,
             TrafficClass = true,
+            PathProbes = tellsFragments,
             LocalAddress = ipv6 && wildcard && Try(Libc.SOL_IPV6, Libc.IPV6_RECVPKTINFO, 1),
             ReceiveOffload = offload && Try(Libc.SOL_UDP, Libc.UDP_GRO, 1),
             // Setting 0 changes nothing and tells whether the option exists.

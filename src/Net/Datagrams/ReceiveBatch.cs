@@ -9,7 +9,7 @@ namespace Keyhole.Net;
 /// </summary>
 public sealed unsafe class ReceiveBatch : IDisposable
 {
-    /// <summary>Room for the control messages of one message: 88 bytes are used (traffic class, segment size, local address).</summary>
+    /// <summary>Room for the control messages of one message: 112 bytes are used (traffic class, segment size, local address, fragment size).</summary>
     internal const int ControlLength = 128;
 
     private readonly NativeBlock _block;

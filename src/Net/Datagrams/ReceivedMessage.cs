@@ -12,4 +12,6 @@ internal unsafe struct ReceivedMessage
     internal IpEndpoint Source;
     internal IpAddress Local;
     internal byte TrafficClass;
+    /// <summary>It came in several IP fragments, which the system has put together.</summary>
+    internal bool IsFragmented;
 }

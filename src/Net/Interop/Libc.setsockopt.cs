@@ -30,9 +30,12 @@ internal static unsafe partial class Libc
     internal const int IP_TOS = 1;
     internal const int IP_MTU_DISCOVER = 10;
     internal const int IP_RECVTOS = 13;
+    internal const int IP_RECVFRAGSIZE = 25;
+    internal const int IP_PMTUDISC_PROBE = 3;
     internal const int IP_PMTUDISC_OMIT = 5;
 
     internal const int IPV6_MTU_DISCOVER = 23;
+    internal const int IPV6_RECVFRAGSIZE = 77;
     internal const int IPV6_V6ONLY = 26;
     internal const int IPV6_RECVPKTINFO = 49;
     internal const int IPV6_PKTINFO = 50;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Keyhole.Packets;
 
 namespace Keyhole.Net;
 
@@ -63,7 +64,13 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
                 continue;
             }
 
-            if (message->Segments > 1 && !(Offload && !_refusals.Contains(message->Destination)))
+            if (message->Whole)
+            {
+                SendWhole(message, batch.Vectors(i));
+                continue;
+            }
+
+            if (message->Segments > 1 && !(Offload && !_refusals.Contains(message->Destination, message->SegmentSize)))
             {
                 AddSegments(message, batch.Vectors(i));
                 continue;
@@ -109,6 +116,23 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
         };
         _messages[i] = message;
     }
+
+    /// <summary>
+    /// One datagram with DF, which is an option of the socket and not of a message: what waits leaves before it. Such datagrams are few.
+    /// </summary>
+    private void SendWhole(OutgoingMessage* message, iovec* vectors)
+    {
+        Flush();
+        SetDiscovery(message->Destination, Libc.IP_PMTUDISC_PROBE);
+        Add(message, vectors, message->Vectors, segmented: false);
+        Flush();
+        SetDiscovery(message->Destination, Libc.IP_PMTUDISC_OMIT);
+    }
+
+    /// <summary>The values of IPv4 and IPv6 are the same.</summary>
+    private void SetDiscovery(in IpEndpoint destination, int value) => _ = destination.Address.IsIpv4
+        ? Libc.setsockopt(_descriptor, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, value)
+        : Libc.setsockopt(_descriptor, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, value);
 
     /// <summary>Each datagram of a run as a message of its own.</summary>
     private void AddSegments(OutgoingMessage* message, iovec* vectors)
@@ -172,7 +196,7 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
             if (errno == Errno.EIO)
                 Offload = false;
             else
-                _refusals.Add(message->Destination, MonotonicClock.Now);
+                _refusals.Add(message->Destination, message->SegmentSize, MonotonicClock.Now);
             SendOneByOne(message, _headers[index].msg_hdr.msg_iov);
             return;
         }

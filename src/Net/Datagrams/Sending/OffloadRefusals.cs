@@ -3,30 +3,30 @@ using Keyhole.Packets;
 namespace Keyhole.Net;
 
 /// <summary>
-/// Destinations whose path refused a run as a whole, so that it has to go out one by one for a while: the segment is longer
-/// than the MTU there. Direct-mapped and lossy: forgetting one costs one refused call.
+/// Destinations whose path refused a run as a whole, so that runs of such segments have to go out one by one for a while: they are longer
+/// than the MTU there, and shorter ones may not be. Direct-mapped and lossy: forgetting one costs one refused call.
 /// </summary>
 internal sealed class OffloadRefusals
 {
     private const int SlotCount = 256;
     private const long Lifetime = 300_000_000;
 
-    private readonly (IpEndpoint Destination, long Until)[] _slots = new (IpEndpoint, long)[SlotCount];
+    private readonly (IpEndpoint Destination, int SegmentSize, long Until)[] _slots = new (IpEndpoint, int, long)[SlotCount];
 
     private long _latest;
 
-    internal void Add(in IpEndpoint destination, long now)
+    internal void Add(in IpEndpoint destination, int segmentSize, long now)
     {
         _latest = now + Lifetime;
-        _slots[IndexOf(destination)] = (destination, _latest);
+        _slots[IndexOf(destination)] = (destination, segmentSize, _latest);
     }
 
-    internal bool Contains(in IpEndpoint destination)
+    internal bool Contains(in IpEndpoint destination, int segmentSize)
     {
         if (_latest == 0)
             return false;
         ref var slot = ref _slots[IndexOf(destination)];
-        if (slot.Destination != destination || slot.Until == 0)
+        if (slot.Destination != destination || segmentSize < slot.SegmentSize || slot.Until == 0)
             return false;
         long now = MonotonicClock.Now;
         if (now > _latest)

@@ -15,4 +15,6 @@ internal struct OutgoingMessage
     internal byte TrafficClass;
     /// <summary>Nothing may be appended any more: the last datagram is shorter than the others.</summary>
     internal bool Closed;
+    /// <summary>One datagram that no host and no router may cut in fragments.</summary>
+    internal bool Whole;
 }

@@ -105,14 +105,18 @@ public sealed unsafe class SendBatch : IDisposable
     /// The <paramref name="length"/> bytes at <paramref name="offset"/> of the reserved room are a datagram. The reservation stays open for further
     /// ones behind it; the next reservation begins after the last of them.
     /// </summary>
-    public void CommitAt(in IpEndpoint destination, int offset, int length, byte trafficClass = 0, in IpAddress source = default)
+    /// <param name="whole">
+    /// Nobody may cut the datagram in fragments (DF): it is lost where it is longer than the MTU. Without effect where
+    /// <see cref="DatagramCapabilities.PathProbes"/> is false.
+    /// </param>
+    public void CommitAt(in IpEndpoint destination, int offset, int length, byte trafficClass = 0, in IpAddress source = default, bool whole = false)
     {
         if (_mayCommit == 0 || offset < _committed || length < 0 || (long)offset + length > _reserved)
             throw new InvalidOperationException("A commit follows a reservation, is not longer than it, and comes behind the commits before it.");
         _mayCommit--;
         _committed = offset + length;
         _arenaUsed = _reservedAt + (nuint)_committed;
-        Append(_arena + _reservedAt + offset, length, length, 1, destination, trafficClass, source);
+        Append(_arena + _reservedAt + offset, length, length, 1, destination, trafficClass, source, whole);
     }
 
     /// <summary>Copies one datagram into the batch; false when it is full.</summary>
@@ -209,12 +213,12 @@ public sealed unsafe class SendBatch : IDisposable
     }
 
     private void Append(
-        byte* start, int length, int segmentSize, int segments, in IpEndpoint destination, byte trafficClass, in IpAddress source)
+        byte* start, int length, int segmentSize, int segments, in IpEndpoint destination, byte trafficClass, in IpAddress source, bool whole = false)
     {
         Debug.Assert(Count < Capacity);
         DatagramCount += segments;
         ref int open = ref _open.Find(destination, _messages);
-        if (open >= 0 && TryGather(open, start, length, segmentSize, segments, trafficClass, source))
+        if (open >= 0 && !whole && TryGather(open, start, length, segmentSize, segments, trafficClass, source))
             return;
         open = Count;
         _messages[Count] = new OutgoingMessage
@@ -226,7 +230,8 @@ public sealed unsafe class SendBatch : IDisposable
             Segments = segments,
             Vectors = 1,
             TrafficClass = trafficClass,
-            Closed = length == 0 || length != segments * segmentSize,
+            Closed = whole || length == 0 || length != segments * segmentSize,
+            Whole = whole,
         };
         *Vectors(Count) = new iovec { iov_base = start, iov_len = (nuint)length };
         Count++;
