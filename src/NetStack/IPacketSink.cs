@@ -1,3 +1,5 @@
+using Keyhole.Packets;
+
 namespace Keyhole.NetStack;
 
 /// <summary>Where the stack writes the IP packets it sends: rent a span, write, commit. A span that is not committed was never sent.</summary>
@@ -14,4 +16,8 @@ public interface IPacketSink
 
     /// <summary>False while packets to this peer would only queue up: the stack then holds its output until a later Flush.</summary>
     bool CanSend(int peer);
+
+    /// <summary>How long packets of this flow may be. Asked once per burst; where it falls between two, <see cref="TcpStack.PathChanged"/> tells the stack.</summary>
+    /// <param name="flow">The key of the packets that go out.</param>
+    FlowMtu MtuOf(int peer, in FlowKey flow) => FlowMtu.Unbounded;
 }

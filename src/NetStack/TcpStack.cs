@@ -154,6 +154,15 @@ public sealed partial class TcpStack
         Serve(now);
     }
 
+    /// <summary>What the way to the peer carries has fallen: its flows follow at the next Flush, and what is in flight in longer packets is sent again.</summary>
+    public void PathChanged(int peer)
+    {
+        if (!_accounts.TryGetValue(peer, out var account))
+            return;
+        for (var flow = account.First; flow is not null; flow = flow.NextOfPeer)
+            MarkDirty(flow);
+    }
+
     private long NextTimer => Math.Min(Wheel.NextDeadline, _timeWait.NextDeadline);
 
     /// <summary>The stack's own time: never back, and without the gaps of a suspended process.</summary>

@@ -21,6 +21,17 @@ public sealed class MssClampTests
     }
 
     [Fact]
+    public void A_SYN_is_told_from_the_rest()
+    {
+        Assert.True(MssClamp.IsSyn(Sample.Tcp(Sample.A4, Sample.B4, 1000, 80, TcpFlags.Syn, default, 0)));
+        Assert.True(MssClamp.IsSyn(Sample.Tcp(Sample.A6, Sample.B6, 1000, 80, TcpFlags.Syn | TcpFlags.Ack, default, 10)));
+        Assert.False(MssClamp.IsSyn(Sample.Tcp(Sample.A4, Sample.B4, 1000, 80, TcpFlags.Ack, default, 10)));
+        Assert.False(MssClamp.IsSyn(Sample.Udp(Sample.A4, Sample.B4, 1000, 80, 60)));
+        Assert.False(MssClamp.IsSyn([]));
+        Assert.False(MssClamp.IsSyn(new byte[60]));
+    }
+
+    [Fact]
     public void What_is_no_SYN_stays_as_it_is()
     {
         var options = new TcpOptions { MaximumSegmentSize = 1460 };

@@ -46,6 +46,39 @@ public class SuperPacketTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void Segments_of_TCP_are_cut_again_for_a_narrower_way_and_datagrams_are_not(bool ipv6)
+    {
+        var (source, target) = ipv6 ? (Source6, Target6) : (Source4, Target4);
+        byte[] data = Data(30_000);
+        byte[] packet = Tcp(source, target, data, TcpFlags.Ack);
+        foreach (int mtu in new[] { 576, 1280, 1420, 9000 })
+        {
+            Assert.True(SuperPacket.TryParse(packet, 1360, mtu, out var super));
+            var whole = new List<byte>();
+            for (int i = 0; i < super.Count; i++)
+            {
+                byte[] segment = new byte[super.LengthOf(i)];
+                super.Write(i, segment);
+                Assert.InRange(segment.Length, 1, mtu);
+                Assert.True(IpView.TryParse(segment, out var ip));
+                Assert.True(TcpView.TryParse(ip.Payload, out var tcp));
+                Assert.Equal(1000u + (uint)whole.Count, tcp.SequenceNumber);
+                Assert.Equal(0, Checksum.Finish(Checksum.Sum(ip.Payload, Checksum.Pseudo(source, target, IpProtocol.Tcp, ip.Payload.Length))));
+                whole.AddRange(tcp.Payload);
+            }
+
+            Assert.Equal(data, whole);
+        }
+
+        byte[] datagram = new byte[UdpHeader.Length + 1400];
+        UdpHeader.Write(datagram, source, 1, target, 2);
+        Assert.True(SuperPacket.TryParse(Ip(source, target, IpProtocol.Udp, datagram), 1400, 1280, out var one));
+        Assert.Equal((1, datagram.Length + (ipv6 ? 40 : 20)), (one.Count, one.LengthOf(0)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void Datagrams_of_UDP_get_their_own_length_and_checksum(bool ipv6)
     {
         var (source, target) = ipv6 ? (Source6, Target6) : (Source4, Target4);

@@ -7,7 +7,7 @@ namespace Keyhole.NetStack;
 /// Builds packets of an eight-byte transport header and a payload straight in the sink's memory, in fragments where they exceed the
 /// MTU (RFC 791 section 3.2, RFC 8200 section 4.5): the peer sees us as the target, and a target may send datagrams of any size.
 /// </summary>
-internal sealed class DatagramWriter(IPacketSink sink, int mtu)
+internal sealed class DatagramWriter(IPacketSink sink, int maximumMtu)
 {
     public const int TransportHeaderLength = 8;
 
@@ -15,16 +15,9 @@ internal sealed class DatagramWriter(IPacketSink sink, int mtu)
 
     private uint _identification;
 
-    /// <summary>Fragments of one packet of this family, 1 when it goes in one piece.</summary>
-    public int FragmentCount(bool ipv4, int payloadLength)
-    {
-        int transport = TransportHeaderLength + payloadLength;
-        int header = ipv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length;
-        if (header + transport <= mtu)
-            return 1;
-        int piece = PieceLength(ipv4);
-        return (transport + piece - 1) / piece;
-    }
+    /// <summary>Whether a datagram of this flow takes more than one packet.</summary>
+    public bool IsFragmented(int peer, in FlowKey key, int payloadLength) =>
+        (key.Source.IsIpv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length) + TransportHeaderLength + payloadLength > MtuOf(peer, key);
 
     /// <summary>
     /// Sends one datagram from the key's source to its destination. <paramref name="header"/> is the transport header in network order
@@ -40,10 +33,11 @@ internal sealed class DatagramWriter(IPacketSink sink, int mtu)
         ulong sum = ipv4 && key.Protocol == IpProtocol.Icmp ? 0 : Checksum.Pseudo(key.Source, key.Destination, key.Protocol, transport);
         sum = Checksum.Sum(header, sum);
         int ip = ipv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length;
+        int mtu = MtuOf(peer, key);
         if (ip + transport > mtu)
         {
             WriteChecksum(header[checksumAt..], Checksum.Sum(payload, sum), zeroMeansNone);
-            return TrySendFragments(peer, key, header, payload);
+            return TrySendFragments(peer, key, header, payload, mtu);
         }
 
         var packet = sink.Rent(peer, ip + transport);
@@ -62,12 +56,14 @@ internal sealed class DatagramWriter(IPacketSink sink, int mtu)
         BinaryPrimitives.WriteUInt16BigEndian(field, checksum == 0 && zeroMeansNone ? ushort.MaxValue : checksum);
     }
 
-    private int PieceLength(bool ipv4) => (mtu - (ipv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length + FragmentHeaderLength)) & ~7;
+    private int MtuOf(int peer, in FlowKey key) => Math.Min(maximumMtu, sink.MtuOf(peer, key).Current);
 
-    private bool TrySendFragments(int peer, in FlowKey key, ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload)
+    private static int PieceLength(bool ipv4, int mtu) => (mtu - (ipv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length + FragmentHeaderLength)) & ~7;
+
+    private bool TrySendFragments(int peer, in FlowKey key, ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload, int mtu)
     {
         bool ipv4 = key.Source.IsIpv4;
-        int piece = PieceLength(ipv4);
+        int piece = PieceLength(ipv4, mtu);
         int transport = TransportHeaderLength + payload.Length;
         int lead = ipv4 ? Ipv4Header.MinimumLength : Ipv6Header.Length + FragmentHeaderLength;
         uint identification = ++_identification;

@@ -107,7 +107,7 @@ public sealed class IcmpEchoTable
         if (!flow.IsAnswered)
             _flows.Answer(flow, Answered);
         _flows.Touch(flow, now);
-        if (_writer.FragmentCount(ipv4, payload.Length) > 1)
+        if (_writer.IsFragmented(flow.Peer, flow.Key.Reverse(), payload.Length))
             Counters.RepliesFragmented++;
         Counters.DatagramsSent++;
         flow.DatagramsSent++;

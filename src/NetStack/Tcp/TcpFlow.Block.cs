@@ -86,7 +86,10 @@ public sealed partial class TcpFlow
     internal uint TlpEndSeq;
     internal bool WindowLimited;
     internal uint WindowLimitedUntil;
+    /// <summary>What both SYNs, and ICMP errors since, allow; the way may allow less.</summary>
     internal int SegmentSizeLimit;
+    /// <summary>What <see cref="IPacketSink.MtuOf"/> said last; 0 before the first time.</summary>
+    internal int PathMtu;
     internal byte FullSizeTimeouts;
 
     // Delivery rate (draft-cheng-iccrg-delivery-rate-estimation).
@@ -200,6 +203,7 @@ public sealed partial class TcpFlow
         ForwardProbe = ForwardProbeSent = HasRetransmitStamp = CanUndo = TlpInFlight = WindowLimited = false;
         FullSizeTimeouts = 0;
         SegmentSizeLimit = int.MaxValue;
+        PathMtu = 0;
         Delivered = 0;
         DeliveredAt = FirstSentAt = now;
         AppLimitedUntil = 0;

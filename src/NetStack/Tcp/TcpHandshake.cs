@@ -28,7 +28,7 @@ internal static class TcpHandshake
 
         int peers = maximumSegmentSize ?? (flow.IncomingKey.Source.IsIpv4 ? DefaultSegmentSize4 : DefaultSegmentSize6);
         int mss = Math.Min(Math.Max(peers, options.MinimumSegmentSize), OwnSegmentSize(flow));
-        flow.Window.SegmentSize = mss - (flow.TimestampsOn ? TimestampsLength : 0);
+        flow.Window.SegmentSize = flow.SegmentSizeLimit = mss - (flow.TimestampsOn ? TimestampsLength : 0);
         flow.Window.Size = flow.Window.Initial;
         flow.Window.SlowStartThreshold = CongestionWindow.Maximum;
     }
@@ -133,5 +133,5 @@ internal static class TcpHandshake
     }
 
     /// <summary>The segment size that we offer: what fits the tunnel without options (RFC 6691).</summary>
-    private static int OwnSegmentSize(TcpFlow flow) => flow.Stack.Options.Mtu - flow.HeaderLength;
+    private static int OwnSegmentSize(TcpFlow flow) => TcpPath.LargestMtu(flow) - flow.HeaderLength;
 }

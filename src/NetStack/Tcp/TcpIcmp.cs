@@ -41,7 +41,7 @@ internal static class TcpIcmp
         int size = Math.Max(mtu, ipv4 ? SmallestMtu4 : SmallestMtu6) - flow.HeaderLength - (flow.TimestampsOn ? 12 : 0);
         if (size >= flow.Window.SegmentSize)
             return;
-        flow.Window.SegmentSize = size;
+        flow.Window.SegmentSize = flow.SegmentSizeLimit = size;
 
         // What is on the way in larger segments will not arrive; no sign of congestion (RFC 1191 section 6.5).
         LossRecovery.OnTooBig(flow, size, now);

@@ -30,6 +30,7 @@ internal static partial class TcpOutput
             return false;
         }
 
+        TcpPath.Follow(flow, now);
         int budget = BurstSegments;
         var template = new SegmentTemplate(flow.Stack.Scratch);
         bool open = Retransmit(flow, ref template, ref budget, now) && SendNew(flow, ref template, ref budget, now);
@@ -60,6 +61,7 @@ internal static partial class TcpOutput
     public static bool TrySendProbe(TcpFlow flow, long now, out bool retransmitted)
     {
         retransmitted = false;
+        TcpPath.Follow(flow, now);
         var template = new SegmentTemplate(flow.Stack.Scratch);
         uint before = flow.SndNxt;
         int length = Math.Min(flow.Unsent, flow.Window.SegmentSize);

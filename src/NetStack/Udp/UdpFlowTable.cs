@@ -144,7 +144,7 @@ public sealed class UdpFlowTable
         if (flow is { IsActive: false, IsAnswered: false })
             _flows.Answer(flow, flow.IdleClass == Dns ? Dns : TwoWay);
         _flows.Touch(flow, now);
-        if (_writer.FragmentCount(key.Source.IsIpv4, payload.Length) > 1)
+        if (_writer.IsFragmented(flow.Peer, key, payload.Length))
             Counters.RepliesFragmented++;
         Counters.DatagramsSent++;
         flow.DatagramsSent++;

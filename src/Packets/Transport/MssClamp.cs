@@ -42,6 +42,13 @@ public static class MssClamp
         return true;
     }
 
+    /// <summary>A TCP segment with SYN.</summary>
+    public static bool IsSyn(ReadOnlySpan<byte> packet)
+    {
+        int header = TcpOffset(packet);
+        return header >= 0 && packet.Length - header >= TcpHeader.MinimumLength && ((TcpFlags)packet[header + FlagsOffset] & TcpFlags.Syn) != 0;
+    }
+
     private static int TcpOffset(ReadOnlySpan<byte> packet)
     {
         if (packet.Length < Ipv4Header.MinimumLength)

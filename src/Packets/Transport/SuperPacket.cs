@@ -51,6 +51,18 @@ public readonly ref struct SuperPacket
         return true;
     }
 
+    /// <summary>The same, with segments of TCP cut shorter where they exceed the MTU; datagrams stay what they are.</summary>
+    /// <param name="mtu">Bytes of the longest IP packet.</param>
+    public static bool TryParse(ReadOnlySpan<byte> packet, int segmentSize, int mtu, out SuperPacket super)
+    {
+        if (!TryParse(packet, segmentSize, out super))
+            return false;
+        int fits = mtu - super._payload;
+        if (super._protocol == IpProtocol.Tcp && fits > 0 && segmentSize > fits)
+            super = new SuperPacket(packet, super._transport, super._payload, fits, super._protocol);
+        return true;
+    }
+
     /// <summary>Bytes of one segment with its headers.</summary>
     public int LengthOf(int index) => _payload + Math.Min(_segmentSize, _packet.Length - _payload - index * _segmentSize);
 

@@ -84,6 +84,9 @@ internal sealed partial class Script : IPacketSink, IFlowHost
 
     public bool SinkFull { get; set; }
 
+    /// <summary>What the way to the peer carries now.</summary>
+    public FlowMtu Way { get; set; } = FlowMtu.Unbounded;
+
     public List<string> Events { get; } = [];
 
     /// <summary>The sequence number behind everything that the stack has sent.</summary>
@@ -320,11 +323,17 @@ internal sealed partial class Script : IPacketSink, IFlowHost
 
     bool IPacketSink.CanSend(int peer) => !SinkFull;
 
+    FlowMtu IPacketSink.MtuOf(int peer, in FlowKey flow)
+    {
+        Assert.Equal(Key.Reverse(), flow);
+        return Way;
+    }
+
     void IPacketSink.Commit(int peer, int length)
     {
         byte[] packet = _rented[..length];
         var view = PacketLog.Parse(packet);
-        Assert.True(length <= Options.Mtu, "The packet exceeds the MTU.");
+        Assert.True(length <= Math.Min(Options.Mtu, Way.Current), "The packet exceeds the MTU.");
         if (!_open || peer != Peer)
             return;
         Assert.Equal((TargetAddress, PeerAddress), (view.Source, view.Destination));

@@ -74,6 +74,52 @@ public class SegmentSizeScripts : Scripts
         s.In(". 1 ack 5001");
     });
 
+    /// <summary>Not the SYN, which offers what there may come to be, but every segment.</summary>
+    [Theory, Variants]
+    public void Segments_follow_what_the_way_carries(Variant variant) => Play(variant, s =>
+    {
+        int header = s.Ipv6 ? 60 : 40;
+        s.Way = new FlowMtu(1_280, 1_420);
+        s.Establish("mss 1460", rtt: 50);
+        s.Write(20_000);
+        s.Check(s.Drain()[0].Length == 1_280 - header, "1,280 bytes with headers");
+        s.Way = new FlowMtu(1_420, 1_420);
+        s.In($". 1 ack {1 + (2 * (1_280 - header))}");
+        s.Check(s.Drain()[0].Length == 1_420 - header, "it carries more now");
+        s.In(". 1 ack 20001");
+        s.Drain();
+    });
+
+    [Theory, Variants]
+    public void A_way_that_narrows_costs_the_flow_one_round_trip(Variant variant) => Play(variant, s =>
+    {
+        int header = s.Ipv6 ? 60 : 40;
+        s.Establish("mss 1460", rtt: 50);
+        s.Write(5_000);
+        s.Check(s.Drain()[0].Length == s.OurMss, "all that there is");
+        int window = s.Flow.CongestionWindow;
+        s.Way = new FlowMtu(1_300, 1_420);
+        s.Stack.PathChanged(Script.Peer + 1);
+        s.Flush();
+        s.Nothing();
+        s.Stack.PathChanged(Script.Peer);
+        s.Flush();
+        var sent = s.Drain();
+        s.Check(sent.Count > 0 && sent.TrueForAll(segment => segment.Length <= 1_300 - header), "what was too long is sent again at once, in shorter segments");
+        s.Check(s.Flow.CongestionWindow == window, "that is no congestion");
+        s.In(". 1 ack 5001");
+        s.Drain();
+    });
+
+    [Theory, Variants]
+    public void A_SYN_offers_what_the_way_may_come_to_carry(Variant variant) => Play(variant, s =>
+    {
+        s.Way = new FlowMtu(1_280, 1_300);
+        s.Start();
+        s.In("S 0 <mss 1460>");
+        s.Check(s.Out("S. 0 ack 1").Parsed.MaximumSegmentSize == 1_300 - (s.Ipv6 ? 60 : 40), "1,300 bytes with headers");
+    });
+
     [Theory, Variants]
     [Trait("Pitfall", "P23")]
     public void Packet_too_big_about_a_segment_in_flight_makes_segments_smaller(Variant variant) => Play(variant, s =>
