@@ -52,6 +52,7 @@ internal sealed class ConnectorBody : IAgentBody
                     Streams = output,
                     Schedule = schedule,
                     DirectPaths = !start.Values.IsOn(RelayOnly),
+                    LargestMtu = output.CanProbe ? InnerMtu.Largest : InnerMtu.Smallest,
                 }),
                 (loop, state) => new SiteFlows(loop, state, FlowOptions()));
         }
@@ -167,14 +168,14 @@ internal sealed class ConnectorBody : IAgentBody
         byte[] secret = new byte[48];
         RandomSource.System.Fill(secret);
         long budget = Math.Min(256L << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
-        var limits = new DatagramLimits { HashKey = BitConverter.ToUInt64(secret, 32), Mtu = 1280 };
+        var limits = new DatagramLimits { HashKey = BitConverter.ToUInt64(secret, 32), Mtu = InnerMtu.Largest };
         return new SiteFlowsOptions
         {
             // Each SYN is a dial: 5,000 in a second cost a quarter of a core, and what waits for targets is bounded per client.
             Tcp = new StackOptions
             {
                 Secret = secret.AsMemory(0, 32),
-                Mtu = 1280,
+                Mtu = InnerMtu.Largest,
                 BufferBudget = budget,
                 BufferBudgetPerPeer = budget / 4,
                 SynRate = 5_000,

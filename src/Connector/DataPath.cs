@@ -29,7 +29,7 @@ internal sealed class DataPath : PacketThread
     {
         foreach (var run in datagrams.Runs)
         {
-            int found = State.Receive(run.Bytes, run.SegmentSize, run.Source, now, _packets);
+            int found = State.Receive(run.Bytes, run.SegmentSize, run.Source, now, _packets, run.IsFragmented);
             foreach (ref readonly var packet in _packets.AsSpan(0, found))
                 Site.Input(run.Bytes.Slice(packet.Offset, packet.Length), packet.Client, now);
         }
@@ -54,6 +54,8 @@ internal sealed class DataPath : PacketThread
     /// <summary>The flows write, the session seals.</summary>
     protected override void Flush(long now)
     {
+        while (State.TryTakeNarrowed(out int client))
+            Site.PathChanged(client);
         Site.Flush(now);
         State.Flush(now);
     }

@@ -18,6 +18,9 @@ public sealed class DatagramOut(IDatagramSocket socket, RelayStreams streams) : 
     private readonly SendBatch _packets = new();
     private readonly SendBatch _own = new(capacity: 64, arenaLength: 1 << 18);
 
+    /// <summary>Whether <see cref="CommitWhole"/> keeps its promise, and what comes in fragments is told.</summary>
+    public bool CanProbe => socket.Capabilities.PathProbes;
+
     public Span<byte> Reserved => _packets.Reserved;
 
     public Span<byte> Reserve(int length)
@@ -35,6 +38,14 @@ public sealed class DatagramOut(IDatagramSocket socket, RelayStreams streams) : 
             streams.Send(destination, Reserved.Slice(offset, length));
         else
             _packets.CommitAt(destination, offset, length);
+    }
+
+    public void CommitWhole(in IpEndpoint destination, int offset, int length)
+    {
+        if (destination.Address.IsDiscardOnly)
+            streams.Send(destination, Reserved.Slice(offset, length));
+        else
+            _packets.CommitAt(destination, offset, length, whole: true);
     }
 
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)

@@ -17,6 +17,7 @@ public class SessionMessageTests
         { SessionMessageType.Introduction, SessionScope.Registration },
         { SessionMessageType.PeerPing, SessionScope.EndToEnd },
         { SessionMessageType.PeerPong, SessionScope.EndToEnd },
+        { SessionMessageType.PeerMtu, SessionScope.EndToEnd },
     };
 
     [Fact]
@@ -77,6 +78,21 @@ public class SessionMessageTests
 
         Assert.Throws<ArgumentException>(() => new SessionIntroduce(key.AsSpan(1)).Write(new byte[SessionIntroduce.Length]));
         Assert.Throws<ArgumentException>(() => new SessionIntroduction(key.AsSpan(1), default, default).Write(new byte[SessionIntroduction.Length]));
+    }
+
+    [Fact]
+    public void What_a_way_carries_is_read_back()
+    {
+        byte[] payload = Filled(SessionMtu.Length + 10);
+        new SessionMtu(1420).Write(payload);
+        Assert.True(SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message));
+        Assert.True(SessionMtu.TryParse(message, out var mtu));
+        Assert.Equal(1420, mtu.Mtu);
+        Assert.False(SessionPing.TryParse(message, out _));
+
+        new SessionPing(SessionMessageType.PeerPing, 5).Write(payload);
+        Assert.True(SessionMessage.TryParse(payload, SessionScope.EndToEnd, out message));
+        Assert.False(SessionMtu.TryParse(message, out _));
     }
 
     [Theory]

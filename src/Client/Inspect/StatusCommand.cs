@@ -36,7 +36,7 @@ internal static class StatusCommand
             if (!verbose)
                 continue;
             foreach (var connector in connectors)
-                lines.Add($"  connector {(string?)connector["name"],-12} {ExplainCommand.Path(connector),-20} {(string?)connector["endpoint"]}{Describe(connector)}");
+                lines.Add($"  connector {(string?)connector["name"],-12} {ExplainCommand.Path(connector),-20} {(string?)connector["endpoint"]}{Describe(connector)}, MTU {connector["mtu"]}");
         }
 
         if ((string?)status["dns"]?["problem"] is { } problem)

@@ -133,6 +133,9 @@ internal sealed class TunnelFlows : IFlowHost, IUdpFlowHost
             Dispatch(assembled, now);
     }
 
+    /// <summary>The way of some flows carries less than before: they follow at the next <see cref="Flush"/>.</summary>
+    public void PathChanged() => _tcp.PathChanged(Tunnel);
+
     /// <summary>Sends what came together; at the end of every turn.</summary>
     public void Flush(long now)
     {

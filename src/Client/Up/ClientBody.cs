@@ -14,8 +14,6 @@ namespace Keyhole.Client;
 /// <summary>The client as its host sees it: tables in, acknowledgements and status out; packets pass on the data thread of its mode.</summary>
 internal abstract class ClientBody : IAgentBody
 {
-    protected const int Mtu = 1280;
-
     private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(30);
 
     private readonly ClientThread _data;
@@ -134,7 +132,7 @@ internal abstract class ClientBody : IAgentBody
         Slots = output,
         Streams = output,
         DirectPaths = !start.Values.IsOn(UpSettings.RelayOnly),
-        Mtu = Mtu,
+        LargestMtu = output.CanProbe ? InnerMtu.Largest : InnerMtu.Smallest,
     });
 
     /// <summary>Whether the roster is the last one, so that what it asks for is worth doing.</summary>

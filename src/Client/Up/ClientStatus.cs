@@ -67,6 +67,7 @@ internal static class ClientStatus
                 ["endpoint"] = link.Endpoint?.ToString(),
                 ["relay"] = link.Relay,
                 ["lostPaths"] = link.LostPaths,
+                ["mtu"] = link.Mtu,
                 ["session"] = link.HasSession,
                 ["silent"] = link.IsSilent,
                 ["secondsSinceHandshake"] = StatusJson.Seconds(link.LastHandshakeAt, now),

@@ -7,16 +7,9 @@ namespace Keyhole.Client;
 /// <summary>A data thread with the sessions of a client. Where packets come from and go to is the mode's.</summary>
 internal abstract class ClientThread : PacketThread
 {
-    protected ClientThread(int mtu, Func<DatagramOut, ClientState> state)
-    {
-        Mtu = mtu;
-        State = state(Out);
-    }
+    protected ClientThread(Func<DatagramOut, ClientState> state) => State = state(Out);
 
     public ClientState State { get; }
-
-    /// <summary>The largest inner packet, in bytes.</summary>
-    public int Mtu { get; }
 
     protected override long NextDeadline => State.NextDeadline;
 

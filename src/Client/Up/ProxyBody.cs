@@ -25,7 +25,7 @@ internal sealed class ProxyBody : ClientBody
         var options = ProxySettings.From(start.Values);
         try
         {
-            var data = new ProxyThread(Mtu, StateFor(start), options);
+            var data = new ProxyThread(StateFor(start), options);
             if (data.Front.Listen is { } listen)
                 ClientLog.Listening(LoggerOf(start), listen.ToString(), options.Credentials is null ? "no password" : "user and password");
             foreach (var forward in options.Forwards)

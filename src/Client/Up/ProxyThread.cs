@@ -22,12 +22,13 @@ internal sealed class ProxyThread : ClientThread, IPacketSink
     private readonly byte[] _errors = new byte[MaximumErrors * IcmpError.MaximumLength];
     private readonly int[] _errorLengths = new int[MaximumErrors];
     private int _errorCount;
+    private long _narrowings;
 
     /// <exception cref="NetworkException">A port of the proxy is in use, or no socket is to be had.</exception>
-    public ProxyThread(int mtu, Func<DatagramOut, ClientState> state, ProxyOptions options) : base(mtu, state)
+    public ProxyThread(Func<DatagramOut, ClientState> state, ProxyOptions options) : base(state)
     {
-        _packet = new byte[mtu];
-        Flows = new TunnelFlows(this, mtu);
+        _packet = new byte[State.LargestMtu];
+        Flows = new TunnelFlows(this, State.LargestMtu);
         Front = new ProxyFront(Loop, Flows, options);
     }
 
@@ -49,11 +50,13 @@ internal sealed class ProxyThread : ClientThread, IPacketSink
     /// <summary>What comes before its session waits in there, within bounds.</summary>
     public bool CanSend(int peer) => true;
 
+    public FlowMtu MtuOf(int peer, in FlowKey flow) => State.MtuOf(flow, Flows.Now);
+
     protected override void Received(ReceiveBatch datagrams, long now)
     {
         foreach (var datagram in datagrams.Datagrams)
         {
-            if (State.Receive(datagram.First, datagram.Source, now, out var packet))
+            if (State.Receive(datagram.First, datagram.Source, now, out var packet, datagram.IsFragmented))
                 Flows.Input(packet, now);
         }
     }
@@ -68,6 +71,12 @@ internal sealed class ProxyThread : ClientThread, IPacketSink
 
     protected override void Flush(long now)
     {
+        if (_narrowings != State.NarrowingTotal)
+        {
+            _narrowings = State.NarrowingTotal;
+            Flows.PathChanged();
+        }
+
         Flows.Flush(now);
         TakeErrors(now);
         base.Flush(now);
@@ -86,7 +95,7 @@ internal sealed class ProxyThread : ClientThread, IPacketSink
         if (_errorCount < MaximumErrors
             && PacketRefusal.KindOf(reason) is { } kind
             && IpView.TryParse(packet, out var ip)
-            && IcmpError.TryWrite(_errors.AsSpan(_errorCount * IcmpError.MaximumLength, IcmpError.MaximumLength), ip, ip.Destination, kind, Mtu, out int length))
+            && IcmpError.TryWrite(_errors.AsSpan(_errorCount * IcmpError.MaximumLength, IcmpError.MaximumLength), ip, ip.Destination, kind, State.MtuOf(packet, Flows.Now).Current, out int length))
             _errorLengths[_errorCount++] = length;
     }
 

@@ -30,10 +30,10 @@ internal sealed class TunBody : ClientBody
         try
         {
             var resolver = ResolverChoice.Of(start.Values.Require(UpSettings.Dns), name);
-            var data = new TunThread(name, Mtu, StateFor(start));
+            var data = new TunThread(name, StateFor(start));
             var tunnel = new TunnelInterface(data.Name);
-            tunnel.SetUp(Mtu);
-            ClientLog.Interface(LoggerOf(start), data.Name, Mtu);
+            tunnel.SetUp(data.State.LargestMtu);
+            ClientLog.Interface(LoggerOf(start), data.Name, data.State.LargestMtu);
             return new TunBody(start, data, tunnel, new NameService(resolver, new RestoreFile(start.Data.FullPath), LoggerOf(start)));
         }
         catch (NetworkException e)

@@ -27,7 +27,7 @@ internal sealed class TunThread : ClientThread
     private int _errors;
 
     /// <exception cref="NetworkException">No socket, or no TUN device: without CAP_NET_ADMIN there is none.</exception>
-    public TunThread(string name, int mtu, Func<DatagramOut, ClientState> state) : base(mtu, state)
+    public TunThread(string name, Func<DatagramOut, ClientState> state) : base(state)
     {
         _tun = TunDevice.Open(name);
         _reader = new TunReader(this);
@@ -43,9 +43,10 @@ internal sealed class TunThread : ClientThread
     {
         foreach (var datagram in datagrams.Datagrams)
         {
-            if (!State.Receive(datagram.First, datagram.Source, now, out var packet))
+            if (!State.Receive(datagram.First, datagram.Source, now, out var packet, datagram.IsFragmented))
                 continue;
-            MssClamp.TryApply(datagram.First.Slice(TransportMessage.PacketOffset, packet.Length), Mtu);
+            if (MssClamp.IsSyn(packet))
+                Clamp(datagram.First.Slice(TransportMessage.PacketOffset, packet.Length), now);
             if (_joined.TryAdd(packet))
                 continue;
             DeliverJoined();
@@ -82,17 +83,36 @@ internal sealed class TunThread : ClientThread
         }
     }
 
-    /// <summary>A host behind this machine knows the MTU of its own link only.</summary>
-    private void SendWhole(Span<byte> packet, long now)
+    /// <summary>What a SYN of the other side asks for goes this side's way, too.</summary>
+    private void Clamp(Span<byte> packet, long now)
     {
-        MssClamp.TryApply(packet, Mtu);
-        Send(packet, now);
+        if (IpView.TryParse(packet, out var ip) && ip.TryGetFlow(out var flow))
+            MssClamp.TryApply(packet, State.MtuOf(flow.Reverse(), now).Largest);
     }
 
+    /// <summary>The way may carry less than the interface, and a host behind this machine knows the MTU of its own link only.</summary>
+    private void SendWhole(Span<byte> packet, long now)
+    {
+        if (MssClamp.IsSyn(packet))
+            MssClamp.TryApply(packet, State.MtuOf(packet, now).Largest);
+        if (packet.Length <= InnerMtu.Smallest || packet.Length <= State.MtuOf(packet, now).Current)
+            Send(packet, now);
+        else
+            SendSegments(packet, packet.Length, now);
+    }
+
+    /// <summary>
+    /// Segments are cut again where the way carries less than the sender believes: TCP does not mind. Of anything else that is too long the sender is told
+    /// (RFC 1191, RFC 8201).
+    /// </summary>
     private void SendSegments(ReadOnlySpan<byte> packet, int segmentSize, long now)
     {
-        if (!SuperPacket.TryParse(packet, segmentSize, out var super))
+        if (!SuperPacket.TryParse(packet, segmentSize, State.MtuOf(packet, now).Current, out var super))
+        {
+            Send(packet, now);
             return;
+        }
+
         for (int index = 0; index < super.Count; index++)
         {
             if (!Send(_segment.AsSpan(0, super.Write(index, _segment)), now))
@@ -144,7 +164,7 @@ internal sealed class TunThread : ClientThread
             (_errorsSince, _errors) = (now, 0);
         if (_errors++ < ErrorsPerSecond
             && IpView.TryParse(packet, out var ip)
-            && IcmpError.TryWrite(_error.AsSpan(VnetHeader.Size), ip, ip.Destination, kind, Mtu, out int length))
+            && IcmpError.TryWrite(_error.AsSpan(VnetHeader.Size), ip, ip.Destination, kind, State.MtuOf(packet, now).Current, out int length))
             Deliver(_error.AsSpan(0, VnetHeader.Size + length), default);
     }
 

@@ -132,6 +132,9 @@ internal sealed partial class SiteFlows : IFlowHost, IUdpFlowHost, IEchoHost, ID
             Dispatch(assembled, client, now);
     }
 
+    /// <summary>The way to a client carries less than before: its flows follow at the next <see cref="Flush"/>.</summary>
+    public void PathChanged(int client) => _tcp.PathChanged(client);
+
     /// <summary>Sends what the stack has gathered; at the end of every batch.</summary>
     public void Flush(long now)
     {

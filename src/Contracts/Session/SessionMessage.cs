@@ -75,6 +75,7 @@ public readonly ref struct SessionMessage
         SessionMessageType.Counterpart => SessionCounterpart.BodyLength,
         SessionMessageType.Introduce => SessionIntroduce.BodyLength,
         SessionMessageType.Introduction => SessionIntroduction.BodyLength,
+        SessionMessageType.PeerMtu => SessionMtu.BodyLength,
         SessionMessageType.Draining or SessionMessageType.Goodbye => 0,
         _ => -1,
     };

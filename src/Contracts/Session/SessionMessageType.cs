@@ -35,4 +35,7 @@ public enum SessionMessageType : byte
 
     /// <summary>The answer to <see cref="PeerPing"/>.</summary>
     PeerPong = 0x81,
+
+    /// <summary>Client to connector, how long packets may be on this way: <see cref="SessionMtu"/>.</summary>
+    PeerMtu = 0x82,
 }

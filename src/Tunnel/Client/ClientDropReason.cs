@@ -30,6 +30,6 @@ public enum ClientDropReason
     /// <summary>No session yet, and too many packets wait for one.</summary>
     NoSession,
 
-    /// <summary>Longer than the inner MTU.</summary>
+    /// <summary>Longer than the way to the connector carries.</summary>
     TooLarge,
 }

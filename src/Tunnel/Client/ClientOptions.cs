@@ -32,6 +32,9 @@ public sealed record ClientOptions
     /// <summary>Whether ways past the relay are looked for; false keeps all data on the relay.</summary>
     public bool DirectPaths { get; init; } = true;
 
-    /// <summary>The largest inner packet.</summary>
-    public int Mtu { get; init; } = 1280;
+    /// <summary>
+    /// The longest inner packet, from 1280 to 1420: what is above 1280 is used where a path was shown to carry it. It takes <see cref="Slots"/> that can keep a
+    /// datagram from being cut, and a caller who knows which ones came in fragments.
+    /// </summary>
+    public int LargestMtu { get; init; } = InnerMtu.Largest;
 }

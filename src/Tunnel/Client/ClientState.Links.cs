@@ -71,7 +71,7 @@ public sealed partial class ClientState
             || _device.FindPeer(key) is not null
             || _sites.Find(site => site.Id == row.Site) is not { } site)
             return;
-        var link = new ConnectorLink(row, site);
+        var link = new ConnectorLink(row, site, row.Stock ? InnerMtu.Smallest : _options.LargestMtu);
 
         // What a connector may say is judged by its site's prefixes, since several connectors share them.
         link.Peer = _device.AddPeer(new PeerOptions
@@ -100,6 +100,7 @@ public sealed partial class ClientState
                 continue;
             link.Relay = relay;
             link.RelayEndpoint = link.Peer.HandshakeEndpoint = endpoint;
+            link.RelaySearch.Stop();
             if (link.Paths.InUse is null)
                 link.Peer.Endpoint = endpoint;
             Handshake(link, endpoint, now);
@@ -160,24 +161,36 @@ public sealed partial class ClientState
         return false;
     }
 
-    private bool TakeControlMessage(ConnectorLink link, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, long now)
+    private bool TakeControlMessage(ConnectorLink link, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, bool isFragmented, long now)
     {
         if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message) || !SessionPing.TryParse(message, out var ping))
             return Drop(ClientDropReason.Control);
         if (!ping.IsPong)
         {
             // The answer goes where the question came from.
-            SendPing(link, source, ping.ToPong(), payload.Length, now);
+            if (payload.Length <= InnerMtu.Smallest)
+                SendPing(link, source, ping.ToPong(), payload.Length, now);
             if (!isRelayed && link.Paths.Find(source) is null && _candidates.MayDiscover(source))
                 _candidates.Discover(link.Paths, source, now);
         }
         else if (isRelayed)
         {
-            link.Pings.Answered(ping.Nonce, now);
+            if (link.Pings.Answered(ping.Nonce, now))
+                StartSearch(link.RelaySearch, link.Pings.RoundTrip, now);
+            else
+                MtuAnswered(link, link.RelaySearch, source, ping, payload.Length, isFragmented, now);
         }
-        else if (link.Paths.Find(source) is { } path && path.Answered(ping.Nonce, now))
+        else if (link.Paths.Find(source) is { } path)
         {
-            PathAnswered(link, path, now);
+            if (path.Answered(ping.Nonce, now))
+            {
+                StartSearch(path.Search, path.RoundTrip, now);
+                PathAnswered(link, path, now);
+            }
+            else if (MtuAnswered(link, path.Search, source, ping, payload.Length, isFragmented, now))
+            {
+                PathAnswered(link, path, now);
+            }
         }
 
         return false;
@@ -210,10 +223,10 @@ public sealed partial class ClientState
             SendPing(link, relay, new SessionPing(SessionMessageType.PeerPing, link.Pings.Nonce), length, now);
     }
 
-    private void SendPing(ConnectorLink link, in IpEndpoint destination, in SessionPing ping, int length, long now)
+    private void SendPing(ConnectorLink link, in IpEndpoint destination, in SessionPing ping, int length, long now, bool whole = false)
     {
         var slot = _written.Reserve(length, now);
         ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
-        _written.Send(link.Peer, destination, slot, length, now);
+        _written.Send(link.Peer, destination, slot, length, now, whole);
     }
 }

@@ -52,6 +52,8 @@ public sealed partial class ClientState
         foreach (var link in _links)
         {
             link.Paths.Doubt(now);
+            link.Paths.ForgetMtu();
+            link.RelaySearch.Stop();
             link.ChoicesLeft = ChoiceCount;
         }
     }
@@ -180,6 +182,9 @@ public sealed partial class ClientState
         Flush(now);
         link.Paths.Use(path, now);
         link.Peer.Endpoint = path?.Endpoint ?? link.RelayEndpoint;
+        link.Search.Confirm(now);
+        (link.ToldMtu, link.NarrowingsLeft) = (link.Search.Mtu, 0);
+        NoteNarrowing(link);
         if (path is not null)
         {
             link.Pings.Stop();

@@ -41,7 +41,7 @@ public sealed partial class ClientState : IDisposable
             TimerSchedule = options.Schedule,
             LoadPolicy = LoadPolicy.Never,
             ReplayWindowLength = 65_472,
-            Mtu = options.Mtu,
+            Mtu = options.LargestMtu,
         });
         _written = new SealBatch(_device, options.Slots);
         _registrations = new RegistrationSet(_device, options.RandomSource, _written, options.Schedule, options.Keepalive, options.Streams);
@@ -56,7 +56,7 @@ public sealed partial class ClientState : IDisposable
         {
             long next = Math.Min(_device.NextDeadline, _registrations.NextDeadline);
             foreach (var link in _links)
-                next = Math.Min(Math.Min(next, link.Pings.Deadline), Math.Min(link.Paths.Deadline, link.Introductions.Deadline));
+                next = Math.Min(Math.Min(Math.Min(next, link.Pings.Deadline), link.RelaySearch.Deadline), Math.Min(link.Paths.Deadline, link.Introductions.Deadline));
             return next;
         }
     }
@@ -95,7 +95,8 @@ public sealed partial class ClientState : IDisposable
     /// Deals with one datagram, opening it in place. True when <paramref name="packet"/> is one of a connector for this client; what comes neither from a
     /// relay nor in a session is dropped without an answer.
     /// </summary>
-    public bool Receive(Span<byte> datagram, in IpEndpoint source, long now, out ReadOnlySpan<byte> packet)
+    /// <param name="isFragmented">It came in IP fragments.</param>
+    public bool Receive(Span<byte> datagram, in IpEndpoint source, long now, out ReadOnlySpan<byte> packet, bool isFragmented = false)
     {
         packet = default;
         bool isRelayed = _registrations.Find(source) is not null;
@@ -112,7 +113,7 @@ public sealed partial class ClientState : IDisposable
                 return false;
             case ConnectorLink link:
                 Heard(link, result, isRelayed ? null : link.Paths.Find(source), isRelayed, now);
-                return result.Kind == ReceiveKind.Packet && Take(link, payload, source, isRelayed, now, out packet);
+                return result.Kind == ReceiveKind.Packet && Take(link, payload, source, isRelayed, isFragmented, now, out packet);
             default:
                 return Drop(isRelayed ? ClientDropReason.WireGuard : ClientDropReason.UnknownSource);
         }
@@ -126,12 +127,12 @@ public sealed partial class ClientState : IDisposable
     {
         if (!IpView.TryParse(packet, out var ip) || !IsOwn(ip.Source))
             return Drop(reason = ClientDropReason.Malformed);
-        if (ip.TotalLength > _options.Mtu)
-            return Drop(reason = ClientDropReason.TooLarge);
         if (_routes.Find(ip.Destination) is not { } site)
             return Drop(reason = ClientDropReason.NotGranted);
         if (site.Pick(HashOf(ip), now) is not { Peer.Endpoint: not null } link)
             return Drop(reason = ClientDropReason.NoConnector);
+        if (ip.TotalLength > link.Search.Mtu)
+            return Drop(reason = ClientDropReason.TooLarge);
         if (link.Peer.HasSession(now))
         {
             ip.Packet.CopyTo(_written.Rent(link.Peer, ip.TotalLength, now));
@@ -148,7 +149,7 @@ public sealed partial class ClientState : IDisposable
         reason = default;
         PacketsSent++;
         link.PacketsSent++;
-        link.DataMoved(now);
+        link.DataMoved(ip.TotalLength, now);
         return true;
     }
 
@@ -177,6 +178,7 @@ public sealed partial class ClientState : IDisposable
             RouteHandshakes(link, now);
             Ping(link, now);
             ProbePaths(link, now);
+            SearchMtu(link, now);
             Introduce(link, now);
         }
     }
@@ -193,17 +195,17 @@ public sealed partial class ClientState : IDisposable
         .. _links.Select(link => new ConnectorLinkStatus(
             link.Site.Id, link.Site.Name, link.Row.Id, link.Row.Name, link.Peer.PublicKey, link.Peer.HasSession(now), link.IsSilent,
             link.Paths.InUse?.Kind ?? PathKind.Relayed, link.Peer.Endpoint, link.Relay?.Row.Name, link.Peer.LastHandshakeAt, link.Peer.LastReceivedAt,
-            link.Paths.InUse?.RoundTrip ?? link.Pings.RoundTrip, link.Paths.InUse is { } path ? path.Loss : link.Pings.Loss, link.Peer.ReceivedBytes, link.Peer.SentBytes, link.LostPathCount)),
+            link.Paths.InUse?.RoundTrip ?? link.Pings.RoundTrip, link.Paths.InUse is { } path ? path.Loss : link.Pings.Loss, link.Peer.ReceivedBytes, link.Peer.SentBytes, link.LostPathCount, link.Search.Mtu)),
     ];
 
     public void Dispose() => _device.Dispose();
 
     /// <summary>A connector speaks for its own site and to this client only, whatever it seals.</summary>
-    private bool Take(ConnectorLink link, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, long now, out ReadOnlySpan<byte> packet)
+    private bool Take(ConnectorLink link, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, bool isFragmented, long now, out ReadOnlySpan<byte> packet)
     {
         packet = default;
         if (SessionMessage.Claims(payload))
-            return TakeControlMessage(link, payload, source, isRelayed, now);
+            return TakeControlMessage(link, payload, source, isRelayed, isFragmented, now);
         if (!IpView.TryParse(payload, out var ip))
             return Drop(ClientDropReason.Malformed);
         if (!ReferenceEquals(_routes.Find(ip.Source), link.Site))
@@ -212,7 +214,7 @@ public sealed partial class ClientState : IDisposable
             return Drop(ClientDropReason.ForeignDestination);
         PacketsReceived++;
         link.PacketsReceived++;
-        link.DataMoved(now);
+        link.DataMoved(ip.TotalLength, now);
         packet = ip.Packet;
         return true;
     }

@@ -5,7 +5,8 @@ using Keyhole.WireGuard;
 namespace Keyhole.Tunnel;
 
 /// <summary>The end-to-end session with one connector, judged by what comes back through it.</summary>
-internal sealed class ConnectorLink(PeerRow row, ClientSite site)
+/// <param name="largestMtu">The longest inner packet that is sought for.</param>
+internal sealed class ConnectorLink(PeerRow row, ClientSite site, int largestMtu)
 {
     public PeerRow Row { get; set; } = row;
 
@@ -17,7 +18,20 @@ internal sealed class ConnectorLink(PeerRow row, ClientSite site)
     public PingSchedule Pings { get; } = new();
 
     /// <summary>Ways past the relay, and the one in use.</summary>
-    public PathSet Paths { get; } = new(isJudge: true);
+    public PathSet Paths { get; } = new(isJudge: true, largestMtu);
+
+    /// <summary>How long packets may be through the relay.</summary>
+    public MtuSearch RelaySearch { get; } = new(largestMtu);
+
+    /// <summary>How long they may be on the way in use.</summary>
+    public MtuSearch Search => Paths.InUse?.Search ?? RelaySearch;
+
+    /// <summary>What the connector was told last of the way in use, what it was seen to be last, and messages still to be sent of a fall.</summary>
+    public int ToldMtu { get; set; }
+
+    public int LastMtu { get; set; }
+
+    public int NarrowingsLeft { get; set; }
 
     public IntroductionSchedule Introductions { get; } = new();
 
@@ -50,15 +64,16 @@ internal sealed class ConnectorLink(PeerRow row, ClientSite site)
     public long PacketsSent;
     public long LostPathCount;
 
-    /// <summary>A packet went either way.</summary>
-    public void DataMoved(long now)
+    /// <summary>A packet of this length went either way.</summary>
+    public void DataMoved(int length, long now)
     {
         if (Paths.InUse is { } path)
         {
-            path.DataMoved(now);
+            path.DataMoved(length, now);
             return;
         }
 
+        RelaySearch.DataMoved(length, now);
         Pings.DataMoved(now);
         Relay?.DataMoved(now);
         if (!Row.Stock)

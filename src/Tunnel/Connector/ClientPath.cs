@@ -26,6 +26,17 @@ internal sealed class ClientPath(int client)
     /// <summary>Ways past the relay; null until there was talk of one.</summary>
     public PathSet? Paths { get; set; }
 
+    /// <summary>Another's program, which has stock timers and says nothing of its ways.</summary>
+    public bool IsStock { get; set; }
+
+    /// <summary>What the client said that the way through the relay carries, in bytes, and through which.</summary>
+    public int RelayMtu { get; set; } = InnerMtu.Smallest;
+
+    public IpEndpoint? RelayMtuFrom { get; set; }
+
+    /// <summary>How long a packet the way in use carries.</summary>
+    public int Mtu => Paths?.InUse is { } path ? path.ToldMtu : RelayMtuFrom == RelayEndpoint ? RelayMtu : InnerMtu.Smallest;
+
     /// <summary>When the client was introduced last.</summary>
     public long IntroducedAt { get; set; } = long.MinValue / 2;
 

@@ -35,8 +35,11 @@ public sealed record ConnectorOptions
     /// <summary>Clients and relays with a session at a time.</summary>
     public int MaximumPeers { get; init; } = 65_536;
 
-    /// <summary>The largest inner packet: 1280 is what stock configurations carry.</summary>
-    public int Mtu { get; init; } = 1280;
+    /// <summary>
+    /// The longest inner packet, from 1280 to 1420: what is above 1280, which stock configurations carry, is used where a client has shown that the way to
+    /// it carries that. It takes <see cref="Slots"/> that can keep a datagram from being cut, and a caller who knows which ones came in fragments.
+    /// </summary>
+    public int LargestMtu { get; init; } = InnerMtu.Largest;
 
     public static TimerSchedule DefaultSchedule { get; } = TimerSchedule.Keyhole with { RetryTimeouts = [500_000, 1_000_000, 2_000_000, 3_000_000] };
 }

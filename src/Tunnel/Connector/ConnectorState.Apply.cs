@@ -70,6 +70,7 @@ public sealed partial class ConnectorState
         }
 
         path.Addresses = row.Addresses;
+        path.IsStock = row.Stock;
         if (path.EndToEnd is not null || !hasKey || _device.FindPeer(key) is not null)
             return;
         var addresses = new List<IpPrefix>(row.Addresses.Count);

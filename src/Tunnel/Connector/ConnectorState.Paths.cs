@@ -56,6 +56,11 @@ public sealed partial class ConnectorState
         _now = now;
         Flush(now);
         _candidates.Renew(now);
+        foreach (var path in _byClient.Values)
+        {
+            path.RelayMtuFrom = null;
+            path.Paths?.ForgetMtu();
+        }
     }
 
     /// <summary>What comes from elsewhere than a relay is heard only when it is data of a session, or a handshake from where its client has answered.</summary>
@@ -86,17 +91,30 @@ public sealed partial class ConnectorState
         if (path.Paths is { } known)
             return known;
         _withPaths.Add(path);
-        return path.Paths = new PathSet(isJudge: false);
+        return path.Paths = new PathSet(isJudge: false, InnerMtu.Smallest);
     }
 
-    private bool TakePing(ClientPath path, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, long now)
+    private bool TakeControlMessage(ClientPath path, ReadOnlySpan<byte> payload, in IpEndpoint source, bool isRelayed, bool isFragmented, long now)
     {
-        if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message) || !SessionPing.TryParse(message, out var ping))
+        if (!SessionMessage.TryParse(payload, SessionScope.EndToEnd, out var message))
             return Drop(ConnectorDropReason.Control);
+        if (SessionMtu.TryParse(message, out var mtu))
+            TakeMtu(path, mtu.Mtu, source, isRelayed);
+        else if (!SessionPing.TryParse(message, out var ping))
+            return Drop(ConnectorDropReason.Control);
+        else
+            TakePing(path, ping, payload.Length, source, isRelayed, isFragmented, now);
+        return false;
+    }
+
+    private void TakePing(ClientPath path, in SessionPing ping, int length, in IpEndpoint source, bool isRelayed, bool isFragmented, long now)
+    {
         if (!ping.IsPong)
         {
-            // The answer goes where the question came from.
-            SendPing(path, source, ping.ToPong(), payload.Length, now);
+            // A long one asks what the way carries: nothing of that length, when it came in fragments. The answer goes where the question came from.
+            bool isProbe = length > InnerMtu.Smallest;
+            if (!isProbe || (!isFragmented && length <= _options.LargestMtu))
+                SendPing(path, source, ping.ToPong(), length, now, whole: isProbe);
             if (!isRelayed && path.Paths?.Find(source) is null && _candidates.MayDiscover(source))
             {
                 _candidates.Discover(PathsOf(path), source, now);
@@ -105,15 +123,13 @@ public sealed partial class ConnectorState
         }
         else if (isRelayed || path.Paths?.Find(source) is not { } probe)
         {
-            return Drop(ConnectorDropReason.Control);
+            Drop(ConnectorDropReason.Control);
         }
         else if (probe.Answered(ping.Nonce, now))
         {
             _byProven[source] = path;
             _pathsDueAt = Math.Min(_pathsDueAt, probe.Deadline);
         }
-
-        return false;
     }
 
     private void ProbePaths(ClientPath path, long now)
@@ -176,8 +192,8 @@ public sealed partial class ConnectorState
             path.Paths?.Find(source)?.Heard(now);
         }
 
-        // The keepalive that confirms a session goes the way of its handshake, which is not the client's choice; nor are pings, which try all ways.
-        bool isChoice = result.Kind == ReceiveKind.Keepalive ? !result.Confirmed : result.Kind == ReceiveKind.Packet && !SessionMessage.Claims(datagram[result.Offset..]);
+        // The keepalive that confirms a session, its first packet, goes the way of its handshake, which is not the client's choice; nor are pings, which try all ways.
+        bool isChoice = result.Kind == ReceiveKind.Keepalive ? relay is null || result.Counter > 0 : result.Kind == ReceiveKind.Packet && !SessionMessage.Claims(datagram[result.Offset..]);
         if (isChoice && path.IsNewest(TransportMessage.ReceiverIndex(datagram), result.Counter))
             FollowChoice(path, peer, isRelayed: relay is not null, source, now);
     }
@@ -214,12 +230,12 @@ public sealed partial class ConnectorState
         path.Paths = null;
     }
 
-    private void SendPing(ClientPath path, in IpEndpoint destination, in SessionPing ping, int length, long now)
+    private void SendPing(ClientPath path, in IpEndpoint destination, in SessionPing ping, int length, long now, bool whole = false)
     {
         if (path.EndToEnd is not { } peer)
             return;
         var slot = _written.Reserve(length, now);
         ping.Write(slot.Slice(TransportMessage.PacketOffset, length));
-        _written.Send(peer, destination, slot, length, now);
+        _written.Send(peer, destination, slot, length, now, whole);
     }
 }

@@ -47,7 +47,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
             TimerSchedule = options.Schedule,
             LoadPolicy = LoadPolicy.Never,
             ReplayWindowLength = 65_472,
-            Mtu = options.Mtu,
+            Mtu = options.LargestMtu,
             MaximumPeers = options.MaximumPeers,
         });
         _written = new SealBatch(_device, options.Slots);
@@ -89,8 +89,9 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     /// </summary>
     /// <param name="run">All datagrams, each of <paramref name="segmentSize"/> bytes but the last, which may be shorter.</param>
     /// <param name="packets">Room for one per datagram.</param>
+    /// <param name="isFragmented">They came in IP fragments.</param>
     /// <returns>How many packets of clients were found; the caller judges them and carries them on.</returns>
-    public int Receive(Span<byte> run, int segmentSize, in IpEndpoint source, long now, Span<ClientPacket> packets)
+    public int Receive(Span<byte> run, int segmentSize, in IpEndpoint source, long now, Span<ClientPacket> packets, bool isFragmented = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentSize, run.IsEmpty ? 0 : 1);
         _now = now;
@@ -110,7 +111,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
                     Drop(ConnectorDropReason.UnknownSource);
             }
 
-            found += ReceiveBatch(relay, run, count, source, now, packets[found..]);
+            found += ReceiveBatch(relay, run, count, source, isFragmented, now, packets[found..]);
         }
 
         return found;
@@ -155,7 +156,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
     public void Dispose() => _device.Dispose();
 
     /// <summary>Opens the datagrams that <see cref="_datagrams"/> names: a relay's own, those of clients behind it, and, when they came from no relay, those of clients.</summary>
-    private int ReceiveBatch(Registration? relay, Span<byte> run, int count, in IpEndpoint source, long now, Span<ClientPacket> packets)
+    private int ReceiveBatch(Registration? relay, Span<byte> run, int count, in IpEndpoint source, bool isFragmented, long now, Span<ClientPacket> packets)
     {
         _device.Receive(run, _datagrams.AsSpan(0, count), _results, now);
         int found = 0;
@@ -172,7 +173,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
                     break;
                 case ClientPath path:
                     Follow(path, relay, result, run.Slice(_datagrams[i].Offset, _datagrams[i].Length), source, now);
-                    if (result.Kind == ReceiveKind.Packet && OpenedEndToEnd(path, run, offset, result.Length, source, relay is not null, now, out packets[found]))
+                    if (result.Kind == ReceiveKind.Packet && OpenedEndToEnd(path, run, offset, result.Length, source, relay is not null, isFragmented, now, out packets[found]))
                         found++;
                     break;
                 default:
@@ -203,12 +204,12 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
 
     /// <summary>In a client's own session the device has held the inner source against the client's addresses.</summary>
     private bool OpenedEndToEnd(
-        ClientPath path, ReadOnlySpan<byte> run, int offset, int length, in IpEndpoint source, bool isRelayed, long now, out ClientPacket packet)
+        ClientPath path, ReadOnlySpan<byte> run, int offset, int length, in IpEndpoint source, bool isRelayed, bool isFragmented, long now, out ClientPacket packet)
     {
         packet = default;
         var payload = run.Slice(offset, length);
         if (SessionMessage.Claims(payload))
-            return TakePing(path, payload, source, isRelayed, now);
+            return TakeControlMessage(path, payload, source, isRelayed, isFragmented, now);
         if (!TryReadSource(payload, out _))
             return Drop(ConnectorDropReason.UnknownClient);
         if (isRelayed)

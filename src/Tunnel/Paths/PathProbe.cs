@@ -54,12 +54,14 @@ internal sealed class PathProbe
     /// <param name="isJudge">The client keeps pinging and judges by it; the connector, whom the client pings, listens.</param>
     /// <param name="isDiscovered">It stood in no introduction: a ping came from there.</param>
     /// <param name="nonce">Where the nonces of this path begin.</param>
-    public PathProbe(in IpEndpoint endpoint, PathKind kind, bool isDiscovered, bool isJudge, ulong nonce, long now)
+    /// <param name="largestMtu">The longest inner packet that is sought for.</param>
+    public PathProbe(in IpEndpoint endpoint, PathKind kind, bool isDiscovered, bool isJudge, int largestMtu, ulong nonce, long now)
     {
         Endpoint = endpoint;
         Kind = kind;
         IsDiscovered = isDiscovered;
         _isJudge = isJudge;
+        Search = new MtuSearch(largestMtu);
         _firstNonce = nonce;
         Deadline = _heardAt = now;
     }
@@ -89,6 +91,15 @@ internal sealed class PathProbe
 
     /// <summary>Pings sent since the last answered one.</summary>
     public int Misses => (int)(_sentCount - _answeredCount);
+
+    /// <summary>The client's: how long a packet it carries.</summary>
+    public MtuSearch Search { get; }
+
+    /// <summary>Whether it was looked at since its MTU is known.</summary>
+    public bool IsConsidered { get; set; }
+
+    /// <summary>The connector's: what the client said of it, in bytes.</summary>
+    public int ToldMtu { get; set; } = InnerMtu.Smallest;
 
     /// <summary>Data of the session goes this way.</summary>
     public bool IsInUse { get; private set; }
@@ -135,9 +146,10 @@ internal sealed class PathProbe
     /// <summary>An authentic datagram came from there.</summary>
     public void Heard(long now) => _heardAt = now;
 
-    /// <summary>A packet went either way along it.</summary>
-    public void DataMoved(long now)
+    /// <summary>A packet of this length went either way along it.</summary>
+    public void DataMoved(int length, long now)
     {
+        Search.DataMoved(length, now);
         bool wasBusy = IsBusy(now);
         _dataAt = now;
         if (!wasBusy && IsProven)
@@ -157,6 +169,14 @@ internal sealed class PathProbe
     {
         if (IsProven && _isJudge)
             Deadline = now;
+    }
+
+    /// <summary>The way there may be another one, which carries less.</summary>
+    public void ForgetMtu()
+    {
+        Search.Stop();
+        IsConsidered = false;
+        ToldMtu = InnerMtu.Smallest;
     }
 
     /// <summary>It has failed, but there is no other way: it is asked on and on.</summary>

@@ -6,7 +6,8 @@ namespace Keyhole.Tunnel;
 /// The ways past the relay between two agents: those of the last introduction, those that the other's pings came from, and of them the one in use.
 /// </summary>
 /// <param name="isJudge">On the client's side, which pings and chooses; the connector listens and follows.</param>
-internal sealed class PathSet(bool isJudge)
+/// <param name="largestMtu">The longest inner packet that is sought for on each.</param>
+internal sealed class PathSet(bool isJudge, int largestMtu)
 {
     /// <summary>Of an introduction.</summary>
     public const int MaximumCandidates = 8;
@@ -35,7 +36,7 @@ internal sealed class PathSet(bool isJudge)
         {
             long next = long.MaxValue;
             foreach (var probe in _probes)
-                next = Math.Min(next, probe.Deadline);
+                next = Math.Min(next, Math.Min(probe.Deadline, probe.Search.Deadline));
             return next;
         }
     }
@@ -89,6 +90,34 @@ internal sealed class PathSet(bool isJudge)
         return null;
     }
 
+    /// <summary>A path whose MTU is sought, and the length of the ping that is due there; null when there is none.</summary>
+    public PathProbe? TakeMtuDue(long now, out int length)
+    {
+        foreach (var probe in _probes)
+        {
+            if ((length = probe.Search.Next(now)) > 0)
+                return probe;
+        }
+
+        length = 0;
+        return null;
+    }
+
+    /// <summary>A path of whose MTU enough is known now, and which nobody has looked at since; null when there is none.</summary>
+    public PathProbe? TakeDecided()
+    {
+        foreach (var probe in _probes)
+        {
+            if (probe is { Search.IsDecided: true, IsConsidered: false, IsProven: true })
+            {
+                probe.IsConsidered = true;
+                return probe;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Takes back what has failed but is the only way.</summary>
     public void Restore(PathProbe probe, long now)
     {
@@ -107,12 +136,12 @@ internal sealed class PathSet(bool isJudge)
 
     /// <summary>
     /// Whether the client should use this path, which has just answered. Instead of the relay: unless it is clearly slower, since it spares the relay its
-    /// transit. Instead of another path: a local one always, one of the same kind when it is clearly faster, so that paths that are alike do not take turns.
+    /// transit. It waits until it is known how long packets may be there, so that no flow shrinks for a moment. Instead of another path: a local one always, one of the same kind when it is clearly faster, so that paths that are alike do not take turns.
     /// </summary>
     /// <param name="relayed">Round trip through the relay in microseconds, 0 when not known.</param>
     public bool Prefers(PathProbe probe, long relayed, long now)
     {
-        if (probe == InUse || !probe.IsProven)
+        if (probe == InUse || !probe.IsProven || !probe.Search.IsDecided)
             return false;
         if (InUse is not { } used)
             return probe.Kind == PathKind.Local || relayed == 0 || probe.RoundTrip <= relayed + (relayed / 2) + SlowerBy;
@@ -121,11 +150,18 @@ internal sealed class PathSet(bool isJudge)
         return probe.RoundTrip + FasterBy < used.RoundTrip - (used.RoundTrip / 5) && now - _usedSince >= LeastStay;
     }
 
-    /// <summary>The network has changed: asks all paths at once whether they still stand.</summary>
+    /// <summary>Asks all paths at once whether they still stand.</summary>
     public void Doubt(long now)
     {
         foreach (var probe in _probes)
             probe.Doubt(now);
+    }
+
+    /// <summary>The network has changed: what the paths carry is to be shown anew.</summary>
+    public void ForgetMtu()
+    {
+        foreach (var probe in _probes)
+            probe.ForgetMtu();
     }
 
     public void Clear()
@@ -145,6 +181,6 @@ internal sealed class PathSet(bool isJudge)
     private void Add(in IpEndpoint endpoint, PathKind kind, bool isDiscovered, ulong nonce, long now)
     {
         if (Find(endpoint) is null)
-            _probes.Add(new PathProbe(endpoint, kind, isDiscovered, isJudge, nonce, now));
+            _probes.Add(new PathProbe(endpoint, kind, isDiscovered, isJudge, largestMtu, nonce, now));
     }
 }

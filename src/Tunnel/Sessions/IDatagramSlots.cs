@@ -16,4 +16,7 @@ public interface IDatagramSlots
     /// rise from commit to commit. What is not committed was never reserved.
     /// </summary>
     void Commit(in IpEndpoint destination, int offset, int length);
+
+    /// <summary>The same for one that nobody on the way may cut in fragments, since it shows what the way carries.</summary>
+    void CommitWhole(in IpEndpoint destination, int offset, int length);
 }

@@ -83,14 +83,18 @@ internal sealed class SealBatch(Device device, IDatagramSlots slots)
     public bool Send(Peer peer, Span<byte> room, int length, long now) => peer.Endpoint is { } endpoint && Send(peer, endpoint, room, length, now);
 
     /// <summary>The same, to an address that need not be the peer's endpoint: a message that tries a path.</summary>
-    public bool Send(Peer peer, in IpEndpoint destination, Span<byte> room, int length, long now)
+    /// <param name="whole">Nobody on the way may cut it in fragments.</param>
+    public bool Send(Peer peer, in IpEndpoint destination, Span<byte> room, int length, long now, bool whole = false)
     {
         if (!peer.HasSession(now))
             return false;
         var result = device.Seal(peer, room, length, now);
         if (result.Kind != SealKind.Sealed)
             return false;
-        slots.Commit(destination, 0, result.Length);
+        if (whole)
+            slots.CommitWhole(destination, 0, result.Length);
+        else
+            slots.Commit(destination, 0, result.Length);
         return true;
     }
 

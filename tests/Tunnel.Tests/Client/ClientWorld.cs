@@ -26,6 +26,8 @@ internal sealed class ClientWorld : IDisposable
     public static readonly IpAddress OfficeOverlay = IpAddress.Parse("100.96.0.1");
     public static readonly IpAddress BranchOverlay = IpAddress.Parse("100.96.0.2");
 
+    private const int HeaderLength = 20 + 8;
+
     private readonly PriorityQueue<Flight, (long At, int Order)> _flights = new();
     private readonly PrivateKey _relayKey = PrivateKey.Generate(new SeededRandom(1));
     private readonly PrivateKey _key = PrivateKey.Generate(new SeededRandom(2));
@@ -139,8 +141,21 @@ internal sealed class ClientWorld : IDisposable
         return Received.Count == 1;
     }
 
+    /// <summary>Bytes of the longest datagram with IPv4 and UDP around it that the link carries; longer ones are cut in fragments.</summary>
+    public Func<Flight, int> LinkMtu { get; set; } = _ => 1500;
+
+    /// <summary>Fragments are lost, as many translators and firewalls lose them.</summary>
+    public bool DropsFragments { get; set; }
+
     public void Fly(Flight flight)
     {
+        if (flight.Bytes.Length + HeaderLength > LinkMtu(flight))
+        {
+            if (flight.IsWhole || DropsFragments)
+                return;
+            flight = flight with { IsFragmented = true };
+        }
+
         if (flight.Source == RelayWorld.RelayEndpoint)
             FromRelay.Add(flight);
         if (Delivers(flight) && Network.Leaves(flight) is { } left)
@@ -198,12 +213,12 @@ internal sealed class ClientWorld : IDisposable
         }
         else if (flight.Destination == ClientPort.Endpoint)
         {
-            if (State.Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now, out var packet))
+            if (State.Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now, out var packet, flight.IsFragmented))
                 Received.Add(packet.ToArray());
         }
         else
         {
-            Nodes.FirstOrDefault(node => node.Port.Endpoint == flight.Destination)?.Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now);
+            Nodes.FirstOrDefault(node => node.Port.Endpoint == flight.Destination)?.Receive(room.AsSpan(0, flight.Bytes.Length), flight.Source, Now, flight.IsFragmented);
         }
     }
 }

@@ -29,6 +29,12 @@ internal sealed class Port(ClientWorld world, IpEndpoint endpoint) : IDatagramOu
             world.Fly(new Flight(Endpoint, destination, _room[offset..(offset + length)]));
     }
 
+    public void CommitWhole(in IpEndpoint destination, int offset, int length)
+    {
+        if (Records)
+            world.Fly(new Flight(Endpoint, destination, _room[offset..(offset + length)], IsWhole: true));
+    }
+
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
     {
         if (Records)

@@ -54,11 +54,11 @@ internal sealed class SiteNode : IDisposable
             State.Tick(now);
     }
 
-    public void Receive(Span<byte> datagram, in IpEndpoint source, long now)
+    public void Receive(Span<byte> datagram, in IpEndpoint source, long now, bool isFragmented = false)
     {
         if (IsDead)
             return;
-        int found = State.Receive(datagram, datagram.Length, source, now, _packets);
+        int found = State.Receive(datagram, datagram.Length, source, now, _packets, isFragmented);
         for (int i = 0; i < found; i++)
         {
             byte[] packet = datagram.Slice(_packets[i].Offset, _packets[i].Length).ToArray();

@@ -120,6 +120,8 @@ internal sealed class ConnectorWorld : IDatagramOutput, IDatagramSlots, IDisposa
         return _slot.AsSpan(0, length);
     }
 
+    public void CommitWhole(in IpEndpoint destination, int offset, int length) => Commit(destination, offset, length);
+
     public void Commit(in IpEndpoint destination, int offset, int length)
     {
         if (Records)

@@ -45,7 +45,7 @@ public class PathProbeTests
     {
         var probe = Proven(isJudge: true);
         probe.Use(true, 20 * Millisecond);
-        probe.DataMoved(20 * Millisecond);
+        probe.DataMoved(1000, 20 * Millisecond);
         Assert.InRange(DiesAt(probe, 20), 300, 600);
     }
 
@@ -65,7 +65,7 @@ public class PathProbeTests
         probe.Use(true, 20 * Millisecond);
         for (long at = 20; at < 10_000; at++)
         {
-            probe.DataMoved(at * Millisecond);
+            probe.DataMoved(1000, at * Millisecond);
             probe.Heard(at * Millisecond);
             if (probe.Next(at * Millisecond) != PathStep.Failed)
                 continue;
@@ -83,7 +83,7 @@ public class PathProbeTests
         probe.Use(true, 20 * Millisecond);
         for (long at = 20; at < 5_000; at++)
         {
-            probe.DataMoved(at * Millisecond);
+            probe.DataMoved(1000, at * Millisecond);
             if (probe.Next(at * Millisecond) == PathStep.Ping && probe.Misses == 3)
                 Assert.True(probe.Answered(probe.Nonce - 2, at * Millisecond));
             Assert.True(probe.IsProven);
@@ -104,7 +104,7 @@ public class PathProbeTests
     [Fact]
     public void Alike_paths_do_not_take_turns()
     {
-        var set = new PathSet(isJudge: true);
+        var set = new PathSet(isJudge: true, InnerMtu.Smallest);
         set.Introduce(RelayWorld.End("192.0.2.1:1024"), PathKind.Direct, 1, 0);
         set.Introduce(RelayWorld.End("192.0.2.2:1024"), PathKind.Direct, 1, 0);
         set.Introduce(RelayWorld.End("10.0.0.2:1024"), PathKind.Local, 1, 0);
@@ -124,7 +124,7 @@ public class PathProbeTests
     [Trait("Threat", "12")]
     public void Introductions_and_discoveries_are_bounded()
     {
-        var set = new PathSet(isJudge: true);
+        var set = new PathSet(isJudge: true, InnerMtu.Smallest);
         for (ushort port = 2000; port < 2100; port++)
         {
             set.Introduce(RelayWorld.End($"192.0.2.1:{port}"), PathKind.Direct, 1, 0);
@@ -176,7 +176,7 @@ public class PathProbeTests
     }
 
     private static PathProbe Probe(bool isDiscovered, bool isJudge = true) =>
-        new(RelayWorld.End("192.0.2.1:6000"), PathKind.Direct, isDiscovered, isJudge, ulong.MaxValue - 2, 0);
+        new(RelayWorld.End("192.0.2.1:6000"), PathKind.Direct, isDiscovered, isJudge, InnerMtu.Largest, ulong.MaxValue - 2, 0);
 
     private static PathProbe Proven(bool isJudge)
     {

@@ -71,6 +71,8 @@ internal sealed class TransportWorld : IDatagramOutput, IDatagramSlots, IRelaySt
 
     public void Commit(in IpEndpoint destination, int offset, int length) => FromLaptop(destination, _room[offset..(offset + length)]);
 
+    public void CommitWhole(in IpEndpoint destination, int offset, int length) => Commit(destination, offset, length);
+
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer) => FromLaptop(destination, datagram.ToArray());
 
     public void Open(in IpEndpoint endpoint, RelayTls tls)

@@ -1,0 +1,242 @@
+using Keyhole.WireGuard;
+
+namespace Keyhole.Tunnel;
+
+/// <summary>
+/// How long a packet one path carries (docs/protocol.md, rule 21): pings padded to the length in question, which nobody may cut in fragments, show it as
+/// in RFC 8899. It rises only by an answer, and falls to what every path carries as soon as answers stay out.
+/// <code>
+/// stopped ── the path answers ──▶ 1420 asked ─┬─ answered ──▶ settled
+///                                             └─ not ──▶ between what is proven and what is refused, by halves ──▶ settled
+/// settled ── while data moves: asked again ── not answered ──▶ 1280, and sought anew below
+/// </code>
+/// </summary>
+/// <param name="largest">No more is sought; <see cref="InnerMtu.Smallest"/> for no search at all.</param>
+internal sealed class MtuSearch(int largest)
+{
+    /// <summary>How often the length in use is confirmed while packets beyond <see cref="InnerMtu.Smallest"/> move, and while only shorter ones do.</summary>
+    public const long ConfirmInterval = 400_000;
+    public const long SlowConfirmInterval = 5_000_000;
+
+    /// <summary>When more is tried again: doubled each time, up to PMTU_RAISE_TIMER of RFC 8899 section 5.1.1.</summary>
+    public const long FirstRaisePause = 5_000_000;
+    public const long LastRaisePause = 600_000_000;
+
+    /// <summary>Unanswered pings of a longer length that refuse it, and of the one in use that take it back.</summary>
+    public const int MaximumAttempts = 3;
+    public const int MaximumMisses = 4;
+
+    private const long ShortestPatience = 100_000;
+    private const long BusyFor = 1_000_000;
+    private const int HistoryLength = 16;
+
+    private readonly (int Size, long At)[] _sent = new (int, long)[HistoryLength];
+    private ulong _firstNonce;
+    private ulong _count;
+    private int _refused = largest + 1;
+    private int _candidate;
+    private int _misses;
+    private bool _isSeeking;
+    private long _roundTrip;
+    private long _raiseAt;
+    private long _raisePause = FirstRaisePause;
+    private long _dataAt = long.MinValue / 2;
+    private long _longDataAt = long.MinValue / 2;
+    private long _askedAt = long.MinValue / 2;
+
+    /// <summary>What is proven, in bytes of inner packet.</summary>
+    public int Mtu { get; private set; } = Math.Min(InnerMtu.Smallest, largest);
+
+    /// <summary>When <see cref="Next"/> wants to be called.</summary>
+    public long Deadline { get; private set; } = long.MaxValue;
+
+    public bool IsStarted { get; private set; }
+
+    /// <summary>The greatest length was answered or refused: what is known is enough to use the path.</summary>
+    public bool IsDecided { get; private set; } = largest <= InnerMtu.Smallest;
+
+    /// <summary>Nothing more is being sought just now.</summary>
+    public bool IsSettled => IsDecided && _candidate <= Mtu;
+
+    /// <summary>Of the last ping.</summary>
+    public ulong Nonce => _firstNonce + _count;
+
+    /// <summary>The path is another one: what was proven is worth nothing.</summary>
+    public void Stop()
+    {
+        Forget();
+        IsStarted = false;
+        IsDecided = largest <= InnerMtu.Smallest;
+        Deadline = long.MaxValue;
+    }
+
+    /// <summary>The path answers: the search begins.</summary>
+    /// <param name="nonce">Where its nonces begin.</param>
+    /// <param name="roundTrip">Of the path, in microseconds.</param>
+    public void Start(ulong nonce, long roundTrip, long now)
+    {
+        Stop();
+        (IsStarted, _firstNonce, _count, _roundTrip) = (true, nonce, 0, roundTrip);
+        if (largest <= InnerMtu.Smallest)
+            return;
+        _candidate = largest;
+        _isSeeking = true;
+        Deadline = now;
+    }
+
+    /// <summary>Whether the path still carries what it did: it was not in use for a while.</summary>
+    public void Confirm(long now)
+    {
+        if (!IsStarted || Mtu == InnerMtu.Smallest || _candidate != 0)
+            return;
+        _candidate = Mtu;
+        Deadline = now;
+    }
+
+    /// <summary>The length of a ping to be sent now with <see cref="Nonce"/>; 0 for none.</summary>
+    public int Next(long now)
+    {
+        if (now < Deadline)
+            return 0;
+        if (_candidate == 0)
+            Choose(now);
+        else if (_misses >= (_candidate > Mtu ? MaximumAttempts : MaximumMisses))
+            Refuse(now);
+        if (_candidate == 0)
+            return 0;
+        _count++;
+        _misses++;
+        _sent[_count % HistoryLength] = (_candidate, now);
+        _askedAt = now;
+        Deadline = now + Math.Max(ShortestPatience, 2 * _roundTrip);
+        return _candidate;
+    }
+
+    /// <summary>A pong came back whole. True when it answers one of the last pings of this search, late ones too.</summary>
+    /// <param name="length">Of the payload, which is as long as the ping's.</param>
+    public bool Answered(ulong nonce, int length, long now)
+    {
+        ulong number = nonce - _firstNonce;
+        if (!IsStarted || number == 0 || number > _count || _count - number >= HistoryLength || _sent[number % HistoryLength].Size != length)
+            return false;
+        long sample = now - _sent[number % HistoryLength].At;
+        _roundTrip = _roundTrip == 0 ? sample : _roundTrip + ((sample - _roundTrip) / 8);
+        if (length < Mtu)
+            return true;
+        Mtu = length;
+        if (length >= _refused)
+            _refused = largest + 1;
+        IsDecided |= length == largest;
+        if (_candidate > length)
+            return true;
+        _candidate = IsDecided ? Between() : largest;
+        _misses = 0;
+        if (_candidate == 0)
+            Settle(now);
+        else
+            Deadline = now;
+        return true;
+    }
+
+    /// <summary>A packet of this length went either way along the path.</summary>
+    public void DataMoved(int length, long now)
+    {
+        bool isNews = now - _dataAt >= BusyFor;
+        _dataAt = now;
+        if (length > InnerMtu.Smallest)
+        {
+            isNews |= now - _longDataAt >= BusyFor;
+            _longDataAt = now;
+        }
+
+        if (isNews && IsStarted && _candidate == 0)
+            Rest(now);
+    }
+
+    private void Forget()
+    {
+        Mtu = Math.Min(InnerMtu.Smallest, largest);
+        _refused = largest + 1;
+        _candidate = _misses = 0;
+        _raisePause = FirstRaisePause;
+        _isSeeking = false;
+    }
+
+    /// <summary>Settled, and something is due: more, where that was refused a while ago, or the length in use again.</summary>
+    private void Choose(long now)
+    {
+        if (now - _dataAt >= BusyFor)
+        {
+            Deadline = long.MaxValue;
+            return;
+        }
+
+        _misses = 0;
+        if (Mtu < largest && now >= _raiseAt)
+        {
+            _refused = largest + 1;
+            _candidate = largest;
+            _isSeeking = true;
+        }
+        else if (Mtu > InnerMtu.Smallest)
+        {
+            _candidate = Mtu;
+        }
+        else
+        {
+            Rest(now);
+        }
+    }
+
+    private void Refuse(long now)
+    {
+        IsDecided = true;
+        _refused = _candidate;
+        if (_candidate <= Mtu)
+        {
+            Mtu = InnerMtu.Smallest;
+            _raisePause = FirstRaisePause;
+            _isSeeking = true;
+        }
+
+        _misses = 0;
+        _candidate = Between();
+        if (_candidate == 0)
+            Settle(now);
+    }
+
+    /// <summary>The middle of what is proven and what is refused, as WireGuard pads it; 0 when they touch.</summary>
+    private int Between()
+    {
+        if (_refused > largest)
+            return Mtu < largest ? largest : 0;
+        int middle = (Mtu + _refused) / 2 / TransportMessage.PaddingMultiple * TransportMessage.PaddingMultiple;
+        if (middle <= Mtu)
+            middle = (Mtu / TransportMessage.PaddingMultiple + 1) * TransportMessage.PaddingMultiple;
+        return middle < _refused ? middle : 0;
+    }
+
+    private void Settle(long now)
+    {
+        if (_isSeeking)
+        {
+            _isSeeking = false;
+            _raiseAt = now + _raisePause;
+            _raisePause = Math.Min(2 * _raisePause, LastRaisePause);
+        }
+
+        Rest(now);
+    }
+
+    private void Rest(long now)
+    {
+        if (now - _dataAt >= BusyFor)
+        {
+            Deadline = long.MaxValue;
+            return;
+        }
+
+        long confirmAt = Mtu == InnerMtu.Smallest ? long.MaxValue : _askedAt + (now - _longDataAt < BusyFor ? ConfirmInterval : SlowConfirmInterval);
+        Deadline = Math.Max(now, Math.Min(confirmAt, Mtu < largest ? _raiseAt : long.MaxValue));
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Keyhole.Lab;
+
+namespace Keyhole.System.Tests;
+
+/// <summary>
+/// How long packets are on links that carry less than Ethernet, and that change in mid-transfer. Drawing: <see cref="World"/>; the laptop stands where the
+/// phone does.
+/// </summary>
+public class MtuTests
+{
+    private const string Web = "192.168.1.20";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    [LabFact("setpriv", "ping")]
+    [Trait("Promise", "A12")]
+    public void Transfers_go_on_while_links_change_what_they_carry_and_the_status_shows_it()
+    {
+        using var world = new World();
+        using var network = Started(world);
+        using var web = Services.Tcp(world.OfficeServers, Web, 8000);
+        network.StartMachine(world.Phone, "laptop");
+        Until(network, "direct", 1500);
+        using var transfers = new Transfers(world.Phone);
+
+        SetMtu(world, 1400);
+        Until(network, "direct", 1400);
+        SetMtu(world, 1370);
+        Until(network, "direct", 1370);
+        SetMtu(world, 1500);
+        Until(network, "direct", 1500);
+
+        // What no program may learn from its own interface, whose MTU is the greatest, it is told when it asks for too much.
+        SetMtu(world, 1400);
+        Until(network, "direct", 1400);
+        int mtu = Expected(network, 1400);
+        string shown = network.RunKeyhole(world.Phone, "laptop", ["status", "-v"]).Output;
+        Assert.Contains($"MTU {mtu}", shown, StringComparison.Ordinal);
+        Assert.Contains("mtu 1420", world.Phone.Ip("link", "show", Interface(network)), StringComparison.Ordinal);
+        string ping = Ping(world, mtu + 1 - 28);
+        Assert.True(Regex.IsMatch(ping, $"mtu ?= ?{mtu.ToString(CultureInfo.InvariantCulture)}"), ping);
+        Assert.Contains("1 received", Ping(world, mtu - 28), StringComparison.Ordinal);
+
+        transfers.Stop();
+        Assert.True(transfers.Count > 0);
+    }
+
+    [LabFact("setpriv")]
+    [Trait("Promise", "A12")]
+    public void Through_the_relay_the_narrower_half_decides()
+    {
+        using var world = new World();
+        using var network = Started(world, new Dictionary<string, string> { ["KEYHOLE_RELAY_ONLY"] = "1" });
+        using var web = Services.Tcp(world.OfficeServers, Web, 8000);
+        network.StartMachine(world.Phone, "laptop");
+        Until(network, "relayed", 1500);
+        using var transfers = new Transfers(world.Phone);
+        SetMtu(world.OfficeRouter, "out0", world.Internet, "officert0", 1400);
+        Until(network, "relayed", 1400);
+        SetMtu(world, 1350);
+        Until(network, "relayed", 1350);
+        transfers.Stop();
+        Assert.True(transfers.Count > 0);
+    }
+
+    /// <summary>Waits until the path has this kind and carries what fits into the link.</summary>
+    private static void Until(Network network, string path, int link) => network.Until(
+        $"packets fit a {path} link of {link}", Patience,
+        () => Connector(network) is { } connector && connector.GetProperty("path").GetString() == path && connector.GetProperty("mtu").GetInt32() == Expected(network, link),
+        () => Connector(network).ToString()!);
+
+    /// <summary>IP, UDP and WireGuard around a multiple of 16, at most 1420.</summary>
+    private static int Expected(Network network, int link)
+    {
+        int header = Connector(network)!.Value.GetProperty("endpoint").GetString()!.StartsWith('[') ? 40 : 20;
+        int fits = link - header - 8 - 32;
+        return fits >= 1420 ? 1420 : Math.Max(1280, fits / 16 * 16);
+    }
+
+    private static void SetMtu(World world, int mtu) => SetMtu(world.HomeRouter, "out0", world.Internet, "home0", mtu);
+
+    private static void SetMtu(NetworkNamespace left, string leftInterface, NetworkNamespace right, string rightInterface, int mtu)
+    {
+        string number = mtu.ToString(CultureInfo.InvariantCulture);
+        left.Ip("link", "set", leftInterface, "mtu", number);
+        right.Ip("link", "set", rightInterface, "mtu", number);
+    }
+
+    private static string Ping(World world, int length)
+    {
+        var (_, output, error) = LabProcess.Execute(
+            "ip", ["netns", "exec", world.Phone.Name, "ping", "-c", "1", "-W", "10", "-M", "do", "-s", length.ToString(CultureInfo.InvariantCulture), Web]);
+        return output + error;
+    }
+
+    private static string Interface(Network network) => network.MachineStatus("laptop")!.Value.GetProperty("interface").GetString()!;
+
+    private static Network Started(World world, Dictionary<string, string>? environment = null)
+    {
+        var network = new Network(world, Descriptions.Laptop(), environment);
+        network.StartRelay();
+        network.StartConnector(world.Office, "office-1");
+        return network;
+    }
+
+    private static JsonElement? Connector(Network network) => network.MachineStatus("laptop")?.GetProperty("sites")[0].GetProperty("connectors")[0];
+
+    /// <summary>Transfers both ways, one after the other; each is checked.</summary>
+    private sealed class Transfers : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+
+        public Transfers(NetworkNamespace host) => _running = Task.Run(() =>
+        {
+            for (; !_stop.IsCancellationRequested; Count++)
+            {
+                Assert.True(Services.Download(host, Web, 8000, 1 << 20, seed: Count), $"download {Count}");
+                Assert.True(Services.Upload(host, Web, 8000, 1 << 20, seed: Count), $"upload {Count}");
+            }
+        });
+
+        public int Count { get; private set; }
+
+        public void Stop()
+        {
+            _stop.Cancel();
+            _running.GetAwaiter().GetResult();
+        }
+
+        public void Dispose()
+        {
+            _stop.Cancel();
+            ((IAsyncResult)_running).AsyncWaitHandle.WaitOne(TimeSpan.FromMinutes(5));
+            _stop.Dispose();
+        }
+    }
+}

@@ -1,0 +1,219 @@
+namespace Keyhole.Tunnel.Tests.Paths;
+
+/// <summary>The search on a path of its own: pings arrive when they are no longer than the path carries, and are answered a round trip later.</summary>
+public class MtuSearchTests
+{
+    private const long Millisecond = 1_000;
+    private const long Second = 1_000_000;
+
+    [Theory]
+    [InlineData(1500 - 48 - 32, 1420)]
+    [InlineData(1400 - 28 - 32, 1328)]
+    [InlineData(1350 - 28 - 32, 1280)]
+    [InlineData(1280, 1280)]
+    [InlineData(1000, 1280)]
+    [InlineData(1296, 1296)]
+    [InlineData(1419, 1408)]
+    [InlineData(1408, 1408)]
+    [InlineData(1407, 1392)]
+    [InlineData(1344, 1344)]
+    public void What_the_path_carries_is_found(int carries, int expected)
+    {
+        var path = new Path(carries);
+        path.Run(3 * Second);
+        Assert.Equal(expected, path.Search.Mtu);
+        Assert.True(path.Search.IsSettled);
+        Assert.InRange(path.Asked, 1, 15);
+
+        // Nothing moves: nothing is asked.
+        int asked = path.Asked;
+        path.Run(1000 * Second);
+        Assert.Equal(asked, path.Asked);
+        Assert.Equal(long.MaxValue, path.Search.Deadline);
+    }
+
+    [Fact]
+    public void An_ordinary_path_costs_one_ping()
+    {
+        var path = new Path(1420);
+        path.Run(Second);
+        Assert.Equal((1420, 1), (path.Search.Mtu, path.Asked));
+    }
+
+    [Fact]
+    public void Nothing_is_sought_where_no_more_than_the_least_is_wanted()
+    {
+        var path = new Path(1420, largest: 1280);
+        path.Run(10 * Second, dataLength: 1280);
+        Assert.Equal((1280, 0), (path.Search.Mtu, path.Asked));
+        Assert.True(path.Search.IsDecided && path.Search.IsSettled);
+    }
+
+    [Theory]
+    [InlineData(1300, 1296)]
+    [InlineData(1100, 1280)]
+    [InlineData(1400, 1392)]
+    public void A_path_that_shrinks_is_noticed_within_a_second_while_long_packets_move(int carries, int expected)
+    {
+        var path = new Path(1420);
+        path.Run(10 * Second, dataLength: 1420);
+        path.Carries = carries;
+        long shrunkAt = path.Now;
+        path.RunUntil(() => path.Search.Mtu < 1420, 1420);
+        Assert.InRange(path.Now - shrunkAt, 0, Second);
+        Assert.Equal(1280, path.Search.Mtu);
+        path.Run(3 * Second, dataLength: 1420);
+        Assert.Equal(expected, path.Search.Mtu);
+    }
+
+    [Fact]
+    public void A_path_that_grows_is_noticed_in_the_end()
+    {
+        var path = new Path(1300);
+        path.Run(3 * Second);
+        path.Carries = 1420;
+        path.Run(10 * Second, dataLength: 100);
+        Assert.Equal(1420, path.Search.Mtu);
+
+        // It is tried again and again, but less and less often.
+        var narrow = new Path(1300);
+        narrow.Run(3600 * Second, dataLength: 100);
+        Assert.Equal(1296, narrow.Search.Mtu);
+        Assert.InRange(narrow.Asked, 3600 / 5, 3600 / 5 + 300);
+    }
+
+    [Fact]
+    public void What_was_not_answered_is_never_used()
+    {
+        int seed = TestSeed.Next();
+        for (int round = 0; round < 200; round++)
+        {
+            var random = new Random(seed + round);
+            var path = new Path(random.Next(1200, 1421)) { Loss = random.NextDouble() * 0.3, Random = random };
+            for (int period = 0; period < 5; period++)
+            {
+                path.Run(random.Next(10) * Second, random.Next(2) == 0 ? 0 : random.Next(40, 1421));
+                Assert.True(path.Search.Mtu <= Math.Max(InnerMtu.Smallest, path.LongestAnswered), $"KEYHOLE_SEED={seed} round {round}");
+                path.Carries = random.Next(1200, 1421);
+            }
+
+            // In peace it ends where it should, and what is above stays unused.
+            path.Loss = 0;
+            path.Run(3 * Second, dataLength: 1420);
+            int fits = Math.Max(InnerMtu.Smallest, path.Carries == 1420 ? 1420 : path.Carries / 16 * 16);
+            Assert.InRange(path.Search.Mtu, InnerMtu.Smallest, fits);
+        }
+    }
+
+    [Fact]
+    [Trait("Promise", "A12")]
+    public void Loss_of_a_fifth_leaves_long_packets_their_way()
+    {
+        int seed = TestSeed.Next();
+        var random = new Random(seed);
+        var path = new Path(1420) { Loss = 0.2, Random = random };
+        long longest = 0;
+        for (int step = 0; step < 600; step++)
+        {
+            path.Run(100 * Millisecond, dataLength: 1420);
+            longest += path.Search.Mtu == 1420 ? 1 : 0;
+        }
+
+        Assert.True(longest > 300, $"KEYHOLE_SEED={seed}: {longest} of 600");
+    }
+
+    [Fact]
+    public void Answers_that_come_late_after_all_count()
+    {
+        var path = new Path(1420) { RoundTrip = 350 * Millisecond };
+        path.Run(3 * Second);
+        Assert.Equal(1420, path.Search.Mtu);
+
+        // The machine stood still for a second: what it took for a refusal was none.
+        path = new Path(1420);
+        path.Run(2 * Second, dataLength: 1420);
+        path.RoundTrip = 700 * Millisecond;
+        path.Run(3 * Second, dataLength: 1420);
+        Assert.Equal(1420, path.Search.Mtu);
+    }
+
+    [Fact]
+    public void Another_path_begins_anew_and_takes_no_answers_of_the_old_one()
+    {
+        var path = new Path(1420);
+        path.Run(Second);
+        ulong nonce = path.Search.Nonce;
+        path.Search.Stop();
+        Assert.Equal((1280, false, long.MaxValue), (path.Search.Mtu, path.Search.IsDecided, path.Search.Deadline));
+        Assert.False(path.Search.Answered(nonce, 1420, path.Now));
+        path.Search.Start(5_000, 10 * Millisecond, path.Now);
+        Assert.False(path.Search.Answered(nonce, 1420, path.Now));
+        Assert.Equal(1280, path.Search.Mtu);
+    }
+
+    [Fact]
+    public void An_answer_of_another_length_is_none()
+    {
+        var search = new MtuSearch(InnerMtu.Largest);
+        search.Start(100, 10 * Millisecond, 0);
+        Assert.Equal(1420, search.Next(0));
+        Assert.False(search.Answered(search.Nonce, 1300, 5));
+        Assert.False(search.Answered(search.Nonce + 1, 1420, 5));
+        Assert.False(search.Answered(search.Nonce - 1, 1420, 5));
+        Assert.True(search.Answered(search.Nonce, 1420, 5));
+    }
+
+    private sealed class Path(int carries, int largest = InnerMtu.Largest)
+    {
+        private readonly PriorityQueue<(ulong Nonce, int Length), long> _answers = new();
+        private bool _isStarted;
+
+        public MtuSearch Search { get; } = new(largest);
+
+        public long Now { get; private set; } = 100 * Second;
+
+        public int Carries { get; set; } = carries;
+
+        public long RoundTrip { get; set; } = 20 * Millisecond;
+
+        public double Loss { get; set; }
+
+        public Random? Random { get; set; }
+
+        public int Asked { get; private set; }
+
+        public int LongestAnswered { get; private set; }
+
+        public void Run(long duration, int dataLength = 0)
+        {
+            long end = Now + duration;
+            RunUntil(() => Now >= end, dataLength, end);
+        }
+
+        public void RunUntil(Func<bool> condition, int dataLength, long end = long.MaxValue)
+        {
+            if (!_isStarted)
+                Search.Start(1_000, RoundTrip, Now);
+            _isStarted = true;
+            while (!condition())
+            {
+                Now = dataLength > 0 ? Now + 5 * Millisecond : Math.Min(end, Math.Min(Search.Deadline, _answers.TryPeek(out _, out long at) ? at : long.MaxValue));
+                if (dataLength > 0)
+                    Search.DataMoved(Math.Min(dataLength, Search.Mtu), Now);
+                while (_answers.TryPeek(out var answer, out long due) && due <= Now)
+                {
+                    _answers.Dequeue();
+                    if (Search.Answered(answer.Nonce, answer.Length, Now))
+                        LongestAnswered = Math.Max(LongestAnswered, answer.Length);
+                }
+
+                while (Search.Next(Now) is > 0 and int length)
+                {
+                    Asked++;
+                    if (length <= Carries && !(Random?.NextDouble() < Loss) && !(Random?.NextDouble() < Loss))
+                        _answers.Enqueue((Search.Nonce, length), Now + RoundTrip);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using Keyhole.Packets;
+using Keyhole.Tunnel.Tests.Relay;
+using static Keyhole.Tunnel.Tests.Client.ClientWorld;
+
+namespace Keyhole.Tunnel.Tests.Paths;
+
+/// <summary>How long packets are between a client and a connector whose links carry less than they might.</summary>
+public class PathMtuTests
+{
+    private static readonly FlowKey s_answers = new(IpProtocol.Udp, Web, 53, Address, 1000);
+
+    [Theory]
+    [InlineData(1500, 1420)]
+    [InlineData(1400, 1328)]
+    [InlineData(1350, 1280)]
+    public void A_relayed_way_is_as_wide_as_its_narrower_half(int link, int expected)
+    {
+        foreach (bool isFirstHalf in new[] { true, false })
+        {
+            using var world = new PathWorld(directPaths: false);
+            world.World.LinkMtu = flight => IsFirstHalf(world, flight) == isFirstHalf ? link : 1500;
+            Assert.True(world.Asks(1000, Second));
+            world.World.Run(3 * Second);
+            Assert.Equal((PathKind.Relayed, expected), (world.Path, MtuOf(world)));
+            Assert.Equal(expected, AnswerMtuOf(world));
+            Assert.True(Carries(world, expected));
+            Assert.Equal(ClientDropReason.TooLarge, world.World.Send(Long(expected + 1)));
+        }
+    }
+
+    [Theory]
+    [InlineData(1500, 1420)]
+    [InlineData(1400, 1328)]
+    public void A_direct_way_is_measured_by_itself(int link, int expected)
+    {
+        using var world = new PathWorld();
+        world.World.LinkMtu = flight => IsDirect(flight) ? link : 1500;
+        world.Until(() => world.Path == PathKind.Direct, 3 * Second);
+        world.World.Run(3 * Second);
+        Assert.Equal((PathKind.Direct, expected), (world.Path, MtuOf(world)));
+        Assert.Equal(expected, AnswerMtuOf(world));
+        Assert.True(Carries(world, expected));
+
+        // Back on the relay it is at once what that was shown to carry.
+        world.AllowsDirect = false;
+        world.Until(() => world.Path == PathKind.Relayed, 3 * Second);
+        Assert.Equal(1420, MtuOf(world));
+        world.World.Run(100 * Millisecond);
+        Assert.Equal(1420, AnswerMtuOf(world));
+    }
+
+    [Fact]
+    [Trait("Promise", "A9")]
+    public void A_flow_that_moves_to_an_equally_wide_way_never_shrinks()
+    {
+        using var world = new PathWorld();
+        world.AllowsDirect = false;
+        world.Until(() => MtuOf(world) == 1420, 3 * Second);
+        world.AllowsDirect = true;
+        world.Until(
+            () =>
+            {
+                Assert.Equal((1420, 1420), (MtuOf(world), AnswerMtuOf(world)));
+                return world.Path == PathKind.Direct;
+            },
+            40 * Second);
+        world.World.Run(Second);
+        Assert.Equal((1420, 1420), (MtuOf(world), AnswerMtuOf(world)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_black_hole_costs_long_packets_a_second_and_no_flow(bool directPaths)
+    {
+        using var world = new PathWorld(directPaths: directPaths);
+        world.World.DropsFragments = true;
+        world.Until(() => MtuOf(world) == 1420 && world.Path == (directPaths ? PathKind.Direct : PathKind.Relayed), 5 * Second);
+        MoveLong(world, Second);
+        world.World.LinkMtu = _ => 1400;
+        long begun = world.World.Now;
+        while (MtuOf(world) > 1328)
+            MoveLong(world, 20 * Millisecond);
+        Assert.InRange(world.World.Now - begun, 0, Second);
+        Assert.True(AnswerMtuOf(world) <= 1328 || world.World.Now - begun < Second);
+        world.World.Run(20 * Millisecond);
+        Assert.InRange(AnswerMtuOf(world), 1280, 1328);
+        MoveLong(world, 3 * Second);
+        Assert.Equal((1328, 1328), (MtuOf(world), AnswerMtuOf(world)));
+        Assert.True(Carries(world, 1328));
+        Assert.True(world.World.Office1.State.TryTakeNarrowed(out int client));
+        Assert.Equal(Laptop, client);
+        Assert.Equal(directPaths ? PathKind.Direct : PathKind.Relayed, world.Path);
+    }
+
+    [Fact]
+    [Trait("Promise", "A12")]
+    public void Another_network_is_measured_anew()
+    {
+        using var world = new PathWorld(laptopFiltering: NatBehaviour.EndpointIndependent);
+        world.Until(() => world.Path == PathKind.Direct && MtuOf(world) == 1420, 3 * Second);
+        var moved = RelayWorld.End("198.51.100.77:5000");
+        world.World.ClientPort.Endpoint = moved;
+        world.World.LinkMtu = flight => flight.Source == moved || flight.Destination == moved ? 1400 : 1500;
+        world.World.State.SetLocalAddresses([new LocalAddress(moved.Address, 24)], moved.Port, world.World.Now);
+        Assert.Equal(1280, MtuOf(world));
+        world.Until(() => world.Asks(3001, 50 * Millisecond), Second);
+        for (int i = 0; i < 100; i++)
+            world.Asks((ushort)(4000 + i), 50 * Millisecond);
+        Assert.Equal((1328, 1328), (MtuOf(world), AnswerMtuOf(world)));
+        Assert.True(Carries(world, 1328));
+    }
+
+    [Fact]
+    public void Nobody_is_asked_for_more_than_was_proven_before_the_way_answers()
+    {
+        using var world = new PathWorld();
+        world.World.Run(100 * Millisecond);
+        Assert.All(world.World.FromRelay.Concat(world.Direct).Where(flight => flight.Bytes.Length > 1280), flight => Assert.Equal(4, flight.Bytes[0]));
+        world.Until(() => world.Path == PathKind.Direct, 3 * Second);
+
+        // PathWorld holds what goes to unproven addresses against rule 17: nothing long is among it.
+        Assert.Contains(world.Direct, flight => flight.Bytes.Length == 1420 + 32 && flight.IsWhole);
+    }
+
+    [Fact]
+    public void A_client_that_says_anything_is_given_no_more_than_there_is()
+    {
+        using var world = new PathWorld(directPaths: false);
+        Assert.True(world.Asks(1000, Second));
+        var mtu = world.World.Office1.State.MtuOf(Laptop, s_answers);
+        Assert.InRange(mtu.Current, 1280, 1420);
+        Assert.Equal(1420, mtu.Largest);
+        Assert.Equal(1280, world.World.Office1.State.MtuOf(99, s_answers).Largest);
+    }
+
+    private static bool IsDirect(Flight flight) => flight.Source != RelayWorld.RelayEndpoint && flight.Destination != RelayWorld.RelayEndpoint;
+
+    private static bool IsFirstHalf(PathWorld world, Flight flight) =>
+        flight.Source == world.World.ClientPort.Endpoint || flight.Destination.Address == world.LaptopNat.Outside || flight.Destination == world.World.ClientPort.Endpoint;
+
+    private static int MtuOf(PathWorld world) => world.World.State.Connectors(world.World.Now).Single().Mtu;
+
+    private static int AnswerMtuOf(PathWorld world) => world.World.Office1.State.MtuOf(Laptop, s_answers).Current;
+
+    private static byte[] Long(int length) => Packet.Udp(Address, 1000, Web, 53, length - 28);
+
+    private static void MoveLong(PathWorld world, long duration)
+    {
+        for (long end = world.World.Now + duration; world.World.Now < end;)
+        {
+            world.World.Send(Long(MtuOf(world)));
+            world.World.Run(10 * Millisecond);
+        }
+    }
+
+    private static bool Carries(PathWorld world, int length)
+    {
+        world.World.Office1.Entered.Clear();
+        Assert.Null(world.World.Send(Long(length)));
+        world.World.Run(200 * Millisecond);
+        return world.World.Office1.Entered.Exists(packet => packet.Length == length);
+    }
+}
