@@ -119,6 +119,8 @@ internal sealed class ConnectorRig : IDatagramOutput, IDatagramSlots, IDisposabl
         Send(destination, _slot.AsSpan(offset, length), null);
     }
 
+    public void CommitWhole(in IpEndpoint destination, int offset, int length) => Commit(destination, offset, length);
+
     public void Send(in IpEndpoint destination, ReadOnlySpan<byte> datagram, Peer? peer)
     {
         _answered += datagram.Length;

@@ -39,7 +39,7 @@ internal sealed class DirectSite : IDisposable
                     TimestampAtZero = Tai64n.FromUnixMicroseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000 - MonotonicClock.Now),
                     Output = output,
                     Slots = output,
-                    Mtu = Mtu,
+                    GatewayMtu = Mtu,
                 }),
                 (loop, state) => new SiteFlows(loop, state, Options()));
             // Threads inherit the namespace of their creator: the targets are dialled inside it.

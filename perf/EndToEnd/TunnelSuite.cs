@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Keyhole.Lab;
+using Keyhole.Tunnel;
 
 namespace Keyhole.Perf;
 
@@ -38,7 +39,7 @@ internal sealed class TunnelSuite : Suite
         var (near, far) = StockNodes.Connect(ground);
         Iperf3.Serve(ground.Topology, ground.Servers);
         network.Until("the client reaches the server", 20, () => Answers(ground, server.Port));
-        report.Row(("suite", Name), ("case", "stock nodes"), ("version", StockNodes.Version()), ("mtu_wireguard_go", StockNodes.Mtu), ("mtu_keyhole", 1280));
+        report.Row(("suite", Name), ("case", "stock nodes"), ("version", StockNodes.Version()), ("mtu_wireguard_go", StockNodes.Mtu), ("mtu_keyhole", InnerMtu.Largest));
         var baseline = new FlowPath(Baseline, FlowGround.StockServer, 5201, ("app", () => ProcessorTime.Of(near.Process.Id)), ("site", () => ProcessorTime.Of(far.Process.Id)));
         var contest = new ThroughputContest(
             ground.Phone,

@@ -41,5 +41,8 @@ public sealed record ConnectorOptions
     /// </summary>
     public int LargestMtu { get; init; } = InnerMtu.Largest;
 
+    /// <summary>The longest packet through the gateway of a relay, and to stock clients.</summary>
+    public int GatewayMtu { get; init; } = InnerMtu.Smallest;
+
     public static TimerSchedule DefaultSchedule { get; } = TimerSchedule.Keyhole with { RetryTimeouts = [500_000, 1_000_000, 2_000_000, 3_000_000] };
 }

@@ -12,7 +12,7 @@ public sealed partial class ConnectorState
     public FlowMtu MtuOf(int peer, in FlowKey flow)
     {
         if (!_byClient.TryGetValue(peer, out var path) || path.Way is null || path.Way != path.EndToEnd || path.IsStock)
-            return new FlowMtu(InnerMtu.Smallest, InnerMtu.Smallest);
+            return new FlowMtu(_options.GatewayMtu, _options.GatewayMtu);
         return new FlowMtu(path.Mtu, _options.LargestMtu);
     }
 
