@@ -12,7 +12,7 @@ public sealed record GrantRow(int Client, IReadOnlyList<int> Resources, IReadOnl
     int IRow.Key => Client;
 
     public bool Equals(GrantRow? other) =>
-        other is not null && Client == other.Client && Resources.SequenceEqual(other.Resources) && OverlayOnly.SequenceEqual(other.OverlayOnly);
+        ReferenceEquals(this, other) || (other is not null && Client == other.Client && Resources.SequenceEqual(other.Resources) && OverlayOnly.SequenceEqual(other.OverlayOnly));
 
     public override int GetHashCode() => HashCode.Combine(Client, Resources.Count);
 }

@@ -21,9 +21,9 @@ public sealed record PeerRow(
     int IRow.Key => Id;
 
     public bool Equals(PeerRow? other) =>
-        other is not null && Id == other.Id && Kind == other.Kind && Name == other.Name && PublicKey == other.PublicKey
+        ReferenceEquals(this, other) || (other is not null && Id == other.Id && Kind == other.Kind && Name == other.Name && PublicKey == other.PublicKey
         && PresharedKey == other.PresharedKey && Site == other.Site && Stock == other.Stock && Draining == other.Draining
-        && Addresses.SequenceEqual(other.Addresses);
+        && Addresses.SequenceEqual(other.Addresses));
 
     public override int GetHashCode() => HashCode.Combine(Id, Kind, Name);
 

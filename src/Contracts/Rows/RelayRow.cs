@@ -20,8 +20,8 @@ public sealed record RelayRow(
     int IRow.Key => Id;
 
     public bool Equals(RelayRow? other) =>
-        other is not null && Id == other.Id && Name == other.Name && PublicKey == other.PublicKey && Gateway == other.Gateway
-        && Endpoints.SequenceEqual(other.Endpoints) && Tls == other.Tls && Names == other.Names;
+        ReferenceEquals(this, other) || (other is not null && Id == other.Id && Name == other.Name && PublicKey == other.PublicKey && Gateway == other.Gateway
+        && Endpoints.SequenceEqual(other.Endpoints) && Tls == other.Tls && Names == other.Names);
 
     public override int GetHashCode() => HashCode.Combine(Id, Name);
 }

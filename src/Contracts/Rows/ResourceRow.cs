@@ -21,9 +21,9 @@ public sealed record ResourceRow(
     int IRow.Key => Id;
 
     public bool Equals(ResourceRow? other) =>
-        other is not null && Id == other.Id && Site == other.Site && Name == other.Name && Destination == other.Destination
+        ReferenceEquals(this, other) || (other is not null && Id == other.Id && Site == other.Site && Name == other.Name && Destination == other.Destination
         && Alias == other.Alias && Icmp == other.Icmp && Overlay.SequenceEqual(other.Overlay)
-        && Tcp.SequenceEqual(other.Tcp) && Udp.SequenceEqual(other.Udp);
+        && Tcp.SequenceEqual(other.Tcp) && Udp.SequenceEqual(other.Udp));
 
     public override int GetHashCode() => HashCode.Combine(Id, Site, Name, Destination);
 }

@@ -46,13 +46,37 @@ public sealed record TableDelta
 
     private static List<T> Changed<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
     {
-        var before = from.ToDictionary(row => row.Key);
-        return [.. to.Where(row => !before.TryGetValue(row.Key, out var old) || !row.Equals(old))];
+        var changed = new List<T>();
+        int aligned = Aligned(from, to);
+        for (int index = 0; index < aligned; index++)
+        {
+            if (!to[index].Equals(from[index]))
+                changed.Add(to[index]);
+        }
+
+        if (aligned == to.Count)
+            return changed;
+        var before = from.Skip(aligned).ToDictionary(row => row.Key);
+        changed.AddRange(to.Skip(aligned).Where(row => !before.TryGetValue(row.Key, out var old) || !row.Equals(old)));
+        return changed;
     }
 
     private static List<int> Gone<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
     {
-        var after = to.Select(row => row.Key).ToHashSet();
-        return [.. from.Select(row => row.Key).Where(key => !after.Contains(key))];
+        int aligned = Aligned(from, to);
+        if (aligned == from.Count)
+            return [];
+        var after = to.Skip(aligned).Select(row => row.Key).ToHashSet();
+        return [.. from.Skip(aligned).Select(row => row.Key).Where(key => !after.Contains(key))];
+    }
+
+    /// <summary>How many rows stand at the same place in both: most changes are of few rows, and new ones have new identifiers.</summary>
+    private static int Aligned<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
+    {
+        int end = Math.Min(from.Count, to.Count);
+        int aligned = 0;
+        while (aligned < end && from[aligned].Key == to[aligned].Key)
+            aligned++;
+        return aligned;
     }
 }

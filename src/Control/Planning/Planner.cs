@@ -31,7 +31,8 @@ internal static class Planner
             ("sealed", peer.Sealed ? "true" : ""),
         ]);
         CompareGrants(changes, from, to);
-        return new Plan(from.Revision, changes, AccessComparison.Between(from, new Access(from), to, new Access(to)));
+        var access = new Access(from);
+        return new Plan(from.Revision, changes, AccessComparison.Between(from, access, to, access.Next(to)));
     }
 
     private static IReadOnlyList<(string Facet, string Value)> Facets(NetworkState state, Resource resource) =>
@@ -62,10 +63,14 @@ internal static class Planner
         NetworkState? fromState = null,
         NetworkState? toState = null) where T : class, INamed
     {
+        // What facets show of other objects is the name of a site or of a role.
+        bool alike = fromState is null || toState is null || (fromState.Sites.Equals(toState.Sites) && fromState.Roles.Equals(toState.Roles));
         var before = from.ToDictionary(item => item.Id);
         var after = to.Select(item => item.Id).ToHashSet();
         foreach (var item in to)
         {
+            if (alike && before.TryGetValue(item.Id, out var same) && item.Equals(same))
+                continue;
             var values = facets(toState ?? NetworkState.Empty, item);
             if (!before.TryGetValue(item.Id, out var old))
                 changes.Add(new Change("add", kind, item.Name, [.. values.Where(facet => facet.Value.Length != 0).Select(facet => $"{facet.Facet}: {facet.Value}")]));
@@ -95,13 +100,19 @@ internal static class Planner
 
     private static void CompareGrants(List<Change> changes, NetworkState from, NetworkState to)
     {
-        var before = from.Grants.ToHashSet();
-        var after = to.Grants.ToHashSet();
-        var names = NamesOf(to);
-        changes.AddRange(to.Grants.Where(grant => !before.Contains(grant)).Select(grant => new Change("add", "grant", NameOf(names, grant), [])));
-        names = NamesOf(from);
-        changes.AddRange(from.Grants.Where(grant => !after.Contains(grant)).Select(grant => new Change("remove", "grant", NameOf(names, grant), [])));
+        var differences = GrantChanges.Between(from.Grants, to.Grants);
+        if (differences.Count == 0)
+            return;
+        var (before, after) = (NamesOf(from), NamesOf(to));
+        changes.AddRange(Named("add", after, differences, change => change.Added));
+        changes.AddRange(Named("remove", before, differences, change => change.Removed));
     }
+
+    private static IEnumerable<Change> Named(
+        string action, Dictionary<int, string> names, Dictionary<(PrincipalKind Kind, int Id), GrantChanges> differences, Func<GrantChanges, List<int>> resourcesOf) =>
+        differences.SelectMany(entry => resourcesOf(entry.Value).Select(resource => new Grant(resource, entry.Key.Kind, entry.Key.Id)))
+            .OrderBy(grant => grant.Resource).ThenBy(grant => grant.Kind).ThenBy(grant => grant.Principal)
+            .Select(grant => new Change(action, "grant", NameOf(names, grant), []));
 
     private static Dictionary<int, string> NamesOf(NetworkState state) =>
         state.Resources.Select(INamed (item) => item).Concat(state.Roles).Concat(state.Users).Concat(state.Peers).ToDictionary(item => item.Id, item => item.Name);

@@ -64,7 +64,15 @@ internal sealed class Access
 
     private void Put((PrincipalKind Kind, int Id) principal, GrantChanges change)
     {
-        var resources = new SortedSet<int>(Granted(principal.Kind, principal.Id));
+        var old = Granted(principal.Kind, principal.Id);
+        if (old.Count == 0)
+        {
+            // In the order of the grants, which is that of the resources.
+            _granted[principal] = change.Added.ToValueList();
+            return;
+        }
+
+        var resources = new SortedSet<int>(old);
         resources.ExceptWith(change.Removed);
         resources.UnionWith(change.Added);
         if (resources.Count == 0)

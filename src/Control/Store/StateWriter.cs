@@ -107,13 +107,31 @@ internal sealed class StateWriter
         Replace(from.Credentials, to.Credentials, credential => Delete("credential", new { Organisation = _organisation, credential.Id }), Insert);
     }
 
-    private void Replace<T>(string table, ValueList<T> from, ValueList<T> to, Action<T> insert) where T : INamed =>
-        Replace(from, to, item => Delete(table, new { Organisation = _organisation, item.Id }), insert);
+    /// <summary>By the identifiers, without a look into what is the same object.</summary>
+    private void Replace<T>(string table, ValueList<T> from, ValueList<T> to, Action<T> insert) where T : class, INamed
+    {
+        if (ReferenceEquals(from, to))
+            return;
+        var before = from.ToDictionary(item => item.Id);
+        var changed = new List<T>();
+        foreach (var item in to)
+        {
+            if (!before.Remove(item.Id, out var old) || !item.Equals(old))
+                changed.Add(item);
+            if (old is not null && !item.Equals(old))
+                Delete(table, new { Organisation = _organisation, item.Id });
+        }
+
+        foreach (int gone in before.Keys)
+            Delete(table, new { Organisation = _organisation, Id = gone });
+        foreach (var item in changed)
+            insert(item);
+    }
 
     private static void Replace<T>(IReadOnlyList<T> from, IReadOnlyList<T> to, Action<T> delete, Action<T> insert)
     {
         // Most changes leave most lists as they are; one that is the same object needs no look.
-        if (from.Equals(to))
+        if (ReferenceEquals(from, to) || from.Equals(to))
             return;
         var before = from.ToHashSet();
         var after = to.ToHashSet();
