@@ -33,6 +33,9 @@ LIBRARIES=(
     'libsqlite3-0=/usr/lib/*/libsqlite3.so.0'
 )
 
+# The second database of Control, started by the tests themselves.
+DATABASES=('postgresql=/usr/lib/postgresql/*/bin/initdb')
+
 LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
     miniupnpd-nftables=miniupnpd curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon

@@ -72,6 +72,31 @@ public sealed class LinkTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task The_next_endpoint_is_dialled_when_one_is_away_and_the_first_again_after_the_last()
+    {
+        using var first = new FakeControl();
+        using var second = new FakeControl();
+        var link = Start([first.Endpoint, second.Endpoint]);
+        using (var agent = await first.AcceptAsync())
+        {
+            await agent.HearAsync<HelloMessage>();
+            await agent.SayAsync(new SnapshotMessage(7, First));
+            await agent.HearAsync<AckMessage>();
+            await agent.HangUpAsync();
+        }
+
+        using (var agent = await second.AcceptAsync())
+        {
+            Assert.Equal(4, (await agent.HearAsync<HelloMessage>()).Revision);
+            Assert.Equal(second.Endpoint, link.Endpoint);
+            await agent.HangUpAsync();
+        }
+
+        using var again = await first.AcceptAsync();
+        await again.HearAsync<HelloMessage>();
+    }
+
+    [Fact]
     public async Task Control_hears_how_it_goes()
     {
         using var control = new FakeControl();
@@ -224,11 +249,13 @@ public sealed class LinkTests : IAsyncLifetime, IDisposable
         _log.Dispose();
     }
 
-    private ControlLink Start(Uri endpoint, TimeSpan? reportInterval = null)
+    private ControlLink Start(Uri endpoint, TimeSpan? reportInterval = null) => Start([endpoint], reportInterval);
+
+    private ControlLink Start(IReadOnlyList<Uri> endpoints, TimeSpan? reportInterval = null)
     {
         var options = new AgentOptions
         {
-            Endpoint = endpoint,
+            Endpoints = endpoints,
             Id = "test-id",
             Secret = new AgentSecret("test-secret\n", "a test"),
             DataDirectory = _folder.Root,

@@ -63,7 +63,7 @@ public sealed class ProgramTests : IDisposable
         _environment["KEYHOLE_LOG"] = "debug";
         await RunAsync("--id from-flag");
         Assert.Equal("from-flag", _start!.Options.Id);
-        Assert.Equal("http://control.example/net/", _start.Options.Endpoint.AbsoluteUri);
+        Assert.Equal("http://control.example/net/", Assert.Single(_start.Options.Endpoints).AbsoluteUri);
         Assert.Equal("s3cret", _start.Options.Secret.Expose());
         Assert.Equal("[::]:1", _start.Values.Require(Extra));
         Assert.Equal(LogLevel.Debug, _start.Options.LogLevel);
@@ -176,7 +176,7 @@ public sealed class ProgramTests : IDisposable
         var definition = Definition() with { Create = _ => body };
         var options = new AgentOptions
         {
-            Endpoint = new Uri("http://127.0.0.1:1/"),
+            Endpoints = [new Uri("http://127.0.0.1:1/")],
             Id = "x",
             Secret = new AgentSecret("y", "a test"),
             DataDirectory = _folder["d"],

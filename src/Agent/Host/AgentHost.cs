@@ -93,7 +93,7 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
             ["version"] = Version,
             ["id"] = options.Id,
             ["publicKey"] = publicKey,
-            ["control"] = new JsonObject { ["endpoint"] = options.Endpoint.ToString(), ["connected"] = link.IsConnected },
+            ["control"] = new JsonObject { ["endpoint"] = link.Endpoint.ToString(), ["connected"] = link.IsConnected },
             ["revision"] = keeper.Revision,
         };
         foreach (var (name, value) in body.ToArray())

@@ -10,6 +10,7 @@ namespace Keyhole.Agent;
 /// <summary>
 /// The connection to Control, made again for ever: hello, then snapshots and deltas are enforced one after the other, each
 /// acknowledged. A delta that does not follow asks for a snapshot. Nothing that Control says or fails to say ends the agent.
+/// Where Control has several endpoints, each attempt goes to the one behind the last.
 /// </summary>
 internal sealed class ControlLink
 {
@@ -26,7 +27,8 @@ internal sealed class ControlLink
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Backoff _backoff;
-    private readonly Uri _uri;
+    private volatile Uri _endpoint;
+    private int _attempts;
     private volatile bool _connected;
     private bool _wasConnected;
     private bool _outageLogged;
@@ -40,12 +42,14 @@ internal sealed class ControlLink
         _time = time;
         _logger = logger;
         _backoff = new Backoff(random);
-        var joined = new Uri(options.Endpoint, AgentWire.Path.TrimStart('/'));
-        _uri = new UriBuilder(joined) { Scheme = joined.Scheme == "https" ? "wss" : "ws" }.Uri;
+        _endpoint = options.Endpoints[0];
     }
 
     /// <summary>True from the first message of Control until the connection ends.</summary>
     public bool IsConnected => _connected;
+
+    /// <summary>The one of the last attempt.</summary>
+    public Uri Endpoint => _endpoint;
 
     /// <summary>How often a status goes to Control.</summary>
     public TimeSpan ReportInterval { get; init; } = TimeSpan.FromSeconds(10);
@@ -72,6 +76,9 @@ internal sealed class ControlLink
 
     private async Task<LinkEnd> ConnectOnceAsync(CancellationToken stop)
     {
+        _endpoint = _options.Endpoints[_attempts++ % _options.Endpoints.Count];
+        var joined = new Uri(_endpoint, AgentWire.Path.TrimStart('/'));
+        var uri = new UriBuilder(joined) { Scheme = joined.Scheme == "https" ? "wss" : "ws" }.Uri;
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader(AgentWire.IdHeader, _options.Id);
         socket.Options.SetRequestHeader(AgentWire.SecretHeader, _options.Secret.Expose());
@@ -82,7 +89,7 @@ internal sealed class ControlLink
         try
         {
             ended.CancelAfter(ConnectTimeout);
-            await socket.ConnectAsync(_uri, ended.Token);
+            await socket.ConnectAsync(uri, ended.Token);
             ended.CancelAfter(Timeout.InfiniteTimeSpan);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or HttpRequestException)
@@ -133,7 +140,7 @@ internal sealed class ControlLink
         if (socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
             return new LinkEnd($"unknown ID or wrong secret (ID {_options.Id})", Slow: true, IsRefusal: true);
         if (socket.HttpStatusCode is not (0 or HttpStatusCode.SwitchingProtocols))
-            return new LinkEnd(string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)socket.HttpStatusCode} from {_uri.Authority}"), Slow: false);
+            return new LinkEnd(string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)socket.HttpStatusCode} from {_endpoint.Authority}"), Slow: false);
         return new LinkEnd(e is OperationCanceledException ? "no answer" : (e.InnerException ?? e).Message, Slow: false);
     }
 
@@ -238,7 +245,7 @@ internal sealed class ControlLink
         if (_connected)
             return;
         _connected = true;
-        AgentLog.Connected(_logger, _options.Endpoint.GetLeftPart(UriPartial.Authority), _wasConnected ? "again" : "");
+        AgentLog.Connected(_logger, _endpoint.GetLeftPart(UriPartial.Authority), _wasConnected ? "again" : "");
         _wasConnected = true;
         _outageLogged = false;
     }
@@ -255,7 +262,7 @@ internal sealed class ControlLink
         if (end.IsRefusal)
             AgentLog.Refused(_logger, end.Reason);
         else
-            AgentLog.Away(_logger, _options.Endpoint.GetLeftPart(UriPartial.Authority), end.Reason, _keeper.Revision);
+            AgentLog.Away(_logger, _endpoint.GetLeftPart(UriPartial.Authority), end.Reason, _keeper.Revision);
     }
 
     /// <summary>Why a connection ended, in words for the operator.</summary>

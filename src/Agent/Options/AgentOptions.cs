@@ -6,8 +6,8 @@ namespace Keyhole.Agent;
 /// <summary>What every agent was told at its start, checked.</summary>
 public sealed class AgentOptions
 {
-    /// <summary>http or https; the path, if any, ends with a slash.</summary>
-    public required Uri Endpoint { get; init; }
+    /// <summary>Where Control listens, at least one: http or https; the path, if any, ends with a slash. Any of them will do.</summary>
+    public required IReadOnlyList<Uri> Endpoints { get; init; }
 
     public required string Id { get; init; }
 
@@ -23,13 +23,20 @@ public sealed class AgentOptions
     /// <exception cref="AgentException">Something is missing or wrong; the message names it.</exception>
     internal static AgentOptions From(SettingValues values, Setting data, TextReader standardInput) => new()
     {
-        Endpoint = EndpointFrom(values.Require(AgentSettings.Endpoint), values.IsOn(AgentSettings.AllowHttp)),
+        Endpoints = EndpointsFrom(values),
         Id = IdFrom(values.Require(AgentSettings.Id)),
         Secret = AgentSecret.From(values, standardInput),
         DataDirectory = Path.GetFullPath(values.Require(data)),
         Metrics = MetricsFrom(values.Get(AgentSettings.Metrics)),
         LogLevel = LevelFrom(values.Require(AgentSettings.Log)),
     };
+
+    private static List<Uri> EndpointsFrom(SettingValues values)
+    {
+        values.Require(AgentSettings.Endpoint);
+        bool allowHttp = values.IsOn(AgentSettings.AllowHttp);
+        return [.. values.List(AgentSettings.Endpoint).Select(text => EndpointFrom(text, allowHttp)).Distinct()];
+    }
 
     private static Uri EndpointFrom(string text, bool allowHttp)
     {

@@ -1,19 +1,27 @@
+using System.Globalization;
+
 namespace Keyhole.Control;
 
 /// <summary>The connections of all agents: wakes them when the network changed, ends those whose credential is gone, follows confirmations.</summary>
 internal sealed class AgentHub
 {
     private const int MaximumEnforcements = 256;
+    private const string ReplacedText = "a newer connection with the same ID took over";
 
     private readonly Ledger _ledger;
+    private readonly NetworkStore _store;
+    private readonly Siblings _siblings;
+    private readonly RemoteAgents _remote = new();
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
     private readonly Dictionary<Agent, AgentRecord> _records = [];
     private readonly List<Enforcement> _enforcements = [];
 
-    public AgentHub(Ledger ledger, TimeProvider time, ILogger log)
+    public AgentHub(Ledger ledger, NetworkStore store, Siblings siblings, TimeProvider time, ILogger log)
     {
+        _store = store;
+        _siblings = siblings;
         _ledger = ledger;
         _time = time;
         _log = log;
@@ -22,18 +30,31 @@ internal sealed class AgentHub
 
     public string NameOf(Agent agent) => _ledger.Compiled.NameOf(agent);
 
+    /// <summary>Whether it is connected, here or to another server.</summary>
     public bool IsConnected(Agent agent)
     {
         lock (_lock)
-            return _records.TryGetValue(agent, out var record) && record.Link is not null;
+        {
+            if (_records.TryGetValue(agent, out var record) && record.Link is not null)
+                return true;
+        }
+
+        return _remote.Find(agent) is not null;
     }
 
     /// <summary>A copy of what is known of an agent.</summary>
     public AgentStatus StatusOf(Agent agent)
     {
+        var remote = _remote.Find(agent);
         lock (_lock)
         {
             var record = _records.GetValueOrDefault(agent) ?? new AgentRecord();
+            if (record.Link is null && remote is not null)
+            {
+                return new AgentStatus(true, remote.ConnectedAt, remote.Version, remote.AckedRevision == 0 ? null : remote.AckedRevision, remote.AckedAt,
+                    remote.Follows == _ledger.State.Revision, remote.Path);
+            }
+
             long current = _ledger.Compiled.TableOf(agent) is var table && record.Sent is { } sent && IsSame(sent, table) ? sent.Revision : table.Revision;
             return new AgentStatus(
                 record.Link is not null, record.Link is null ? null : record.ConnectedAt, record.Version,
@@ -66,7 +87,8 @@ internal sealed class AgentHub
             start = held != 0 && record.Sent?.Revision == held && record.AckedRevision == held ? record.Sent : null;
         }
 
-        older?.Refuse(RefusalReason.Replaced, "a newer connection with the same ID took over");
+        older?.Refuse(RefusalReason.Replaced, ReplacedText);
+        Tell(link.Agent);
         return start;
     }
 
@@ -74,9 +96,12 @@ internal sealed class AgentHub
     {
         lock (_lock)
         {
-            if (_records.TryGetValue(link.Agent, out var record) && record.Link == link)
-                record.Link = null;
+            if (!_records.TryGetValue(link.Agent, out var record) || record.Link != link)
+                return;
+            record.Link = null;
         }
+
+        Tell(link.Agent);
     }
 
     public void NoteSent(AgentLink link, Table table)
@@ -93,6 +118,7 @@ internal sealed class AgentHub
     {
         lock (_lock)
             RecordOf(link.Agent).Status = status;
+        Tell(link.Agent);
         if (link.Agent.Kind == AgentKind.Connector && _ledger.Compiled.IsDraining(link.Agent) != status.Draining)
         {
             _ledger.Change(
@@ -112,9 +138,11 @@ internal sealed class AgentHub
                 return;
             record.AckedRevision = ack.Revision;
             record.AckedAt = _time.GetUtcNow();
-            confirmed = Confirm(link.Agent, record, ack.FlowsCut);
+            record.FlowsCut = ack.FlowsCut;
+            confirmed = Confirm(link.Agent, record);
         }
 
+        Tell(link.Agent);
         Log(link.Agent, confirmed, ack.FlowsCut);
     }
 
@@ -123,8 +151,41 @@ internal sealed class AgentHub
     {
         List<Enforcement> confirmed;
         lock (_lock)
-            confirmed = Confirm(link.Agent, RecordOf(link.Agent), flowsCut: 0);
+        {
+            var record = RecordOf(link.Agent);
+            record.FlowsCut = 0;
+            confirmed = Confirm(link.Agent, record);
+        }
+
+        Tell(link.Agent);
         Log(link.Agent, confirmed, flowsCut: 0);
+    }
+
+    /// <summary>What another server says of an agent.</summary>
+    public void TakeRemote(string server, SiblingAgent seen)
+    {
+        _remote.Take(server, seen);
+        AgentLink? older = null;
+        List<Enforcement> confirmed;
+        lock (_lock)
+        {
+            if (seen.Connected && _records.TryGetValue(seen.Agent, out var record) && record.ConnectedAt < seen.ConnectedAt)
+                older = record.Link;
+            confirmed = [.. _enforcements.Where(enforcement => enforcement.Confirm(seen.Agent, seen.Follows, seen.FlowsCut))];
+        }
+
+        older?.Refuse(RefusalReason.Replaced, ReplacedText);
+        Log(seen.Agent, confirmed, seen.FlowsCut);
+    }
+
+    /// <summary>Another server is gone, and its agents are nowhere until they turn up again.</summary>
+    public void ForgetServer(string server) => _remote.Forget(server);
+
+    /// <summary>Everything that other servers should know.</summary>
+    public IReadOnlyList<SiblingAgent> Local()
+    {
+        lock (_lock)
+            return [.. _records.Where(entry => entry.Value.Link is not null).Select(entry => Describe(entry.Key, entry.Value))];
     }
 
     /// <summary>The enforcement of a revision; null when no enforcer is concerned.</summary>
@@ -139,6 +200,13 @@ internal sealed class AgentHub
     {
         foreach (var link in Links())
             link.Stop();
+    }
+
+    /// <summary>Ends all connections: there is nothing to be told any more.</summary>
+    public void RefuseAll(string text)
+    {
+        foreach (var link in Links())
+            link.Refuse(RefusalReason.Revoked, text);
     }
 
     /// <summary>Whether two tables say the same, whatever their revisions.</summary>
@@ -181,18 +249,39 @@ internal sealed class AgentHub
                 return;
             if (_enforcements.Count == MaximumEnforcements)
                 _enforcements.RemoveAt(Math.Max(0, _enforcements.FindIndex(enforcement => enforcement.IsComplete)));
-            _enforcements.Add(new Enforcement(after.State.Revision, names, revoked, _time));
+            var followed = new Enforcement(after.State.Revision, names, revoked, _time) { IsOthers = _ledger.IsFollowing };
+            _enforcements.Add(followed);
+            // Another server may have heard the confirmation before this one has heard of the change.
+            foreach (var seen in _remote.All())
+                followed.Confirm(seen.Agent, seen.Follows, seen.FlowsCut);
         }
     }
 
     /// <summary>An agent that follows the newest of its tables follows the whole network, whatever that table's revision.</summary>
-    private List<Enforcement> Confirm(Agent agent, AgentRecord record, int flowsCut)
+    private List<Enforcement> Confirm(Agent agent, AgentRecord record)
+    {
+        record.Follows = Follows(agent, record);
+        return [.. _enforcements.Where(enforcement => enforcement.Confirm(agent, record.Follows, record.FlowsCut))];
+    }
+
+    private long Follows(Agent agent, AgentRecord record)
     {
         var compiled = _ledger.Compiled;
         bool newest = record.Sent is { } sent && record.AckedRevision == sent.Revision && IsSame(sent, compiled.TableOf(agent));
-        long revision = newest ? compiled.State.Revision : record.AckedRevision;
-        return [.. _enforcements.Where(enforcement => enforcement.Confirm(agent, revision, flowsCut))];
+        return newest ? compiled.State.Revision : record.AckedRevision;
     }
+
+    private void Tell(Agent agent)
+    {
+        SiblingAgent news;
+        lock (_lock)
+            news = Describe(agent, RecordOf(agent));
+        _siblings.Tell(news);
+    }
+
+    private SiblingAgent Describe(Agent agent, AgentRecord record) => new(
+        _ledger.Organisation, agent.Kind, agent.Id, record.Link is not null, record.ConnectedAt ?? default, record.Version,
+        record.AckedRevision, record.AckedAt, record.Follows, record.FlowsCut, record.Status);
 
     private void Log(Agent agent, List<Enforcement> confirmed, int flowsCut)
     {
@@ -200,8 +289,26 @@ internal sealed class AgentHub
         {
             long milliseconds = (long)enforcement.Elapsed.TotalMilliseconds;
             _log.Enforced(enforcement.Revision, NameOf(agent), enforcement.Revoked, milliseconds, flowsCut);
-            if (enforcement.IsComplete)
-                _log.EnforcedEverywhere(enforcement.Revision, enforcement.Revoked, milliseconds);
+            if (!enforcement.IsComplete)
+                continue;
+            _log.EnforcedEverywhere(enforcement.Revision, enforcement.Revoked, milliseconds);
+            // One of the servers writes it down: the one that made the change.
+            if (!enforcement.IsOthers)
+                Record(enforcement, milliseconds);
+        }
+    }
+
+    private void Record(Enforcement enforcement, long milliseconds)
+    {
+        try
+        {
+            string after = string.Create(CultureInfo.InvariantCulture, $"everywhere after {milliseconds} ms");
+            var entry = new AuditEntry(Actor.Time, "enforce", $"revision {enforcement.Revision}: {enforcement.Revoked}", Before: null, after);
+            _store.Database.Write((connection, transaction) => _store.Audit.Append(connection, transaction, _ledger.Organisation, entry, enforcement.Revision));
+        }
+        catch (OperatorException error)
+        {
+            _log.Refused(error.Message);
         }
     }
 

@@ -145,6 +145,10 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             return;
         }
 
+        // It comes from another server, which knows a newer network: an enforced revocation must not be taken back here.
+        if (hello.Revision > ledger.State.Revision)
+            ledger.Follow();
+
         if (!TryBindKey(hello.PublicKey))
         {
             Refuse(RefusalReason.Message, "this public key belongs to another agent or client; every agent makes its own");
@@ -178,6 +182,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
     private bool TryBindKey(string publicKey)
     {
+        // An agent that comes again needs no database: its key is known.
+        if (Transitions.ReportKey(ledger.State, agent, publicKey) == ledger.State)
+            return true;
         bool free = true;
         string? old = null;
         var (before, after) = ledger.Change(
@@ -204,6 +211,8 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             return tls is null;
         if (tls is not null && (tls.Port is < 1 or > ushort.MaxValue || (tls.Pin is not null && !KeySyntax.IsDigest(tls.Pin))))
             return false;
+        if (Transitions.ReportTls(ledger.State, agent, tls) == ledger.State)
+            return true;
         ledger.Change(
             state => Transitions.ReportTls(state, agent, tls),
             (_, _) => new AuditEntry(Actor, "report-tls", hub.NameOf(agent), Before: null, tls is null ? "off" : $"port {tls.Port}, pin {tls.Pin ?? "none"}"));

@@ -19,6 +19,12 @@ internal sealed class AgentRecord
     /// <summary>When the confirmation arrived here.</summary>
     public DateTimeOffset? AckedAt { get; set; }
 
+    /// <summary>The network's revision that it is known to follow: the confirmed table may still be the right one for a newer one.</summary>
+    public long Follows { get; set; }
+
+    /// <summary>Live flows that it ended with its last confirmation.</summary>
+    public int FlowsCut { get; set; }
+
     /// <summary>The last status that the agent's data path gave.</summary>
     public StatusMessage? Status { get; set; }
 }

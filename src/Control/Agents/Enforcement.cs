@@ -25,6 +25,9 @@ internal sealed class Enforcement
 
     public string Revoked { get; }
 
+    /// <summary>Another server made the change.</summary>
+    public bool IsOthers { get; init; }
+
     public TimeSpan Elapsed => _time.GetElapsedTime(_startedAt);
 
     public bool IsComplete

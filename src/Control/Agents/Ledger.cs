@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using Dapper;
 
 namespace Keyhole.Control;
 
@@ -54,6 +56,44 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>True while <see cref="Changed"/> tells of what another process has changed.</summary>
+    public bool IsFollowing { get; private set; }
+
+    /// <summary>Reads the network again where another process has changed it.</summary>
+    /// <param name="number">The number of the change that is known to be there; null when there may be any.</param>
+    /// <returns>False when the organisation is gone.</returns>
+    /// <exception cref="OperatorException">The database is away.</exception>
+    public bool Follow(long? number = null)
+    {
+        lock (_lock)
+        {
+            if (_stored.ChangeNumber >= (number ?? _store.Database.Read(connection => NetworkStore.ChangeNumberOf(connection, Organisation) ?? long.MaxValue)))
+                return true;
+            if (_store.Load(Organisation) is not { } present)
+                return false;
+            var next = Compile(present, _compiled);
+            Volatile.Write(ref _stored, present);
+            TakeOthers(_compiled, next);
+            return true;
+        }
+    }
+
+    /// <summary>Takes the organisation and everything of it out of the database, for good.</summary>
+    /// <exception cref="OperatorException">It is gone already, or the change cannot be stored.</exception>
+    public void Delete(Actor actor)
+    {
+        lock (_lock)
+        {
+            _store.Database.Write((connection, transaction) =>
+            {
+                var present = _store.Lock(connection, transaction, _stored);
+                connection.Execute("DELETE FROM organisation WHERE id = @Organisation", new { present.Organisation }, transaction);
+                _store.Audit.Append(connection, transaction, present.Organisation, new AuditEntry(actor, "delete-organisation", $"org {present.State.Organisation}"));
+                _store.Database.Notify(connection, transaction, Networks.Channel, Notice(present.Organisation, long.MaxValue));
+            });
+        }
+    }
+
     /// <summary>Takes away what has run out by now.</summary>
     public void Expire()
     {
@@ -102,13 +142,24 @@ internal sealed class Ledger
             var to = changed ? Compile(saved, from) : from;
             alongside?.Invoke(connection, transaction);
             _store.Audit.Append(connection, transaction, saved.Organisation, audit(from.State, state), state.Revision);
+            if (changed)
+                _store.Database.Notify(connection, transaction, Networks.Channel, Notice(saved.Organisation, saved.ChangeNumber));
             return (saved, from, to);
         });
         // Another process was first: its change comes to be seen here before ours.
-        Take(held, before);
+        TakeOthers(held, before);
         Volatile.Write(ref _stored, stored);
         Take(before, after);
         return (before, after);
+    }
+
+    private static string Notice(int organisation, long number) => string.Create(CultureInfo.InvariantCulture, $"{organisation} {number}");
+
+    private void TakeOthers(CompiledNetwork before, CompiledNetwork after)
+    {
+        IsFollowing = true;
+        Take(before, after);
+        IsFollowing = false;
     }
 
     private void Take(CompiledNetwork before, CompiledNetwork after)

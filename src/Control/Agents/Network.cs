@@ -7,13 +7,13 @@ internal sealed class Network : IAsyncDisposable
     private readonly ExpiryClock _clock;
     private Task _expiring = Task.CompletedTask;
 
-    public Network(string name, Ledger ledger, TimeProvider time, ILoggerFactory loggers)
+    public Network(string name, Ledger ledger, NetworkStore store, Siblings siblings, TimeProvider time, ILoggerFactory loggers)
     {
         Ledger = ledger;
         // One category per organisation: "connector office-1" may be there in several.
         var log = loggers.CreateLogger($"Keyhole.Control.{name}");
         Log = log;
-        Hub = new AgentHub(ledger, time, log);
+        Hub = new AgentHub(ledger, store, siblings, time, log);
         Configs = new ExternalClientConfig(ledger, Hub, log);
         _clock = new ExpiryClock(ledger, time, log);
     }
@@ -36,6 +36,13 @@ internal sealed class Network : IAsyncDisposable
     {
         _expiring = _clock.RunAsync(_stopped.Token);
         return this;
+    }
+
+    /// <summary>The organisation is deleted: its agents are told, and its clock stops.</summary>
+    public void End()
+    {
+        _stopped.Cancel();
+        Hub.RefuseAll("the organisation was deleted");
     }
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Keyhole.Cryptography;
 
 namespace Keyhole.Control;
@@ -5,24 +6,43 @@ namespace Keyhole.Control;
 /// <summary>The networks of all organisations on this server. Nothing of one is ever seen through another.</summary>
 internal sealed class Networks : IAsyncDisposable
 {
-    private readonly Lock _creating = new();
-    private readonly NetworkStore _store;
+    /// <summary>"ORGANISATION NUMBER": this change of this organisation is stored.</summary>
+    public const string Channel = "network";
+
+    private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
-    private volatile IReadOnlyList<Network> _all;
+    private readonly ILogger _log;
+    private readonly Siblings _siblings;
+    private volatile IReadOnlyList<Network> _all = [];
 
     public Networks(NetworkStore store, TimeProvider time, ILoggerFactory loggers)
     {
-        _store = store;
+        Store = store;
         _time = time;
         _loggers = loggers;
-        _all = [.. store.Organisations().Select(store.Load).Select(stored => Make(stored.State.Organisation!, stored).Start())];
+        _log = loggers.CreateLogger("Keyhole.Control.Networks");
+        _siblings = new Siblings(store.Database, time, _log) { All = () => _all.SelectMany(network => network.Hub.Local()) };
+        _siblings.Told += (server, agent) => FindById(agent.Organisation)?.Hub.TakeRemote(server, agent);
+        _siblings.Gone += server =>
+        {
+            foreach (var network in _all)
+                network.Hub.ForgetServer(server);
+        };
+        // Listening before looking: nothing falls between.
+        if (store.Database.IsShared)
+            store.Database.Notified += OnNotified;
+        TakeUpAll();
+        _siblings.Start();
     }
 
     /// <summary>In the order in which they were made.</summary>
     public IReadOnlyList<Network> All => _all;
 
-    public NetworkStore Store => _store;
+    public NetworkStore Store { get; }
+
+    /// <summary>How many other servers use the same database now.</summary>
+    public int SiblingCount => _siblings.Count;
 
     public Network? Find(string name) => _all.FirstOrDefault(network => Names.Comparer.Equals(network.Name, name));
 
@@ -74,7 +94,7 @@ internal sealed class Networks : IAsyncDisposable
     /// <exception cref="OperatorException">The name is taken, or the change cannot be stored.</exception>
     public Network Create(string name, Func<NetworkState, NetworkState> first, Func<NetworkState, NetworkState, AuditEntry> audit)
     {
-        lock (_creating)
+        lock (_lock)
         {
             if (Find(name) is { } present)
                 throw new OperatorException($"there is an organisation {present.Name} already");
@@ -86,12 +106,74 @@ internal sealed class Networks : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes an organisation and everything that belongs to it away, for good; its agents' connections end.</summary>
+    /// <exception cref="OperatorException">It is gone already, or the change cannot be stored.</exception>
+    public void Delete(Network network, Actor actor)
+    {
+        network.Ledger.Delete(actor);
+        Drop(network);
+    }
+
     /// <summary>Ends the agents' connections and the clocks; the store stays open.</summary>
     public async ValueTask DisposeAsync()
     {
+        Store.Database.Notified -= OnNotified;
         foreach (var network in _all)
             await network.DisposeAsync();
+        await _siblings.DisposeAsync();
     }
 
-    private Network Make(string name, StoredNetwork stored) => new(name, new Ledger(_store, stored, _time), _time, _loggers);
+    private Network Make(string name, StoredNetwork stored) =>
+        new(name, new Ledger(Store, stored, _time), Store, _siblings, _time, _loggers);
+
+    private Network? FindById(int organisation) => _all.FirstOrDefault(network => network.Id == organisation);
+
+    private void OnNotified(string channel, string payload)
+    {
+        try
+        {
+            if (channel == Database.GapChannel)
+                TakeUpAll();
+            else if (channel == Channel && payload.Split(' ') is [var organisation, var number])
+                TakeUp(int.Parse(organisation, CultureInfo.InvariantCulture), long.Parse(number, CultureInfo.InvariantCulture));
+        }
+        catch (OperatorException error)
+        {
+            // The database is away again: when it is back, there will have been a gap.
+            _log.NotRefreshed(error.Message);
+        }
+    }
+
+    /// <summary>Looks at every organisation: some may be new, some changed, some gone.</summary>
+    private void TakeUpAll()
+    {
+        foreach (int organisation in Store.Organisations().Union(_all.Select(network => network.Id)))
+            TakeUp(organisation, number: null);
+    }
+
+    private void TakeUp(int organisation, long? number)
+    {
+        var network = FindById(organisation);
+        if (network is null)
+            Add(organisation);
+        else if (!network.Ledger.Follow(number))
+            Drop(network);
+    }
+
+    private void Add(int organisation)
+    {
+        lock (_lock)
+        {
+            // Who makes one here holds the lock: it may be this one.
+            if (FindById(organisation) is null && Store.Load(organisation) is { } stored)
+                _all = [.. _all, Make(stored.State.Organisation!, stored).Start()];
+        }
+    }
+
+    private void Drop(Network network)
+    {
+        lock (_lock)
+            _all = [.. _all.Where(other => other != network)];
+        network.End();
+    }
 }

@@ -20,6 +20,12 @@ internal static class Commands
 
     public static Option<string?> OrganisationOption() => new("--org") { Description = "The organisation; not needed where the server holds only one.", HelpName = "NAME" };
 
+    public static Option<string?> DatabaseOption() => new("--database-file")
+    {
+        Description = $"A file that holds the connection string of a PostgreSQL database; the environment variable {DatabaseSource.Variable} may hold it instead. Without either: SQLite in the data directory.",
+        HelpName = "FILE",
+    };
+
     public static Option<bool> JsonOption() => new("--json") { Description = "Print one JSON object instead of text." };
 
     /// <summary>Runs a command; what the operator can put right is one line on standard error and exit code 1.</summary>

@@ -16,11 +16,12 @@ internal static class ServeCommand
         };
         var publicUrl = new Option<string?>("--public-url") { Description = "The URL by which agents reach this server from outside.", HelpName = "URL" };
         var allowHttp = new Option<bool>("--allow-http") { Description = "Take secrets over plain HTTP from other machines: for a network that you trust." };
-        var command = new Command("serve", "Run the server in the foreground.") { data, listen, publicUrl, allowHttp };
+        var database = Commands.DatabaseOption();
+        var command = new Command("serve", "Run the server in the foreground.") { data, listen, publicUrl, allowHttp, database };
         command.SetAction((arguments, stopped) => Commands.RunAsync(terminal, async () =>
         {
             var options = ServeOptions.Parse(
-                arguments.GetRequiredValue(data), arguments.GetRequiredValue(listen), arguments.GetValue(publicUrl), arguments.GetValue(allowHttp));
+                arguments.GetRequiredValue(data), arguments.GetRequiredValue(listen), arguments.GetValue(publicUrl), arguments.GetValue(allowHttp)) with { Database = DatabaseSource.Read(arguments.GetValue(database)) };
             await using var server = await ControlServer.StartAsync(options, TimeProvider.System, LogToStandardError);
             await terminal.Output.WriteLineAsync($"keyhole-control listens on {server.Address.GetLeftPart(UriPartial.Authority)}");
             await terminal.Output.FlushAsync(CancellationToken.None);

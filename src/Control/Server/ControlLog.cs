@@ -51,6 +51,15 @@ internal static partial class ControlLog
     [LoggerMessage(16, LogLevel.Information, "A command was refused: {Reason}")]
     public static partial void Refused(this ILogger logger, string reason);
 
+    [LoggerMessage(18, LogLevel.Information, "Another server uses the same database: {Server}")]
+    public static partial void SiblingFound(this ILogger logger, string server);
+
+    [LoggerMessage(19, LogLevel.Warning, "The server {Server} on the same database is gone; its agents dial another one")]
+    public static partial void SiblingGone(this ILogger logger, string server);
+
+    [LoggerMessage(20, LogLevel.Warning, "The network may be behind the database: {Reason}")]
+    public static partial void NotRefreshed(this ILogger logger, string reason);
+
     [LoggerMessage(17, LogLevel.Information, "Stopping")]
     public static partial void Stopping(this ILogger logger);
 

@@ -31,7 +31,7 @@ internal sealed class ControlServer : IAsyncDisposable
     {
         _directory = directory;
         _lock = held;
-        _store = NetworkStore.Open(directory, time);
+        _store = NetworkStore.Open(directory, time, options.Database);
         var publicBuilder = Builder(logging, kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = MaximumPublicBody;

@@ -7,6 +7,9 @@ namespace Keyhole.Control;
 /// <param name="PublicUrl">Where agents reach this server from outside; null where that is <paramref name="Listen"/>.</param>
 internal sealed record ServeOptions(string Data, IPEndPoint Listen, Uri? PublicUrl)
 {
+    /// <summary>The connection string of a PostgreSQL database, a secret; null: a SQLite file in the data directory.</summary>
+    public string? Database { get; init; }
+
     public const string DefaultListen = "http://127.0.0.1:8080";
 
     /// <exception cref="OperatorException">The options are wrong or dangerous.</exception>

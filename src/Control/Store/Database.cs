@@ -10,6 +10,9 @@ namespace Keyhole.Control;
 /// </summary>
 internal abstract class Database : IDisposable
 {
+    /// <summary>The channel on which <see cref="Notified"/> says that others may have been missed.</summary>
+    public const string GapChannel = "gap";
+
     static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
     /// <summary>Something was written: the channel and the text that <see cref="Notify"/> was given, after the commit, by whichever process.</summary>
@@ -20,6 +23,9 @@ internal abstract class Database : IDisposable
 
     /// <summary>The engine and its version, for the log.</summary>
     public abstract string Engine { get; }
+
+    /// <summary>Whether several servers use it at once.</summary>
+    public abstract bool IsShared { get; }
 
     /// <summary>Behind a SELECT of a writing transaction: nobody else changes these rows until it is over.</summary>
     public abstract string LockClause { get; }
@@ -57,6 +63,10 @@ internal abstract class Database : IDisposable
 
     /// <summary>Tells all processes when the transaction is committed, and nobody when it is not.</summary>
     public abstract void Notify(DbConnection connection, DbTransaction transaction, string channel, string payload);
+
+    /// <summary>Tells all processes at once, without a change of the database.</summary>
+    /// <exception cref="OperatorException">The database is away.</exception>
+    public abstract Task NotifyAsync(string channel, string payload, CancellationToken cancelled);
 
     public abstract void Dispose();
 

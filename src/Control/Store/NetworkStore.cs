@@ -20,9 +20,10 @@ internal sealed class NetworkStore : IDisposable
     public AuditLog Audit { get; }
 
     /// <exception cref="OperatorException">Database and key file do not fit, or the database cannot be used.</exception>
-    public static NetworkStore Open(DataDirectory directory, TimeProvider time)
+    /// <param name="connectionString">Of a PostgreSQL database; null: the SQLite file in the directory.</param>
+    public static NetworkStore Open(DataDirectory directory, TimeProvider time, string? connectionString = null)
     {
-        var database = SqliteDatabase.Open(directory.Database, Migration.All);
+        Database database = connectionString is null ? SqliteDatabase.Open(directory.Database, Migration.All) : PostgresDatabase.Open(connectionString, Migration.All);
         try
         {
             var store = new NetworkStore(database, OpenSecrets(database, directory), time);
@@ -39,8 +40,12 @@ internal sealed class NetworkStore : IDisposable
     /// <summary>The identifiers of all organisations.</summary>
     public IReadOnlyList<int> Organisations() => Database.Read(connection => connection.Query<int>("SELECT id FROM organisation ORDER BY id").ToList());
 
-    /// <exception cref="InvalidOperationException">There is no such organisation.</exception>
-    public StoredNetwork Load(int organisation) => Database.ReadSnapshot(connection => StateReader.Read(connection, organisation, null));
+    /// <summary>Null when there is no such organisation any more.</summary>
+    public StoredNetwork? Load(int organisation) => Database.ReadSnapshot(connection => ChangeNumberOf(connection, organisation) is null ? null : StateReader.Read(connection, organisation, null));
+
+    /// <summary>Null when there is no such organisation any more.</summary>
+    public static long? ChangeNumberOf(DbConnection connection, int organisation) =>
+        connection.QuerySingleOrDefault<long?>("SELECT change_number FROM organisation WHERE id = @organisation", new { organisation });
 
     /// <summary>Locks the network until the end of the transaction, and reads it again where another process has changed it.</summary>
     /// <param name="known">What this process believes.</param>
@@ -68,7 +73,7 @@ internal sealed class NetworkStore : IDisposable
         string? check = database.Read(connection => connection.QueryFirstOrDefault<string>("SELECT content FROM setting WHERE name = 'key-check'"));
         byte[]? key = KeyFile.Read(directory.KeyFile);
         if (check is not null && key is null)
-            throw new OperatorException($"{directory.KeyFile} is missing: the secrets in {database.Name} are sealed with it; restore it from your backup");
+            throw new OperatorException($"{directory.KeyFile} is missing: the secrets in {database.Name} are sealed with it; restore it from your backup, or copy it from another server on this database");
         var secrets = new SecretBox(key ?? KeyFile.Create(directory.KeyFile));
         if (check is null)
         {

@@ -31,6 +31,8 @@ internal sealed class SqliteDatabase : Database
 
     public override string Engine => $"SQLite {SystemSqlite.Use()}";
 
+    public override bool IsShared => false;
+
     /// <summary>There is one writer at a time.</summary>
     public override string LockClause => "";
 
@@ -97,6 +99,12 @@ internal sealed class SqliteDatabase : Database
     }
 
     public override void Notify(DbConnection connection, DbTransaction transaction, string channel, string payload) => _unsent.Add((channel, payload));
+
+    public override Task NotifyAsync(string channel, string payload, CancellationToken cancelled)
+    {
+        Raise(channel, payload);
+        return Task.CompletedTask;
+    }
 
     public override void Dispose()
     {

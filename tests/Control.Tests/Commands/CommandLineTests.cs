@@ -112,7 +112,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.True(acknowledged >= kills);
         using var store = NetworkStore.Open(DataDirectory.Open(_directory), TimeProvider.System);
         Assert.Equal("ok", store.Database.Read(connection => Dapper.SqlMapper.QuerySingle<string>(connection, "PRAGMA integrity_check")));
-        Assert.InRange(store.Load(1).State.Revision, acknowledged, acknowledged + 1);
+        Assert.InRange(store.Load(1)!.State.Revision, acknowledged, acknowledged + 1);
     }
 
     [Fact]

@@ -20,9 +20,11 @@ internal sealed class ControlProcess : IDisposable
     public Uri Address { get; }
 
     /// <summary>Starts "serve" and waits until it listens.</summary>
-    public static async Task<ControlProcess> ServeAsync(string directory)
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    /// <param name="port">0 for any that is free.</param>
+    public static async Task<ControlProcess> ServeAsync(string directory, string? database = null, int port = 0)
     {
-        var process = Start(["serve", "--data", directory, "--listen", "http://127.0.0.1:0"]);
+        var process = Start(["serve", "--data", directory, "--listen", $"http://127.0.0.1:{port}"], database);
         using var deadline = new CancellationTokenSource(Patience);
         string? line = await process.StandardOutput.ReadLineAsync(deadline.Token);
         const string Lead = "keyhole-control listens on ";
@@ -67,11 +69,16 @@ internal sealed class ControlProcess : IDisposable
         _process.Dispose();
     }
 
-    private static Process Start(IEnumerable<string> arguments) => Process.Start(
-        new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "keyhole-control.dll"), .. arguments])
+    private static Process Start(IEnumerable<string> arguments, string? database = null)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "keyhole-control.dll"), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        if (database is not null)
+            start.Environment[DatabaseSource.Variable] = database;
+        return Process.Start(start)!;
+    }
 }

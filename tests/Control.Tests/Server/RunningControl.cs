@@ -30,10 +30,11 @@ internal sealed class RunningControl : IAsyncDisposable
 
     public static Task<RunningControl> StartAsync() => StartAsync(NewDirectory());
 
-    public static async Task<RunningControl> StartAsync(string directory, ILoginSessions? sessions = null)
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    public static async Task<RunningControl> StartAsync(string directory, ILoginSessions? sessions = null, string? database = null)
     {
         var log = new LogLines();
-        var options = ServeOptions.Parse(directory, "http://127.0.0.1:0", null, allowHttp: false);
+        var options = ServeOptions.Parse(directory, "http://127.0.0.1:0", null, allowHttp: false) with { Database = database };
         return new RunningControl(directory, await ControlServer.StartAsync(options, TimeProvider.System, logging => logging.AddProvider(log), sessions), log);
     }
 

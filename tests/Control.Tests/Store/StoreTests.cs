@@ -1,113 +1,90 @@
-using System.Text;
 using Dapper;
-using FsCheck;
-using FsCheck.Fluent;
-using Microsoft.Data.Sqlite;
 
 namespace Keyhole.Control.Tests;
 
-public sealed class StoreTests : IDisposable
+/// <summary>What holds for every database.</summary>
+public abstract class StoreTests : IDisposable
 {
     private static readonly AuditEntry Audit = new(Actor.Operator, "apply", "org acme");
 
     private readonly DataDirectory _directory = DataDirectory.Create(RunningControl.NewDirectory());
 
-    public void Dispose() => Directory.Delete(_directory.Path, recursive: true);
+    private protected DataDirectory Directory => _directory;
 
-    private NetworkStore Open() => NetworkStore.Open(_directory, TimeProvider.System);
+    public void Dispose()
+    {
+        System.IO.Directory.Delete(_directory.Path, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The connection string of a new, empty database; null for the file in a data directory.</summary>
+    private protected abstract Task<string?> NewDatabaseAsync();
+
+    private protected abstract Database OpenDatabase(string? database, IReadOnlyList<Migration> migrations);
 
     [Fact]
-    public void What_was_saved_is_loaded_whatever_the_step()
+    public async Task What_was_saved_is_loaded_whatever_the_step()
     {
-        Prop.ForAll<int>(seed =>
+        for (int run = 0; run < 8; run++)
         {
+            int seed = TestSeed.Next();
             string path = RunningControl.NewDirectory();
+            string? database = await NewDatabaseAsync();
             var files = new RandomNetwork(seed);
             var stored = StoredNetwork.None;
-            using (var store = NetworkStore.Open(DataDirectory.Create(path), TimeProvider.System))
+            using (var store = NetworkStore.Open(DataDirectory.Create(path), TimeProvider.System, database))
             {
                 for (int i = 0; i < 4; i++)
                 {
-                    var next = Samples.Apply(stored.State, files.Next(), seed);
-                    foreach (var peer in next.Peers.Where(peer => peer.Id % 3 == 0 && !peer.Stock))
-                        next = Transitions.ReportKey(next, new Agent(AgentKind.Connector, peer.Id), TestAgent.NewPublicKey())!;
-                    foreach (var relay in next.Relays)
-                        next = Transitions.Rotate(next, new Credential($"relay-{relay.Id}", new Agent(AgentKind.Relay, relay.Id), "hash" + i, DateTimeOffset.UnixEpoch));
-                    foreach (var peer in next.Peers.Where(peer => !peer.Stock))
-                    {
-                        var kind = peer.Kind == PeerKind.Connector ? AgentKind.Connector : AgentKind.Machine;
-                        next = Transitions.Rotate(next, new Credential($"peer-{peer.Id}", new Agent(kind, peer.Id), "hash" + i, DateTimeOffset.UnixEpoch));
-                    }
-
-                    stored = Save(store, stored, next);
+                    stored = Save(store, stored, Populate(Samples.Apply(stored.State, files.Next(), seed), i));
                     Assert.Equal(stored, store.Load(stored.Organisation));
                 }
             }
 
-            using (var again = NetworkStore.Open(DataDirectory.Open(path), TimeProvider.System))
+            using (var again = NetworkStore.Open(DataDirectory.Open(path), TimeProvider.System, database))
                 Assert.Equal(stored, again.Load(stored.Organisation));
-            Directory.Delete(path, recursive: true);
-            return true;
-        }).Check(Seeded.Runs(8));
+            System.IO.Directory.Delete(path, recursive: true);
+        }
     }
 
     [Fact]
-    public void A_full_disk_changes_nothing_and_says_so()
+    public async Task A_database_of_a_newer_program_is_refused()
     {
-        var state = Samples.AcmeNetwork();
-        using var store = Open();
-        var stored = Save(store, StoredNetwork.None, state);
-        store.Database.Write((connection, transaction) => connection.Execute("PRAGMA max_page_count = 1", transaction: transaction));
-        var text = new StringBuilder(Samples.Acme.Replace("machines: [ci]", $"machines: [ci, {string.Join(", ", Enumerable.Range(0, 2000).Select(i => $"m{i}"))}]", StringComparison.Ordinal));
-        var refused = Assert.Throws<OperatorException>(() => Save(store, stored, Samples.Apply(state, text.ToString())));
-        Assert.Contains("is full: nothing was changed", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(stored, store.Load(stored.Organisation));
-    }
-
-    [Fact]
-    public void A_database_of_a_newer_program_is_refused()
-    {
-        Open().Dispose();
-        Change("INSERT INTO migration VALUES (99, 'future', 'x')");
-        var refused = Assert.Throws<OperatorException>(Open);
+        string? database = await NewDatabaseAsync();
+        using (var opened = OpenDatabase(database, Migration.All))
+            Execute(opened, "INSERT INTO migration VALUES (99, 'future', 'x')");
+        var refused = Assert.Throws<OperatorException>(() => OpenDatabase(database, Migration.All));
         Assert.Contains($"has schema version 99, this program knows up to {Migration.All.Count}: a newer keyhole-control has written it", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_schema_that_no_release_has_made_is_refused()
+    public async Task A_schema_that_no_release_has_made_is_refused()
     {
-        Open().Dispose();
-        Change("UPDATE migration SET checksum = 'x'");
-        Assert.Contains("was given another text of schema version 1", Assert.Throws<OperatorException>(Open).Message, StringComparison.Ordinal);
+        string? database = await NewDatabaseAsync();
+        using (var opened = OpenDatabase(database, Migration.All))
+            Execute(opened, "UPDATE migration SET checksum = 'x'");
+        Assert.Contains("was given another text of schema version 1", Assert.Throws<OperatorException>(() => OpenDatabase(database, Migration.All)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Migrations_run_once_in_order_and_all_or_nothing()
+    public async Task Migrations_run_once_in_order_and_all_or_nothing()
     {
-        SqliteDatabase.Open(_directory.Database, Migration.All).Dispose();
+        string? database = await NewDatabaseAsync();
+        OpenDatabase(database, Migration.All).Dispose();
         var broken = new Migration(Migration.All.Count + 1, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
-        Assert.Contains("no such table: missing", Assert.Throws<OperatorException>(() => SqliteDatabase.Open(_directory.Database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
+        Assert.Contains("missing", Assert.Throws<OperatorException>(() => OpenDatabase(database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
         var repaired = broken with { Sql = "CREATE TABLE extra (id INTEGER); INSERT INTO extra VALUES (7)" };
-        using (var database = SqliteDatabase.Open(_directory.Database, [.. Migration.All, repaired]))
-            Assert.Equal(7, database.Read(connection => connection.QuerySingle<long>("SELECT id FROM extra")));
-        using var again = SqliteDatabase.Open(_directory.Database, [.. Migration.All, repaired]);
-        Assert.Equal(1, again.Read(connection => connection.QuerySingle<long>("SELECT count(*) FROM extra")));
-        Assert.Equal(("wal", 2L, 1L), again.Write((connection, transaction) => (
-            connection.QuerySingle<string>("PRAGMA journal_mode", transaction: transaction),
-            connection.QuerySingle<long>("PRAGMA synchronous", transaction: transaction),
-            connection.QuerySingle<long>("PRAGMA foreign_keys", transaction: transaction))));
+        using (var opened = OpenDatabase(database, [.. Migration.All, repaired]))
+            Assert.Equal(7, opened.Read(connection => connection.QuerySingle<int>("SELECT id FROM extra")));
+        using var again = OpenDatabase(database, [.. Migration.All, repaired]);
+        Assert.Equal(1, again.Read(connection => connection.QuerySingle<int>("SELECT count(*) FROM extra")));
     }
 
     [Fact]
-    public void A_file_that_is_no_database_is_refused()
+    public async Task The_key_file_belongs_to_its_database()
     {
-        File.WriteAllText(_directory.Database, new string('x', 8192));
-        Assert.Contains("cannot be used", Assert.Throws<OperatorException>(Open).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_key_file_belongs_to_its_database()
-    {
+        string? database = await NewDatabaseAsync();
+        NetworkStore Open() => NetworkStore.Open(_directory, TimeProvider.System, database);
         Open().Dispose();
         string key = File.ReadAllText(_directory.KeyFile);
         File.WriteAllText(_directory.KeyFile, Convert.ToBase64String(new byte[32]));
@@ -121,56 +98,79 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
-    public void Sealed_values_open_for_their_purpose_only()
+    public async Task What_is_refused_in_the_middle_is_as_if_it_had_never_begun()
     {
-        using var secrets = new SecretBox(Enumerable.Repeat((byte)1, SecretBox.KeyLength).ToArray());
-        using var others = new SecretBox(Enumerable.Repeat((byte)2, SecretBox.KeyLength).ToArray());
-        string box = secrets.Seal("secret"u8, "peer 1");
-        Assert.Equal("secret"u8.ToArray(), secrets.Open(box, "peer 1"));
-        Assert.NotEqual(box, secrets.Seal("secret"u8, "peer 1"));
-        Assert.Throws<OperatorException>(() => secrets.Open(box, "peer 2"));
-        Assert.Throws<OperatorException>(() => others.Open(box, "peer 1"));
-        Assert.Throws<OperatorException>(() => secrets.Open(box[..10], "peer 1"));
-        Assert.Throws<OperatorException>(() => secrets.Open("0:AAAA", "peer 1"));
-        Assert.NotEqual(secrets.Check, others.Check);
+        using var store = NetworkStore.Open(_directory, TimeProvider.System, await NewDatabaseAsync());
+        var stored = Save(store, StoredNetwork.None, Samples.AcmeNetwork());
+        var next = Samples.Apply(stored.State, Samples.Acme.Replace("machines: [ci]", "machines: [ci, cd]", StringComparison.Ordinal));
+        Assert.Throws<InvalidOperationException>(() => store.Database.Write((connection, transaction) =>
+        {
+            StateWriter.Write(connection, transaction, stored, next);
+            throw new InvalidOperationException();
+        }));
+        Assert.Equal(stored, store.Load(stored.Organisation));
+
+        // A grant for a user who is not there: the database itself keeps what belongs together.
+        var torn = stored.State with { Grants = [new Grant(stored.State.Resources[0].Id, PrincipalKind.User, 9999)] };
+        Assert.Contains("refused the change", Assert.Throws<OperatorException>(() => Save(store, stored, torn)).Message, StringComparison.Ordinal);
+        Assert.Equal(stored, store.Load(stored.Organisation));
     }
 
     [Fact]
-    public void The_systems_SQLite_is_used_when_it_is_recent_enough()
+    public async Task Notifications_come_after_the_commit_and_only_then()
     {
-        Assert.EndsWith("of the system", SystemSqlite.Use(), StringComparison.Ordinal);
-        Assert.Equal(IntPtr.Zero, SystemSqlite.Load(["no-such-library", "libc.so.6"]));
-    }
-
-    [Theory]
-    [InlineData(UnixFileMode.GroupRead)]
-    [InlineData(UnixFileMode.OtherExecute)]
-    [InlineData(UnixFileMode.GroupWrite)]
-    public void A_directory_that_others_can_enter_is_refused_by_name(UnixFileMode open)
-    {
-        File.SetUnixFileMode(_directory.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | open);
-        var refused = Assert.Throws<OperatorException>(() => DataDirectory.Open(_directory.Path));
-        Assert.EndsWith($"chmod 700 {_directory.Path}", refused.Message, StringComparison.Ordinal);
+        using var store = NetworkStore.Open(_directory, TimeProvider.System, await NewDatabaseAsync());
+        var heard = System.Threading.Channels.Channel.CreateUnbounded<(string, string)>();
+        store.Database.Notified += (channel, payload) => heard.Writer.TryWrite((channel, payload));
+        Assert.Throws<InvalidOperationException>(() => store.Database.Write((connection, transaction) =>
+        {
+            store.Database.Notify(connection, transaction, "test", "never");
+            throw new InvalidOperationException();
+        }));
+        store.Database.Write((connection, transaction) => store.Database.Notify(connection, transaction, "test", "one two"));
+        await store.Database.NotifyAsync("other", "{}", CancellationToken.None);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        Assert.Equal(("test", "one two"), await heard.Reader.ReadAsync(patience.Token));
+        Assert.Equal(("other", "{}"), await heard.Reader.ReadAsync(patience.Token));
     }
 
     [Fact]
-    public void A_directory_whose_socket_cannot_have_a_name_is_refused()
+    public async Task A_deleted_organisation_leaves_nothing_but_its_audit_rows()
     {
-        string deep = Path.Combine(_directory.Path, new string('d', 100));
-        Assert.Contains("use a shorter --data", Assert.Throws<OperatorException>(() => DataDirectory.Create(deep)).Message, StringComparison.Ordinal);
+        using var store = NetworkStore.Open(_directory, TimeProvider.System, await NewDatabaseAsync());
+        var other = Save(store, StoredNetwork.None, Samples.Apply(NetworkState.Empty, Samples.Acme.Replace("org: acme", "org: globex", StringComparison.Ordinal)));
+        var ledger = new Ledger(store, Save(store, StoredNetwork.None, Populate(Samples.AcmeNetwork(), 0)), TimeProvider.System);
+        ledger.Delete(Actor.Operator);
+        Assert.Null(store.Load(ledger.Organisation));
+        foreach (string table in new[] { "relay", "site", "org_role", "org_user", "peer", "resource", "membership", "resource_grant", "credential" })
+            Assert.Equal(0, store.Database.Read(connection => connection.QuerySingle<int>($"SELECT count(*) FROM {table} WHERE organisation = {ledger.Organisation}")));
+        Assert.Equal(other, store.Load(other.Organisation));
+        Assert.Contains("does not exist any more", Assert.Throws<OperatorException>(() => ledger.Delete(Actor.Operator)).Message, StringComparison.Ordinal);
+        Assert.Equal("delete-organisation", store.Database.Read(connection => AuditLog.Read(connection, ledger.Organisation, null, 1)[0].Action));
     }
 
-    private static StoredNetwork Save(NetworkStore store, StoredNetwork from, NetworkState to) => store.Database.Write((connection, transaction) =>
+    /// <summary>What files do not give: keys, credentials, a device and its user's state.</summary>
+    private static NetworkState Populate(NetworkState state, int round)
+    {
+        foreach (var peer in state.Peers.Where(peer => peer.Id % 3 == 0 && !peer.Stock && peer.Kind == PeerKind.Connector))
+            state = Transitions.ReportKey(state, new Agent(AgentKind.Connector, peer.Id), TestAgent.NewPublicKey())!;
+        foreach (var relay in state.Relays)
+            state = Transitions.Rotate(state, new Credential($"relay-{relay.Id}", new Agent(AgentKind.Relay, relay.Id), "hash" + round, DateTimeOffset.UnixEpoch));
+        foreach (var peer in state.Peers.Where(peer => !peer.Stock && peer.Kind != PeerKind.Device))
+            state = Transitions.Rotate(state, new Credential($"peer-{peer.Id}", new Agent(Names.AgentOf(peer.Kind), peer.Id), "hash" + round, DateTimeOffset.UnixEpoch), Samples.Now);
+        if (state.Users.Count == 0)
+            return state;
+        state = DeviceTransitions.Enrol(state, state.Users[0], $"laptop-{round}", TestAgent.NewPublicKey(), round % 2 == 0, id =>
+            new Credential($"device-{id}", new Agent(AgentKind.Device, id), "hash", Samples.Now) { Session = round, Expires = Samples.Now.AddMilliseconds(1) });
+        return state with { Users = state.Users.Select(user => user with { DisplayName = "Ann 'x\" 漢", Disabled = round == 1 }).ToValueList() };
+    }
+
+    private static void Execute(Database database, string sql) => database.Write((connection, transaction) => { connection.Execute(sql, transaction: transaction); });
+
+    private protected static StoredNetwork Save(NetworkStore store, StoredNetwork from, NetworkState to) => store.Database.Write((connection, transaction) =>
     {
         var saved = StateWriter.Write(connection, transaction, from, to);
         store.Audit.Append(connection, transaction, saved.Organisation, Audit, to.Revision);
         return saved;
     });
-
-    private void Change(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={_directory.Database};Pooling=False");
-        connection.Open();
-        connection.Execute(sql);
-    }
 }

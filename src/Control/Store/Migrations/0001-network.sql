@@ -1,4 +1,5 @@
 -- One text for SQLite and PostgreSQL. Times are milliseconds since 1970, booleans 0 or 1, lists JSON.
+-- What belongs to an organisation goes with it.
 
 CREATE TABLE setting (
     name TEXT PRIMARY KEY,
@@ -22,7 +23,7 @@ CREATE TABLE organisation (
 CREATE UNIQUE INDEX organisation_name ON organisation (lower(name));
 
 CREATE TABLE relay (
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     id BIGINT NOT NULL,
     name TEXT NOT NULL,
     endpoints TEXT NOT NULL,
@@ -35,14 +36,14 @@ CREATE TABLE relay (
 );
 
 CREATE TABLE site (
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     id BIGINT NOT NULL,
     name TEXT NOT NULL,
     PRIMARY KEY (organisation, id)
 );
 
 CREATE TABLE org_role (
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     id BIGINT NOT NULL,
     name TEXT NOT NULL,
     -- Empty for the fixed roles: what these may do is set by the program.
@@ -51,7 +52,7 @@ CREATE TABLE org_role (
 );
 
 CREATE TABLE org_user (
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     id BIGINT NOT NULL,
     email TEXT NOT NULL,
     display_name TEXT,
@@ -62,7 +63,7 @@ CREATE TABLE org_user (
 CREATE INDEX org_user_email ON org_user (lower(email));
 
 CREATE TABLE peer (
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     id BIGINT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('connector', 'machine', 'device', 'external-client')),
     name TEXT NOT NULL,
@@ -93,7 +94,7 @@ CREATE TABLE peer (
 );
 
 CREATE TABLE resource (
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     id BIGINT NOT NULL,
     name TEXT NOT NULL,
     site BIGINT NOT NULL,
@@ -109,7 +110,7 @@ CREATE TABLE resource (
 );
 
 CREATE TABLE membership (
-    organisation BIGINT NOT NULL,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     org_user BIGINT NOT NULL,
     org_role BIGINT NOT NULL,
     PRIMARY KEY (organisation, org_user, org_role),
@@ -118,7 +119,7 @@ CREATE TABLE membership (
 );
 
 CREATE TABLE resource_grant (
-    organisation BIGINT NOT NULL,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     resource BIGINT NOT NULL,
     org_role BIGINT,
     org_user BIGINT,
@@ -135,7 +136,7 @@ CREATE TABLE resource_grant (
 
 CREATE TABLE credential (
     id TEXT PRIMARY KEY,
-    organisation BIGINT NOT NULL,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     relay BIGINT,
     peer BIGINT,
     hash TEXT NOT NULL,

@@ -2,7 +2,7 @@
 
 CREATE TABLE api_key (
     id TEXT PRIMARY KEY,
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     hash TEXT NOT NULL,
     scopes TEXT NOT NULL,
@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX api_key_name ON api_key (organisation, lower(name));
 
 CREATE TABLE invitation (
     id TEXT PRIMARY KEY,
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     email TEXT NOT NULL,
     roles TEXT NOT NULL,
     hash TEXT NOT NULL,
@@ -31,7 +31,7 @@ CREATE INDEX invitation_organisation ON invitation (organisation);
 
 CREATE TABLE provisioning_key (
     id TEXT PRIMARY KEY,
-    organisation BIGINT NOT NULL REFERENCES organisation (id) DEFERRABLE INITIALLY DEFERRED,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     hash TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('connector', 'machine')),

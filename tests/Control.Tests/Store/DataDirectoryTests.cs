@@ -1,0 +1,42 @@
+namespace Keyhole.Control.Tests;
+
+/// <summary>What lies beside the database: the directory, and what is sealed with the key in it.</summary>
+public sealed class DataDirectoryTests : IDisposable
+{
+    private readonly DataDirectory _directory = DataDirectory.Create(RunningControl.NewDirectory());
+
+    public void Dispose() => Directory.Delete(_directory.Path, recursive: true);
+
+    [Fact]
+    public void Sealed_values_open_for_their_purpose_only()
+    {
+        using var secrets = new SecretBox(Enumerable.Repeat((byte)1, SecretBox.KeyLength).ToArray());
+        using var others = new SecretBox(Enumerable.Repeat((byte)2, SecretBox.KeyLength).ToArray());
+        string box = secrets.Seal("secret"u8, "peer 1");
+        Assert.Equal("secret"u8.ToArray(), secrets.Open(box, "peer 1"));
+        Assert.NotEqual(box, secrets.Seal("secret"u8, "peer 1"));
+        Assert.Throws<OperatorException>(() => secrets.Open(box, "peer 2"));
+        Assert.Throws<OperatorException>(() => others.Open(box, "peer 1"));
+        Assert.Throws<OperatorException>(() => secrets.Open(box[..10], "peer 1"));
+        Assert.Throws<OperatorException>(() => secrets.Open("0:AAAA", "peer 1"));
+        Assert.NotEqual(secrets.Check, others.Check);
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.GroupRead)]
+    [InlineData(UnixFileMode.OtherExecute)]
+    [InlineData(UnixFileMode.GroupWrite)]
+    public void A_directory_that_others_can_enter_is_refused_by_name(UnixFileMode open)
+    {
+        File.SetUnixFileMode(_directory.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | open);
+        var refused = Assert.Throws<OperatorException>(() => DataDirectory.Open(_directory.Path));
+        Assert.EndsWith($"chmod 700 {_directory.Path}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_directory_whose_socket_cannot_have_a_name_is_refused()
+    {
+        string deep = Path.Combine(_directory.Path, new string('d', 100));
+        Assert.Contains("use a shorter --data", Assert.Throws<OperatorException>(() => DataDirectory.Create(deep)).Message, StringComparison.Ordinal);
+    }
+}
