@@ -14,6 +14,8 @@ internal static class Commands
         StatusCommand.Create(terminal),
         ExportCommand.Create(terminal),
         ExplainCommand.Create(terminal),
+        SchemaCommand.Create(terminal),
+        ConfigCommand.Create(terminal),
     };
 
     public static Option<string> DataOption() => new("--data") { Description = "The data directory of the server.", HelpName = "DIR", Required = true };

@@ -7,21 +7,12 @@ internal static class ServeCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var data = Commands.DataOption();
-        var listen = new Option<string>("--listen")
-        {
-            Description = "Where agents dial in; behind a proxy with HTTPS keep it on loopback.",
-            HelpName = "http://ADDR:PORT",
-            DefaultValueFactory = _ => ServeOptions.DefaultListen,
-        };
-        var publicUrl = new Option<string?>("--public-url") { Description = "The URL by which agents reach this server from outside.", HelpName = "URL" };
-        var allowHttp = new Option<bool>("--allow-http") { Description = "Take secrets over plain HTTP from other machines: for a network that you trust." };
-        var database = Commands.DatabaseOption();
-        var command = new Command("serve", "Run the server in the foreground.") { data, listen, publicUrl, allowHttp, database };
+        var settings = new ServeSettings();
+        var command = new Command("serve", "Run the server in the foreground. A flag wins over the environment, the environment over the configuration file.");
+        settings.AddTo(command);
         command.SetAction((arguments, stopped) => Commands.RunAsync(terminal, async () =>
         {
-            var options = ServeOptions.Parse(
-                arguments.GetRequiredValue(data), arguments.GetRequiredValue(listen), arguments.GetValue(publicUrl), arguments.GetValue(allowHttp)) with { Database = DatabaseSource.Read(arguments.GetValue(database)) };
+            var options = ServeOptions.Parse(settings.Read(arguments));
             await using var server = await ControlServer.StartAsync(options, TimeProvider.System, LogToStandardError);
             await terminal.Output.WriteLineAsync($"keyhole-control listens on {server.Address.GetLeftPart(UriPartial.Authority)}");
             await terminal.Output.FlushAsync(CancellationToken.None);

@@ -7,6 +7,9 @@ internal static partial class Names
 {
     public const string Rule = "1 to 63 of A-Z a-z 0-9 . _ -, starting with a letter or digit";
 
+    /// <summary>The rule as a regular expression of ECMA 262, which knows no \z.</summary>
+    public const string PatternText = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
+
     /// <summary>"Web" and "web" are one name.</summary>
     public static StringComparer Comparer => StringComparer.OrdinalIgnoreCase;
 

@@ -25,6 +25,7 @@ namespace Keyhole.Control;
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(ExportAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<PrintedValue>))]
 internal sealed partial class OperatorJson : JsonSerializerContext
 {
     /// <summary>For people and for tools that show it to people: indented, and no escapes that are not needed.</summary>

@@ -63,6 +63,12 @@ internal static partial class ControlLog
     [LoggerMessage(17, LogLevel.Information, "Stopping")]
     public static partial void Stopping(this ILogger logger);
 
+    [LoggerMessage(32, LogLevel.Information, "The certificate {File} was read again; it ends at {End:O}")]
+    public static partial void CertificateRead(this ILogger logger, string file, DateTime end);
+
+    [LoggerMessage(33, LogLevel.Error, "A changed certificate was not taken, the one before serves on: {Reason}")]
+    public static partial void CertificateRefused(this ILogger logger, string reason);
+
     [LoggerMessage(30, LogLevel.Error, "{Method} {Route} failed")]
     public static partial void Failed(this ILogger logger, string method, string route, Exception error);
 

@@ -1,8 +1,11 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Keyhole.Control;
 
@@ -31,18 +34,21 @@ internal sealed class ControlServer : IAsyncDisposable
     {
         _directory = directory;
         _lock = held;
+        var tls = options.Tls is var (certificate, key) ? new TlsCertificate(certificate, key, time) : null;
         _store = NetworkStore.Open(directory, time, options.Database);
         var publicBuilder = Builder(logging, kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = MaximumPublicBody;
-            kestrel.Listen(options.Listen, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(options.Listen, listen => Listen(listen, tls));
         });
         ApiPipeline.AddServices(publicBuilder.Services);
         _public = publicBuilder.Build();
         var loggers = _public.Services.GetRequiredService<ILoggerFactory>();
         _log = loggers.CreateLogger<ControlServer>();
         _networks = new Networks(_store, time, loggers);
-        SecurityHeaders.Use(_public, options.PublicUrl?.Scheme == Uri.UriSchemeHttps);
+        tls?.Log = _log;
+        ForwardedHeaders.Use(_public, options.TrustedProxies);
+        SecurityHeaders.Use(_public, options.IsHttps);
         _public.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAliveInterval, KeepAliveTimeout = KeepAliveTimeout });
         var failures = new FailureLimiter(time);
         ApiPipeline.Use(_public, _networks, sessions, failures, time);
@@ -124,8 +130,23 @@ internal sealed class ControlServer : IAsyncDisposable
         Address = new Uri(_public.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         _ready = true;
         _log.Serving(_directory.Path, Address.GetLeftPart(UriPartial.Authority), _store.Database.Engine, _networks.All.Count);
-        if (!IPAddress.IsLoopback(options.Listen.Address))
+        if (!IPAddress.IsLoopback(options.Listen.Address) && options.Tls is null)
             _log.PlainHttp(Address.GetLeftPart(UriPartial.Authority));
+    }
+
+    private static void Listen(ListenOptions listen, TlsCertificate? tls)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        if (tls is null)
+            return;
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = tls.Current,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            }),
+        });
     }
 
     /// <summary>One server per directory: the lock goes with the process, also by kill -9.</summary>

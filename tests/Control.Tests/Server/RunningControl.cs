@@ -31,11 +31,13 @@ internal sealed class RunningControl : IAsyncDisposable
     public static Task<RunningControl> StartAsync() => StartAsync(NewDirectory());
 
     /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
-    public static async Task<RunningControl> StartAsync(string directory, ILoginSessions? sessions = null, string? database = null)
+    public static Task<RunningControl> StartAsync(string directory, ILoginSessions? sessions = null, string? database = null) =>
+        StartAsync(ServeOptions.Parse(directory, "http://127.0.0.1:0", null, allowHttp: false) with { Database = database }, sessions);
+
+    public static async Task<RunningControl> StartAsync(ServeOptions options, ILoginSessions? sessions = null)
     {
         var log = new LogLines();
-        var options = ServeOptions.Parse(directory, "http://127.0.0.1:0", null, allowHttp: false) with { Database = database };
-        return new RunningControl(directory, await ControlServer.StartAsync(options, TimeProvider.System, logging => logging.AddProvider(log), sessions), log);
+        return new RunningControl(options.Data, await ControlServer.StartAsync(options, TimeProvider.System, logging => logging.AddProvider(log), sessions), log);
     }
 
     public static string NewDirectory() => Path.Combine(Path.GetTempPath(), $"keyhole-control-{Guid.NewGuid():N}");
