@@ -136,6 +136,19 @@ public class ObjectTests
     }
 
     [Fact]
+    [Trait("Promise", "O14")]
+    public async Task The_interface_explains_who_reaches_what_and_why_not()
+    {
+        await using var server = await ApiServer.StartAsync();
+        var allowed = (await server.GetAsync(ApiServer.Owner, $"/access/explain?subject=machine/ci&target=web:443")).Expect(HttpStatusCode.OK).Json;
+        Assert.True(allowed.GetProperty("allowed").GetBoolean());
+        var refused = (await server.GetAsync(ApiServer.Owner, $"/access/explain?subject={ApiServer.Owner}&target=web:443")).Expect(HttpStatusCode.OK).Json;
+        Assert.False(refused.GetProperty("allowed").GetBoolean());
+        Assert.NotEmpty(refused.GetProperty("fix").GetString()!);
+        Assert.Equal("this is missing", (await server.GetAsync(ApiServer.Owner, "/access/explain?subject=machine/ci")).Expect(HttpStatusCode.UnprocessableEntity).Error("target"));
+    }
+
+    [Fact]
     public async Task Nobody_overwrites_what_they_have_not_seen()
     {
         await using var server = await ApiServer.StartAsync();

@@ -126,10 +126,15 @@ public class RequestTests
         var first = (await server.GetAsync(ApiServer.Owner, "/audit?limit=2")).Expect(HttpStatusCode.OK).Json;
         Assert.Equal(2, first.GetProperty("items").GetArrayLength());
         var newest = first.GetProperty("items")[0];
-        Assert.Equal(($"user {ApiServer.Admin}", "127.0.0.1", "add", "+site s2"),
+        Assert.Equal(($"user {ApiServer.Admin}", "127.0.0.1", "add", """{"name":"s2"}"""),
             (newest.GetProperty("actor").GetString(), newest.GetProperty("address").GetString(), newest.GetProperty("action").GetString(), newest.GetProperty("after").GetString()));
         var second = (await server.GetAsync(ApiServer.Owner, $"/audit?limit=2&after={first.GetProperty("next").GetString()}")).Json;
-        Assert.Equal("+site s0", second.GetProperty("items")[0].GetProperty("after").GetString());
+        Assert.Equal("""{"name":"s0"}""", second.GetProperty("items")[0].GetProperty("after").GetString());
+        (await server.PatchAsync(ApiServer.Admin, "/machines/ci", """{"name":"build"}""")).Expect(HttpStatusCode.OK);
+        (await server.DeleteAsync(ApiServer.Admin, "/machines/build")).Expect(HttpStatusCode.OK);
+        var rows = (await server.GetAsync(ApiServer.Owner, "/audit?limit=2")).Json.GetProperty("items").EnumerateArray()
+            .Select(row => (row.GetProperty("action").GetString(), row.GetProperty("before").GetString()![..14], row.GetProperty("after").GetString()?[..15])).ToList();
+        Assert.Equal([("remove", """{"name":"build""", null), ("change", "{\"name\":\"ci\",\"", "{\"name\":\"build\"")], rows);
     }
 
     [Fact]

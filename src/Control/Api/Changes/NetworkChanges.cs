@@ -9,6 +9,7 @@ internal static class NetworkChanges
     /// <param name="action">"add", "change", "remove", …: for the audit log.</param>
     /// <param name="subject">"resource web".</param>
     /// <param name="transition">Throws to refuse.</param>
+    /// <param name="told">What was there before and is there now, for the audit log; where it is left out, what a plan would say.</param>
     /// <param name="alongside">Runs in the same transaction; throws to refuse.</param>
     /// <exception cref="ApiException">The change goes beyond what the caller holds.</exception>
     public static (NetworkState Before, NetworkState After) Change(
@@ -16,7 +17,8 @@ internal static class NetworkChanges
         string action,
         string subject,
         Func<NetworkState, NetworkState> transition,
-        Action<System.Data.Common.DbConnection, System.Data.Common.DbTransaction>? alongside = null)
+        Action<System.Data.Common.DbConnection, System.Data.Common.DbTransaction>? alongside = null,
+        Func<NetworkState, (string? Before, string? After)>? told = null)
     {
         var (before, after) = request.Network.Ledger.Change(
             state =>
@@ -25,7 +27,11 @@ internal static class NetworkChanges
                 Escalation.Check(state, next, request.Caller.PermissionsIn(state));
                 return next;
             },
-            (from, to) => Audit(request.Caller.Actor, action, subject, from, to),
+            (from, to) =>
+            {
+                var (was, now) = told?.Invoke(to) ?? (null, Planned(from, to));
+                return new AuditEntry(request.Caller.Actor, action, subject, was, now);
+            },
             alongside);
         return (before.State, after.State);
     }
@@ -38,10 +44,10 @@ internal static class NetworkChanges
         return EnforcementView.Of(await enforcement.WaitAsync(network.Hub.IsConnected, Patience));
     }
 
-    private static AuditEntry Audit(Actor actor, string action, string subject, NetworkState from, NetworkState to)
+    private static string? Planned(NetworkState from, NetworkState to)
     {
-        var plan = Planner.Compare(from, to);
-        string details = string.Join("; ", plan.Changes.Select(change => $"{change.Sign}{change.Kind} {change.Name}{(change.Details.Count == 0 ? "" : $" ({string.Join("; ", change.Details)})")}"));
-        return new AuditEntry(actor, action, subject, null, details.Length == 0 ? null : details);
+        var changes = Planner.Compare(from, to).Changes;
+        return changes.Count == 0 ? null
+            : string.Join("; ", changes.Select(change => $"{change.Sign}{change.Kind} {change.Name}{(change.Details.Count == 0 ? "" : $" ({string.Join("; ", change.Details)})")}"));
     }
 }

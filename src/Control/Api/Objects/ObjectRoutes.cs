@@ -54,40 +54,55 @@ internal sealed class ObjectRoutes<TItem, TInput, TView>(ObjectKind<TItem, TInpu
     private async Task<IResult> PutAsync(ApiRequest request, string action, string? old, Func<JsonObject, JsonObject> inputOf)
     {
         int id = 0;
-        var (before, after) = NetworkChanges.Change(request, action, $"{kind.Word} {old ?? ""}".TrimEnd(), state =>
-        {
-            var item = old is null ? null : kind.Find(state, old);
-            var present = new JsonObject();
-            if (item is not null)
+        string? was = null;
+        var (before, after) = NetworkChanges.Change(
+            request, action, $"{kind.Word} {old ?? ""}".TrimEnd(),
+            state =>
             {
-                var view = kind.View(request.Network, state, item);
-                EntityTag.Require(request.Http, kind.TagOf(view));
-                present = kind.InputOf(view);
-            }
-
-            var next = kind.Put(state, item, inputOf(present), time.GetUtcNow());
-            id = item?.Id ?? kind.Items(next).Max(made => made.Id);
-            return next;
-        });
-        var made = kind.View(request.Network, after, kind.Items(after).First(item => item.Id == id));
-        request.Context.Response.Headers.ETag = kind.TagOf(made);
+                var item = old is null ? null : kind.Find(state, old);
+                var present = item is null ? [] : kind.InputOf(Held(request, state, item));
+                was = item is null ? null : Shown(present);
+                var next = kind.Put(state, item, inputOf(present), time.GetUtcNow());
+                id = item?.Id ?? kind.Items(next).Max(made => made.Id);
+                return next;
+            },
+            told: to => (was, Shown(kind.InputOf(kind.View(request.Network, to, Made(to, id))))));
+        var made = Made(after, id);
+        var view = kind.View(request.Network, after, made);
+        request.Context.Response.Headers.ETag = kind.TagOf(view);
         if (old is null)
-            request.Context.Response.Headers.Location = $"{request.Http.Path}/{Uri.EscapeDataString(kind.Items(after).First(item => item.Id == id).Name)}";
-        var answer = new Changed<TView>(made, after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after));
+            request.Context.Response.Headers.Location = $"{request.Http.Path}/{Uri.EscapeDataString(made.Name)}";
+        var answer = new Changed<TView>(view, after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after));
         return Results.Json(answer, ApiJson.Options, statusCode: old is null ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     private async Task<IResult> RemoveAsync(ApiRequest request)
     {
         string name = request.Route("name");
-        var (before, after) = NetworkChanges.Change(request, "remove", $"{kind.Word} {name}", state =>
-        {
-            var item = kind.Find(state, name);
-            EntityTag.Require(request.Http, kind.TagOf(kind.View(request.Network, state, item)));
-            return kind.Remove(state, item, time.GetUtcNow());
-        });
+        string? was = null;
+        var (before, after) = NetworkChanges.Change(
+            request, "remove", $"{kind.Word} {name}",
+            state =>
+            {
+                var item = kind.Find(state, name);
+                was = Shown(kind.InputOf(Held(request, state, item)));
+                return kind.Remove(state, item, time.GetUtcNow());
+            },
+            told: _ => (was, null));
         return Results.Json(new Removed(after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
     }
+
+    /// <summary>The object as it is, when that is the version which the client has seen.</summary>
+    private TView Held(ApiRequest request, NetworkState state, TItem item)
+    {
+        var view = kind.View(request.Network, state, item);
+        EntityTag.Require(request.Http, kind.TagOf(view));
+        return view;
+    }
+
+    private TItem Made(NetworkState state, int id) => kind.Items(state).First(item => item.Id == id);
+
+    private static string Shown(JsonObject input) => input.ToJsonString(ApiJson.Options);
 
     /// <summary>RFC 7396 for objects of one level: null takes a member away, everything else replaces it.</summary>
     private static JsonObject Merge(JsonObject present, JsonObject patch)

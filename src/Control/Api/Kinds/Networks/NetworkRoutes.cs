@@ -14,6 +14,9 @@ internal sealed class NetworkRoutes(TimeProvider time)
 
     public void Map(IEndpointRouteBuilder organisation)
     {
+        organisation.Map(HttpMethod.Get, "access/explain", "access.explain", "Whether somebody reaches something and how, or the exact reason why not and what would mend it.", Explain)
+            .WithTags("network").Requires(Permissions.NetworkRead).Produces<Explanation>()
+            .WithMetadata(new QueryParameter("subject", ExplainSubject.Fix, Number: false), new QueryParameter("target", ExplainTarget.Fix, Number: false));
         var group = organisation.MapGroup("network").WithTags("network");
         group.Map(HttpMethod.Get, "", "network.export", "A network file that describes the network as it is.", Export)
             .Requires(Permissions.NetworkRead).Produces<string>(StatusCodes.Status200OK, Yaml);
@@ -31,6 +34,12 @@ internal sealed class NetworkRoutes(TimeProvider time)
             : Results.Text(DescriptionWriter.Write(state), Yaml, Encoding.UTF8);
     }
 
+    private static IResult Explain(ApiRequest request)
+    {
+        string Asked(string name) => request.Http.Query[name] is [{ Length: > 0 } text] ? text : throw ApiException.Field(name, "this is missing");
+        return Results.Json(new Explainer(request.Network.Ledger.Compiled, request.Network.Hub.StatusOf).Explain(Asked("subject"), Asked("target")), ApiJson.Options);
+    }
+
     private async Task<IResult> ApplyAsync(ApiRequest request, bool planOnly)
     {
         if (!Microsoft.Net.Http.Headers.MediaTypeHeaderValue.TryParse(request.Http.ContentType, out var type) || type.MediaType != Yaml)
@@ -39,9 +48,10 @@ internal sealed class NetworkRoutes(TimeProvider time)
         string text = await reader.ReadToEndAsync(request.Context.RequestAborted);
         if (planOnly)
         {
-            var state = request.State;
-            var planned = Next(request, state, text);
-            return Results.Json(new NetworkApplied(Planner.Compare(state, planned), false, state.Revision, EnforcementView.Of(EnforcementReport.Nobody)), ApiJson.Options);
+            var present = request.Network.Ledger.Compiled;
+            var planned = Next(request, present.State, text);
+            var plan = Planner.Compare(present.State, planned) with { Sessions = SessionsTouched.Between(present, present.Next(planned), request.Network.Hub.SessionsOf) };
+            return Results.Json(new NetworkApplied(plan, false, present.State.Revision, EnforcementView.Of(EnforcementReport.Nobody)), ApiJson.Options);
         }
 
         var (before, after) = NetworkChanges.Change(request, "apply", $"org {request.Network.Name}", state => Next(request, state, text));
