@@ -42,7 +42,7 @@ internal sealed partial class Registration
         if (tls is not null)
         {
             StreamEndpoint = new IpEndpoint(IpAddress.DiscardOnly((ulong)Row.Id), StreamPort);
-            if (State == RegistrationState.Registering)
+            if (State is RegistrationState.Registering or RegistrationState.NoEndpoint)
                 BeginUnanswered(now);
             return;
         }
@@ -67,8 +67,8 @@ internal sealed partial class Registration
     {
         if (!_stream.Connected(now))
             _output.CloseStream(this);
-        else if (State == RegistrationState.Registering)
-            RegisterByStream(now);
+        else if (State is RegistrationState.Registering or RegistrationState.NoEndpoint)
+            Register(now);
     }
 
     /// <summary>The TLS connection has ended, or could not be had.</summary>

@@ -58,9 +58,10 @@ internal sealed partial class Registration
             return;
         var current = Peer.Endpoint;
         _endpoints = endpoints;
-        if (endpoints.Count == 0)
+        if (endpoints.Count == 0 && current != StreamEndpoint)
         {
-            Forget();
+            Peer.Endpoint = null;
+            Register(now);
             return;
         }
 
@@ -158,9 +159,10 @@ internal sealed partial class Registration
         Row.Id, Row.Name, Peer.PublicKey, State, UdpEndpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count, Transport, UnansweredTime, StreamEndpoint,
         Row.Tls is { Endpoints: [var first, ..] } ? first : null, Row.Tls?.Pin, Reflexive);
 
-    /// <summary>There is nowhere to send to.</summary>
-    private void Forget()
+    /// <summary>There is nowhere to send to by UDP: no address, or a name that has none. Then as where nothing is answered.</summary>
+    private void Forget(long now)
     {
+        BeginUnanswered(now);
         Peer.Endpoint = null;
         State = RegistrationState.NoEndpoint;
         _pings.Stop();
@@ -187,7 +189,7 @@ internal sealed partial class Registration
 
         if (_endpoints.Count == 0)
         {
-            Forget();
+            Forget(now);
             return;
         }
 

@@ -34,6 +34,26 @@ public class TransportTests
     }
 
     [Fact]
+    public void A_relay_whose_name_has_no_address_is_reached_by_TLS_until_it_has_one()
+    {
+        using var world = new TransportWorld();
+        world.Start(row => row with { Endpoints = ["vps.example.com:21820"] });
+        long start = world.Now;
+        world.Until(() => world.State.IsRegistered, 3 * Second);
+        Assert.Equal(1_500 * Millisecond, Assert.Single(world.Relay.Attempts) - start);
+        Assert.Equal(RelayTransport.Tls, world.Status.Transport);
+
+        // The connection breaks, and is made anew; then the name resolves.
+        world.Break(world.Relay);
+        world.Until(() => !world.State.IsRegistered || world.Relay.Attempts.Count > 1, 10 * Second);
+        world.Until(() => world.State.IsRegistered && world.Relay.Attempts.Count > 1, 10 * Second);
+        world.State.SetRelayEndpoints(1, [world.Relay.Endpoint], world.Now);
+        world.Until(() => world.Status is { Transport: RelayTransport.Udp, State: RegistrationState.Live }, 40 * Second);
+        world.State.SetRelayEndpoints(1, [], world.Now);
+        world.Until(() => world.Status is { Transport: RelayTransport.Tls, State: RegistrationState.Live }, 10 * Second);
+    }
+
+    [Fact]
     public void A_relay_without_TLS_is_only_tried_by_UDP()
     {
         using var world = new TransportWorld();
