@@ -31,6 +31,8 @@ public sealed partial class ClientState
             AddLink(row);
         _routes = new PrefixRoutes<ClientSite>(
             roster.Routes.Select(route => (route.Prefix, _sites.Find(site => site.Id == route.Site)!)).Where(route => route.Item2 is not null));
+        foreach (var link in _links)
+            LeaveInside(link, now);
         FollowRelay(now);
     }
 

@@ -158,6 +158,18 @@ public sealed partial class ClientState
             return;
         }
 
+        FallBack(link, path, now);
+    }
+
+    /// <summary>What was granted since leads into the tunnel: no path to such an address carries it, and none is used a moment longer.</summary>
+    private void LeaveInside(ConnectorLink link, long now)
+    {
+        if (link.Paths.Remove(_candidates.LeadsInside) is { } path)
+            FallBack(link, path, now);
+    }
+
+    private void FallBack(ConnectorLink link, PathProbe path, long now)
+    {
         link.LostPathCount++;
         UsePath(link, null, now);
         link.HasFallenBack = true;

@@ -85,6 +85,9 @@ internal sealed class PathCandidates(RegistrationSet registrations, RandomSource
             registrations.Candidates = _network.Offer;
     }
 
+    /// <summary>Whether the address is reached through the tunnel.</summary>
+    public bool LeadsInside(IpAddress address) => leadsInside(address);
+
     /// <summary>Neither to a relay nor into the tunnel.</summary>
     private bool LeadsOutside(IpAddress address) => !registrations.IsRelay(address) && !leadsInside(address);
 

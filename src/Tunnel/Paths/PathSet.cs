@@ -164,6 +164,14 @@ internal sealed class PathSet(bool isJudge, int largestMtu)
             probe.ForgetMtu();
     }
 
+    /// <summary>Forgets all paths to such addresses.</summary>
+    /// <returns>The one in use, when it was among them: what is used instead is the caller's to say.</returns>
+    public PathProbe? Remove(Predicate<IpAddress> leadsNowhere)
+    {
+        _probes.RemoveAll(probe => leadsNowhere(probe.Endpoint.Address));
+        return InUse is { } used && leadsNowhere(used.Endpoint.Address) ? used : null;
+    }
+
     public void Clear()
     {
         _probes.Clear();

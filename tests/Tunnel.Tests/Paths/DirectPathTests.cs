@@ -1,3 +1,4 @@
+using Keyhole.Contracts;
 using Keyhole.Tunnel.Tests.Relay;
 using static Keyhole.Tunnel.Tests.Client.ClientWorld;
 
@@ -190,6 +191,20 @@ public class DirectPathTests
         world.World.Run(Second);
         Assert.DoesNotContain(world.Direct.Skip(sent), flight => flight.Destination == scanner);
         Assert.True(world.World.Office1.State.DropCount(ConnectorDropReason.UnknownSource) > before);
+    }
+
+    [Fact]
+    [Trait("Promise", "A12")]
+    public void A_grant_that_comes_to_hold_the_address_of_a_path_moves_data_at_once()
+    {
+        using var world = new PathWorld();
+        world.Until(() => world.Path == PathKind.Direct, 3 * Second);
+        world.World.Apply(table => table with { Resources = [.. table.Resources, new ResourceRow(9, 1, "outside", "192.0.2.0/24", [], null, [new PortRange(80, 80)], [], true)], Grants = [new GrantRow(Laptop, [1, 9], [])] });
+        Assert.Equal(PathKind.Relayed, world.Path);
+        Assert.True(world.Asks(3000, 50 * Millisecond));
+        world.World.Run(40 * Second);
+        Assert.True(world.Asks(3001));
+        Assert.Equal(PathKind.Relayed, world.Path);
     }
 
     [Fact]
