@@ -46,4 +46,10 @@ internal static partial class RelayLog
 
     [LoggerMessage(114, LogLevel.Warning, "TCP {Endpoint} cannot be used: {Reason}. Agents of networks that block UDP stay out until it can be; tried again every 10 s. Ports below 1024 need CAP_NET_BIND_SERVICE or net.ipv4.ip_unprivileged_port_start")]
     public static partial void NoTls(ILogger logger, string endpoint, string reason);
+
+    [LoggerMessage(115, LogLevel.Information, "the TLS certificate was renewed, valid until {Until:yyyy-MM-dd HH:mm} UTC")]
+    public static partial void CertificateRenewed(ILogger logger, DateTime until);
+
+    [LoggerMessage(116, LogLevel.Warning, "{Problem} The last one is shown until it can")]
+    public static partial void CertificateKept(ILogger logger, string problem);
 }

@@ -4,8 +4,8 @@ using Keyhole.Packets;
 namespace Keyhole.Relay;
 
 /// <summary>
-/// How many TCP connections there may be: in all and for one source, which is an IPv4 address or an IPv6 /64. Connections that have not shown yet what they
-/// are have limits of their own, much lower, so that nobody fills the table by saying nothing. Any thread.
+/// How many TCP connections there may be: in all and for one source, which is an IPv4 address or an IPv6 /56, what one customer is given (RFC 6177). Connections that
+/// have not shown yet what they are have limits of their own, much lower, and lower still the fewer places are left, so that nobody fills the table by saying nothing. Any thread.
 /// </summary>
 internal sealed class ConnectionLimits
 {
@@ -39,11 +39,14 @@ internal sealed class ConnectionLimits
         }
     }
 
+    /// <summary>Of one source, at this moment: a quarter once half of the places are taken, a sixteenth once three quarters are.</summary>
+    private int UnprovenShare => MaximumUnprovenPerSource >> (_unproven < MaximumUnproven / 2 ? 0 : _unproven < MaximumUnproven / 4 * 3 ? 2 : 4);
+
     /// <summary>The source that a connection counts for.</summary>
     public static IpAddress SourceOf(IPAddress address)
     {
         var source = IpAddress.From(address);
-        return source.IsIpv4 ? source : new IpAddress(source.High, 0);
+        return source.IsIpv4 ? source : new IpAddress(source.High & ~0xFFUL, 0);
     }
 
     /// <summary>Takes a place among the unproven; false when there is none.</summary>
@@ -52,7 +55,7 @@ internal sealed class ConnectionLimits
         lock (_lock)
         {
             var of = _sources.GetValueOrDefault(source);
-            if (_count >= Maximum || _unproven >= MaximumUnproven || of.All >= MaximumPerSource || of.Unproven >= MaximumUnprovenPerSource)
+            if (_count >= Maximum || _unproven >= MaximumUnproven || of.All >= MaximumPerSource || of.Unproven >= UnprovenShare)
                 return false;
             if (of == default)
                 of.UsedUntil = Unused;

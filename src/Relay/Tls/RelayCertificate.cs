@@ -15,10 +15,14 @@ internal sealed class RelayCertificate : IDisposable
     private const int OwnYears = 20;
 
     private readonly X509Certificate2 _certificate;
+    private readonly (string Certificate, string Key)? _files;
+    private readonly (DateTime Certificate, DateTime Key) _writtenAt;
 
-    private RelayCertificate(X509Certificate2 certificate, X509Certificate2Collection? chain, bool isOwn)
+    private RelayCertificate(X509Certificate2 certificate, X509Certificate2Collection? chain, bool isOwn, (string Certificate, string Key)? files = null, (DateTime, DateTime) writtenAt = default)
     {
         _certificate = certificate;
+        _files = files;
+        _writtenAt = writtenAt;
         Context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
         Pin = isOwn ? Convert.ToBase64String(SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo())) : null;
     }
@@ -34,15 +38,22 @@ internal sealed class RelayCertificate : IDisposable
     {
         try
         {
+            // Before they are read: what is written meanwhile is found again.
+            var writtenAt = WrittenAt((certificateFile, keyFile));
             var chain = new X509Certificate2Collection();
             chain.ImportFromPemFile(certificateFile);
-            return new RelayCertificate(X509Certificate2.CreateFromPemFile(certificateFile, keyFile), chain, isOwn: false);
+            return new RelayCertificate(X509Certificate2.CreateFromPemFile(certificateFile, keyFile), chain, isOwn: false, (certificateFile, keyFile), writtenAt);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             throw new AgentException($"The TLS certificate {certificateFile} with the key {keyFile} cannot be used: {e.Message}", e);
         }
     }
+
+    /// <summary>What the operator's files hold now; null when they were not written since.</summary>
+    /// <exception cref="AgentException">They were, and cannot be used: a renewal may be under way.</exception>
+    public RelayCertificate? Renewed() =>
+        _files is { } files && WrittenAt(files) != _writtenAt ? FromFiles(files.Certificate, files.Key) : null;
 
     /// <summary>The relay's own; made when the file does not exist.</summary>
     /// <exception cref="AgentException">The file cannot be read or written, or holds something else.</exception>
@@ -63,6 +74,9 @@ internal sealed class RelayCertificate : IDisposable
     }
 
     public void Dispose() => _certificate.Dispose();
+
+    private static (DateTime Certificate, DateTime Key) WrittenAt((string Certificate, string Key) files) =>
+        (File.GetLastWriteTimeUtc(files.Certificate), File.GetLastWriteTimeUtc(files.Key));
 
     private static string Create()
     {

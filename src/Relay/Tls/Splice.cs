@@ -42,17 +42,18 @@ internal static class Splice
     }
 
     /// <summary>Carries bytes both ways until both directions have ended, or one broke.</summary>
-    public static async Task RunAsync(Socket one, Socket other, CancellationToken stop)
+    /// <param name="moved">Called whenever bytes came from either end.</param>
+    public static async Task RunAsync(Socket one, Socket other, Action moved, CancellationToken stop)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var there = CopyAsync(one, other, over);
-        var back = CopyAsync(other, one, over);
+        var there = CopyAsync(one, other, moved, over);
+        var back = CopyAsync(other, one, moved, over);
         await Task.WhenAny(there, back);
         over.CancelAfter(HalfOpenTimeout);
         await Task.WhenAll(there, back);
     }
 
-    private static async Task CopyAsync(Socket from, Socket to, CancellationTokenSource over)
+    private static async Task CopyAsync(Socket from, Socket to, Action moved, CancellationTokenSource over)
     {
         try
         {
@@ -66,6 +67,7 @@ internal static class Splice
                     int length = await from.ReceiveAsync(buffer, over.Token);
                     if (length == 0)
                         break;
+                    moved();
                     await SendAsync(to, buffer.AsMemory(0, length), over.Token);
                 }
                 finally

@@ -11,7 +11,7 @@ namespace Keyhole.Relay;
 /// One TCP connection from its accept to its end. It does nothing by itself for whoever says nothing.
 /// <code>
 /// accepted → ClientHello (5 s) ┬ offers "keyhole" → TLS (5 s) → address of an agent (10 s) → … not its address any more (15 s), or stuck (30 s) → closed
-///                              ├ another protocol → fallback
+///                              ├ another protocol → fallback … nothing moves (5 min) → closed
 ///                              └ no TLS → closed
 /// </code>
 /// </summary>
@@ -22,6 +22,10 @@ internal sealed class TlsConnection(Socket socket, IpAddress source, TlsListener
     private const int ProofTimeout = 10_000_000;
     private const int AbandonedTimeout = 15_000_000;
     private const int StuckTimeout = 30_000_000;
+    private const int IdleTimeout = 300_000_000;
+
+    /// <summary>What a connection may bring before an agent has it as its address: a registration is less than one kilobyte.</summary>
+    private const long MaximumUnprovenLength = 64 << 10;
 
     private readonly CancellationTokenSource _over = new();
     private readonly Lock _lock = new();
@@ -32,6 +36,7 @@ internal sealed class TlsConnection(Socket socket, IpAddress source, TlsListener
 
     // The tasks of the connection write, the listener's survey reads.
     private DatagramStream? _stream;
+    private bool _isSpliced;
     private long _deadline = MonotonicClock.Now + HelloTimeout;
 
     /// <summary>The listener's survey only: when an agent last had this connection as its address.</summary>
@@ -69,7 +74,7 @@ internal sealed class TlsConnection(Socket socket, IpAddress source, TlsListener
         if (Volatile.Read(ref _stream) is { } stream)
             Survey(stream, now);
         else if (now > Volatile.Read(ref _deadline))
-            End(TlsEvent.TimedOut);
+            End(Volatile.Read(ref _isSpliced) ? TlsEvent.Idle : TlsEvent.TimedOut);
     }
 
     /// <summary>Ends it, wherever it is.</summary>
@@ -190,11 +195,18 @@ internal sealed class TlsConnection(Socket socket, IpAddress source, TlsListener
 
     private async Task ReadAsync(DatagramStream stream)
     {
+        long received = 0;
         while (true)
         {
             var result = await stream.Input.ReadAsync(_over.Token);
             var bytes = result.Buffer;
             var end = bytes.End;
+            if (received <= MaximumUnprovenLength && (received += bytes.Length) > MaximumUnprovenLength && !listener.IsAddressOfAgent(stream.Endpoint))
+            {
+                listener.Counters.Add(TlsEvent.Unproven);
+                return;
+            }
+
             if (!listener.Router.TryRoute(ref bytes, stream.Endpoint))
             {
                 listener.Counters.Add(TlsEvent.Broken);
@@ -220,7 +232,11 @@ internal sealed class TlsConnection(Socket socket, IpAddress source, TlsListener
         {
             listener.Counters.Add(TlsEvent.Spliced);
             Prove();
-            await Splice.RunAsync(socket, other, _over.Token);
+            Moved();
+            Volatile.Write(ref _isSpliced, true);
+            await Splice.RunAsync(socket, other, Moved, _over.Token);
         }
+
+        void Moved() => Volatile.Write(ref _deadline, MonotonicClock.Now + IdleTimeout);
     }
 }

@@ -24,7 +24,7 @@ internal enum TlsEvent
     /// <summary>It carried something else than datagrams.</summary>
     Broken,
 
-    /// <summary>No agent has confirmed it as its address within its time, or any more.</summary>
+    /// <summary>No agent has confirmed it as its address within its time, before it had brought too much, or any more.</summary>
     Unproven,
 
     /// <summary>The other end took nothing for too long.</summary>
@@ -32,6 +32,9 @@ internal enum TlsEvent
 
     /// <summary>Another protocol than ours, handed to the fallback.</summary>
     Spliced,
+
+    /// <summary>Another protocol than ours, in which nothing moved for too long.</summary>
+    Idle,
 
     /// <summary>Another protocol than ours, and no fallback that takes it.</summary>
     NoFallback,

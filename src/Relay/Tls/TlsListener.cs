@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Keyhole.Agent;
 using Keyhole.Net;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
@@ -21,14 +22,19 @@ internal sealed class TlsListener : IAsyncDisposable
     private static readonly TimeSpan SurveyInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan BindInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>In surveys.</summary>
+    private const int RenewalInterval = 20;
+
     private readonly IPEndPoint _listen;
-    private readonly RelayCertificate _certificate;
     private readonly ForwardingTable _forwarding;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<TlsConnection, Task> _connections = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private readonly Task _surveying;
+    private RelayCertificate _certificate;
+    private SslServerAuthenticationOptions _options;
+    private string? _renewalProblem;
 
     public TlsListener(IPEndPoint listen, EndPoint? fallback, RelayCertificate certificate, RelayLoop loop, RelayState state, ILogger logger)
     {
@@ -39,13 +45,7 @@ internal sealed class TlsListener : IAsyncDisposable
         Fallback = fallback;
         Streams = loop.Streams;
         Router = loop.OpenStreamRouter(state);
-        TlsOptions = new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = certificate.Context,
-            ApplicationProtocols = [new SslApplicationProtocol(Protocol.ToArray())],
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            AllowRenegotiation = false,
-        };
+        _options = OptionsFor(certificate);
         _accepting = AcceptAsync();
         _surveying = SurveyAsync();
     }
@@ -66,7 +66,7 @@ internal sealed class TlsListener : IAsyncDisposable
 
     public StreamRouter Router { get; }
 
-    public SslServerAuthenticationOptions TlsOptions { get; }
+    public SslServerAuthenticationOptions TlsOptions => Volatile.Read(ref _options);
 
     /// <summary>Whether an agent has confirmed this address and has not moved on.</summary>
     public bool IsAddressOfAgent(in IpEndpoint address) => _forwarding.TryFindAgent(address, out _);
@@ -83,6 +83,36 @@ internal sealed class TlsListener : IAsyncDisposable
         _certificate.Dispose();
         _stop.Dispose();
     }
+
+    /// <summary>Shows the operator's certificate as its files are now to whoever connects from now on; one that cannot be used leaves the last in place.</summary>
+    internal void Renew()
+    {
+        try
+        {
+            if (_certificate.Renewed() is not { } renewed)
+                return;
+
+            // The last one goes with the handshakes that still show it.
+            _certificate = renewed;
+            Volatile.Write(ref _options, OptionsFor(renewed));
+            _renewalProblem = null;
+            RelayLog.CertificateRenewed(_logger, renewed.Context.TargetCertificate.NotAfter.ToUniversalTime());
+        }
+        catch (AgentException e)
+        {
+            if (_renewalProblem != e.Message)
+                RelayLog.CertificateKept(_logger, e.Message);
+            _renewalProblem = e.Message;
+        }
+    }
+
+    private static SslServerAuthenticationOptions OptionsFor(RelayCertificate certificate) => new()
+    {
+        ServerCertificateContext = certificate.Context,
+        ApplicationProtocols = [new SslApplicationProtocol(Protocol.ToArray())],
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        AllowRenegotiation = false,
+    };
 
     private async Task AcceptAsync()
     {
@@ -173,8 +203,10 @@ internal sealed class TlsListener : IAsyncDisposable
         using var timer = new PeriodicTimer(SurveyInterval);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
+            for (int survey = 1; await timer.WaitForNextTickAsync(_stop.Token); survey++)
             {
+                if (survey % RenewalInterval == 0)
+                    Renew();
                 long now = MonotonicClock.Now;
                 Limits.Sweep(now);
                 foreach (var (connection, _) in _connections)

@@ -58,11 +58,25 @@ public class ConnectionLimitsTests
     }
 
     [Fact]
-    public void An_IPv6_source_is_its_64()
+    public void An_IPv6_source_is_its_56()
     {
         Assert.Equal(ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::1")), ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::ffff:1")));
-        Assert.NotEqual(ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::1")), ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8:0:1::1")));
+        Assert.NotEqual(ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::1")), ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8:0:100::1")));
+        Assert.Equal(ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8::1")), ConnectionLimits.SourceOf(IPAddress.Parse("2001:db8:0:ff::1")));
         Assert.Equal(One, ConnectionLimits.SourceOf(IPAddress.Parse("::ffff:192.0.2.1")));
+    }
+
+    /// <summary>A /48 of an attacker's holds 256 sources.</summary>
+    [Fact]
+    [Trait("Threat", "12")]
+    public void Many_sources_that_say_nothing_leave_places_to_others()
+    {
+        var sources = Enumerable.Range(0, 80).Select(i => ConnectionLimits.SourceOf(IPAddress.Parse($"2001:db8:0:{i:x}00::1"))).ToList();
+        int entered = sources.Sum(source => Enumerable.Range(0, 1000).Count(_ => _limits.TryEnter(source)));
+        Assert.InRange(entered, ConnectionLimits.MaximumUnproven / 2, ConnectionLimits.MaximumUnproven - 1);
+        for (int i = 0; i < ConnectionLimits.MaximumUnprovenPerSource / 16; i++)
+            Assert.True(_limits.TryEnter(Other));
+        Assert.False(_limits.TryEnter(Other));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Keyhole.Cryptography;
 using Keyhole.Lab;
 using Keyhole.Net;
@@ -176,6 +177,46 @@ public sealed class TlsListenerTests : IAsyncLifetime, IDisposable
         Assert.Throws<Agent.AgentException>(() => RelayCertificate.LoadOrCreate(_data));
     }
 
+    [Fact]
+    [Trait("Threat", "12")]
+    public async Task Who_is_no_agent_brings_no_more_than_a_little()
+    {
+        using var far = await ConnectAsync();
+        using var stranger = await TlsClient.ConnectAsync(_listener.Local!);
+        await stranger.SendAsync([.. Enumerable.Range(0, 100).Select(_ => RandomNumberGenerator.GetBytes(1200))]);
+        await stranger.EndAsync();
+        Assert.Equal(1, _listener.Counters[TlsEvent.Unproven]);
+        for (int round = 0; round < 100; round++)
+            await far.SendAsync([.. Enumerable.Range(0, 10).Select(i => Data(NearIndex, i, 1200))]);
+        Assert.Equal(1000, ReceiveUdp(1000).Count);
+        Assert.Equal(1, _listener.Counters[TlsEvent.Unproven]);
+    }
+
+    [Fact]
+    public async Task An_operators_certificate_that_was_renewed_is_shown_without_a_restart()
+    {
+        var (certificate, key) = (_folder.File("relay.crt"), _folder.File("relay.key"));
+        byte[] first = WritePair(certificate, key, DateTime.UtcNow.AddHours(-2));
+        await _listener.DisposeAsync();
+        await ListenAsync(null, RelayCertificate.FromFiles(certificate, key));
+        Assert.Equal(first, await ShownAsync());
+        _listener.Renew();
+        Assert.Equal(first, await ShownAsync());
+
+        byte[] second = WritePair(certificate, key, DateTime.UtcNow.AddHours(-1));
+        _listener.Renew();
+        Assert.Equal(second, await ShownAsync());
+
+        // Half of a renewal: the key is another's.
+        File.WriteAllText(key, ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKeyPem());
+        _listener.Renew();
+        _listener.Renew();
+        Assert.Equal(second, await ShownAsync());
+        byte[] third = WritePair(certificate, key, DateTime.UtcNow);
+        _listener.Renew();
+        Assert.Equal(third, await ShownAsync());
+    }
+
     [LabFact]
     [Trait("Threat", "2")]
     public void Nobody_speaks_for_a_connection_by_writing_its_address_into_a_UDP_datagram()
@@ -207,9 +248,27 @@ public sealed class TlsListenerTests : IAsyncLifetime, IDisposable
         }
     }
 
-    private async Task ListenAsync(IPEndPoint? fallback)
+    private async Task<byte[]> ShownAsync()
     {
-        _listener = new TlsListener(new IPEndPoint(IPAddress.Loopback, 0), fallback, RelayCertificate.LoadOrCreate(_data), _loop, _state, NullLogger.Instance);
+        using var client = await TlsClient.ConnectAsync(_listener.Local!);
+        return client.PublicKey;
+    }
+
+    /// <summary>The public key of a new certificate, written at this instant.</summary>
+    private static byte[] WritePair(string certificate, string key, DateTime writtenAt)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var made = new CertificateRequest("CN=relay.example.com", pair, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(certificate, made.ExportCertificatePem());
+        File.WriteAllText(key, pair.ExportPkcs8PrivateKeyPem());
+        File.SetLastWriteTimeUtc(certificate, writtenAt);
+        File.SetLastWriteTimeUtc(key, writtenAt);
+        return pair.ExportSubjectPublicKeyInfo();
+    }
+
+    private async Task ListenAsync(IPEndPoint? fallback, RelayCertificate? certificate = null)
+    {
+        _listener = new TlsListener(new IPEndPoint(IPAddress.Loopback, 0), fallback, certificate ?? RelayCertificate.LoadOrCreate(_data), _loop, _state, NullLogger.Instance);
         await UntilAsync(() => _listener.Local is not null);
     }
 
