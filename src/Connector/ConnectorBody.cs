@@ -97,7 +97,12 @@ internal sealed class ConnectorBody : IAgentBody
         return new Enforcement(cut);
     }
 
-    public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now => ConnectorStatus.Write(_data, now));
+    public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now =>
+    {
+        var status = ConnectorStatus.Write(_data, now);
+        status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
+        return status;
+    });
 
     public async ValueTask<StatusMessage> ReportAsync() => await _data.InvokeAsync(now => ConnectorStatus.Report(_data, now));
 

@@ -15,6 +15,9 @@ public sealed class NetworkWatch : IAsyncDisposable
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
+    /// <summary>After something unexpected it goes on after these waits, the last one again and again.</summary>
+    private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), LongestWait];
+
     /// <summary>Changes come in flocks: what follows within this time is told together.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(20);
 
@@ -23,6 +26,7 @@ public sealed class NetworkWatch : IAsyncDisposable
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
+    private long _faultCount;
 
     /// <param name="except">The interface whose addresses are the tunnel's own; null for none.</param>
     /// <param name="changed">Called with the addresses that there are, first of all and whenever they, or the gateways, have changed.</param>
@@ -35,6 +39,9 @@ public sealed class NetworkWatch : IAsyncDisposable
         NetworkChange.NetworkAvailabilityChanged += OnChanged;
         _running = Task.Run(RunAsync);
     }
+
+    /// <summary>How often something unexpected interrupted it: the system's answer, or whoever was told. From any thread.</summary>
+    public long FaultCount => Interlocked.Read(ref _faultCount);
 
     public async ValueTask DisposeAsync()
     {
@@ -60,27 +67,44 @@ public sealed class NetworkWatch : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        for (int faults = 0; ; faults++)
+        {
+            try
+            {
+                await WatchAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                // The program ends, or the data thread has.
+                return;
+            }
+#pragma warning disable CA1031 // whatever it was: a machine that moves on must be followed
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+                Interlocked.Increment(ref _faultCount);
+            }
+
+            // Everything is told anew: nobody knows how far it came.
+            await Task.Delay(s_pauses[Math.Min(faults, s_pauses.Length - 1)], _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WatchAsync()
+    {
         List<LocalAddress> addresses = [];
         List<IpAddress> gateways = [];
-        bool isFirst = true;
-        try
+        for (bool isFirst = true; ;)
         {
-            while (true)
+            if (TryRead(out var currentAddresses, out var currentGateways)
+                && (isFirst || !currentAddresses.SequenceEqual(addresses) || !currentGateways.SequenceEqual(gateways)))
             {
-                if (TryRead(out var currentAddresses, out var currentGateways)
-                    && (isFirst || !currentAddresses.SequenceEqual(addresses) || !currentGateways.SequenceEqual(gateways)))
-                {
-                    (addresses, gateways, isFirst) = (currentAddresses, currentGateways, false);
-                    await _changed(addresses).WaitAsync(_stop.Token);
-                }
-
-                if (await _signal.WaitAsync(LongestWait, _stop.Token))
-                    await Task.Delay(Settling, _stop.Token);
+                (addresses, gateways, isFirst) = (currentAddresses, currentGateways, false);
+                await _changed(addresses);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The program ends.
+
+            if (await _signal.WaitAsync(LongestWait, _stop.Token))
+                await Task.Delay(Settling, _stop.Token);
         }
     }
 

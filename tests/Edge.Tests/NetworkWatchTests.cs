@@ -19,6 +19,22 @@ public class NetworkWatchTests
     }
 
     [Fact]
+    public async Task It_goes_on_after_something_unexpected_and_counts_it()
+    {
+        int count = 0;
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var watch = new NetworkWatch(null, _ =>
+        {
+            if (++count == 1)
+                throw new InvalidOperationException("for once");
+            told.TrySetResult();
+            return Task.CompletedTask;
+        });
+        await told.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(1, watch.FaultCount);
+    }
+
+    [Fact]
     public async Task It_ends_while_somebody_is_being_told()
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

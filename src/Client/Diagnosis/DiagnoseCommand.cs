@@ -66,7 +66,7 @@ internal static class DiagnoseCommand
     {
         int colon = relay.TlsEndpoint!.LastIndexOf(':');
         return colon > 0 && ushort.TryParse(relay.TlsEndpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) && port != 0
-            ? TlsCheck.RunAsync(relay.TlsEndpoint[..colon].Trim('[', ']'), port, relay.TlsPin, needed, stop)
+            ? TlsCheck.RunAsync(relay.TlsEndpoint, relay.TlsPin, needed, stop)
             : Task.FromResult(new Finding("tcp443", Verdict.Unknown, $"'{relay.TlsEndpoint}' is not HOST:PORT"));
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
+using Keyhole.Edge;
 
 namespace Keyhole.Client;
 
@@ -9,11 +10,7 @@ namespace Keyhole.Client;
 /// <param name="Fix">What to do about it; null where nothing is to be done.</param>
 internal sealed record Finding(string Subject, Verdict Verdict, string Text, string? Fix = null)
 {
-    public JsonObject ToJson()
-    {
-        string verdict = Verdict.ToString();
-        return new JsonObject { ["subject"] = Subject, ["verdict"] = char.ToLowerInvariant(verdict[0]) + verdict[1..], ["text"] = Text, ["fix"] = Fix };
-    }
+    public JsonObject ToJson() => new() { ["subject"] = Subject, ["verdict"] = StatusJson.Name(Verdict), ["text"] = Text, ["fix"] = Fix };
 
     /// <summary>One line for a terminal, and a second one with what to do. What peers and systems have said in them is escaped.</summary>
     public override string ToString()

@@ -71,6 +71,7 @@ internal abstract class ClientBody : IAgentBody
     public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now =>
     {
         var status = ClientStatus.Write(_data, now);
+        status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
         Describe(status);
         return status;
     });
@@ -175,7 +176,7 @@ internal abstract class ClientBody : IAgentBody
     {
         _data.State.SetMappedAddresses(endpoint is { } mapped ? [mapped] : [], now);
         return true;
-    }).WaitAsync(_stop.Token);
+    });
 
     private async Task SurveyAsync(CancellationToken stop)
     {

@@ -10,7 +10,7 @@ using Keyhole.Net;
 namespace Keyhole.Edge;
 
 /// <summary>Connects to a relay by TLS: directly, or through the HTTP proxy that the environment names (HTTPS_PROXY, NO_PROXY).</summary>
-internal static class RelayDialer
+public static class RelayDialer
 {
     private static readonly SslApplicationProtocol Protocol = new("keyhole");
 
@@ -19,6 +19,7 @@ internal static class RelayDialer
     /// <exception cref="IOException">None does; the last one's reason.</exception>
     public static async Task<Stream> ConnectAsync(RelayTls tls, TimeSpan patience, CancellationToken stop)
     {
+        ArgumentNullException.ThrowIfNull(tls);
         Exception? last = null;
         foreach (string endpoint in tls.Endpoints)
         {
@@ -53,14 +54,23 @@ internal static class RelayDialer
             && SHA256.HashData(shown.PublicKey.ExportSubjectPublicKeyInfo()).AsSpan().SequenceEqual(expected);
     }
 
-    private static async Task<Stream> ConnectAsync(string endpoint, string? pin, CancellationToken stop)
+    /// <summary>Connects to one endpoint.</summary>
+    /// <param name="endpoint">HOST:PORT.</param>
+    /// <param name="pin">SHA-256 of the relay's SubjectPublicKeyInfo, base64; null: the host's authorities judge.</param>
+    /// <exception cref="RelayDialException">Something else answers there.</exception>
+    /// <exception cref="IOException">It does not answer, or is no endpoint.</exception>
+    /// <exception cref="SocketException">Nobody is there.</exception>
+    /// <exception cref="AuthenticationException">It does not speak TLS.</exception>
+    public static async Task<Stream> ConnectAsync(string endpoint, string? pin, CancellationToken stop)
     {
+        ArgumentNullException.ThrowIfNull(endpoint);
         int colon = endpoint.LastIndexOf(':');
         string host = endpoint[..Math.Max(colon, 0)].Trim('[', ']');
         if (!ushort.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
             throw new IOException($"'{endpoint}' is no endpoint");
         var connection = await DialAsync(host, port, stop);
         var tls = new SslStream(connection);
+        bool isOther = false;
         try
         {
             await tls.AuthenticateAsClientAsync(
@@ -70,10 +80,17 @@ internal static class RelayDialer
                     ApplicationProtocols = [Protocol],
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-                    RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsTrusted(certificate, errors, pin),
+                    RemoteCertificateValidationCallback = (_, certificate, _, errors) => !(isOther = !IsTrusted(certificate, errors, pin)),
                 },
                 stop);
-            return tls.NegotiatedApplicationProtocol == Protocol ? tls : throw new IOException($"{endpoint} is not a relay: it does not speak this protocol");
+            return tls.NegotiatedApplicationProtocol == Protocol
+                ? tls
+                : throw new RelayDialException(RelayDialFault.NotRelay, $"{endpoint} is not a relay: it does not speak this protocol");
+        }
+        catch (AuthenticationException e) when (isOther)
+        {
+            await tls.DisposeAsync();
+            throw new RelayDialException(RelayDialFault.OtherKey, $"{endpoint} shows another key than the relay's: {e.Message}", e);
         }
         catch
         {

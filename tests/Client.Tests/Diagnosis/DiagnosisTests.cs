@@ -71,9 +71,9 @@ public sealed class DiagnosisTests
         listener.Start();
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         _ = listener.AcceptTcpClientAsync().ContinueWith(accepted => accepted.Result.Dispose(), TaskScheduler.Default);
-        Assert.Equal(Verdict.Failed, (await TlsCheck.RunAsync("127.0.0.1", port, null, needed: true, default)).Verdict);
+        Assert.Equal(Verdict.Failed, (await TlsCheck.RunAsync($"127.0.0.1:{port}", null, needed: true, default)).Verdict);
         listener.Stop();
-        var refused = await TlsCheck.RunAsync("127.0.0.1", port, null, needed: false, default);
+        var refused = await TlsCheck.RunAsync($"127.0.0.1:{port}", null, needed: false, default);
         Assert.Equal(Verdict.Limited, refused.Verdict);
         Assert.Contains("refused", refused.Text, StringComparison.OrdinalIgnoreCase);
     }
