@@ -13,7 +13,7 @@ public class BlindSoakTests(ITestOutputHelper output)
     [LabFact("wireguard-go", "wg", "iperf3", "setpriv", "ping")]
     public void Half_a_minute_of_mixed_load_leaves_memory_as_it_was() => Soak(TimeSpan.FromSeconds(30));
 
-    [LongLabFact("wireguard-go", "wg", "iperf3", "setpriv", "ping")]
+    [LongFact(inLab: true, "wireguard-go", "wg", "iperf3", "setpriv", "ping")]
     public void Ten_minutes_of_mixed_load_leave_memory_as_it_was() => Soak(TimeSpan.FromMinutes(10));
 
     /// <summary>TCP both ways between one pair, UDP between another, a pulse beside them, and registrations that are renewed all the time.</summary>

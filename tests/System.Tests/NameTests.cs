@@ -263,6 +263,25 @@ public class NameTests
         network.Machines["laptop"].Kill();
         Assert.Equal(0, network.RunKeyhole(world.Phone, "laptop", ["repair"], resolvconf.Environment).Status);
         Assert.Contains("-d lo.keyhole0 < ", resolvconf.Calls);
+
+        // The next start does the same before it contributes anything.
+        network.RestartMachine(world.Phone, "laptop", resolvconf.Environment);
+        Until(network, "resolvconf was told", () => Changes() == "-a -d -a");
+        network.Machines["laptop"].Kill();
+        network.RestartMachine(world.Phone, "laptop", resolvconf.Environment);
+        Until(network, "resolvconf was told to forget, then anew", () => Changes() == "-a -d -a -d -a");
+
+        string Changes()
+        {
+            var calls = new List<string>();
+            foreach (string call in resolvconf.Calls.Select(call => call[..2]).Where(call => call is "-a" or "-d"))
+            {
+                if (calls.LastOrDefault() != call)
+                    calls.Add(call);
+            }
+
+            return string.Join(' ', calls);
+        }
     }
 
     /// <summary>The first address that a program on the host gets for a name; null when there is none.</summary>

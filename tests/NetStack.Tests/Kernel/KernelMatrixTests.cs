@@ -12,7 +12,7 @@ public class KernelMatrixTests(ITestOutputHelper output)
 {
     private static readonly IPAddress Ours4 = StackHost.Ours4.ToIPAddress(), Theirs4 = StackHost.Theirs4.ToIPAddress();
 
-    [LongLabFact]
+    [LongFact(inLab: true)]
     public void A_gigabyte_each_way()
     {
         using var bench = new KernelBench(LinkConditions.Perfect);
@@ -20,7 +20,7 @@ public class KernelMatrixTests(ITestOutputHelper output)
         bench.CheckEmpty();
     }
 
-    [LongLabFact]
+    [LongFact(inLab: true)]
     public void Every_kernel_setting_over_every_link_and_packet_size()
     {
         string[][] settings =
@@ -50,7 +50,7 @@ public class KernelMatrixTests(ITestOutputHelper output)
         });
     }
 
-    [LongLabFact]
+    [LongFact(inLab: true)]
     public void Five_thousand_connections()
     {
         using var bench = new KernelBench(LinkConditions.Perfect);
@@ -62,7 +62,7 @@ public class KernelMatrixTests(ITestOutputHelper output)
     }
 
     /// <summary>The table "User space TCP" of docs/performance.md.</summary>
-    [LongLabFact]
+    [LongFact(inLab: true)]
     public void Throughput_against_the_kernels_own_over_the_same_link()
     {
         (string Name, LinkConditions Link)[] rows =

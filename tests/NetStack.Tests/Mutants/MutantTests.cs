@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Keyhole.Lab;
 using Xunit.Abstractions;
 
 namespace Keyhole.NetStack.Tests.Mutants;
