@@ -43,6 +43,12 @@ internal sealed class Pulse : IDisposable
     /// <summary>Time since the last echo.</summary>
     public TimeSpan Age => Stopwatch.GetElapsedTime(Interlocked.Read(ref _lastAt));
 
+    /// <summary>Datagrams sent so far, which is the number of the next one.</summary>
+    public int SentCount => Volatile.Read(ref _sentCount);
+
+    /// <summary>The greatest number that came back; -1 before the first.</summary>
+    public int HighestBack => Volatile.Read(ref _highest);
+
     /// <summary>Starts to count anew.</summary>
     public void Reset()
     {
