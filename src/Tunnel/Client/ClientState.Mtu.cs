@@ -31,7 +31,7 @@ public sealed partial class ClientState
             return new FlowMtu(LargestMtu, LargestMtu);
         var search = link.Search;
         int mtu = search.Mtu;
-        return new FlowMtu(mtu, search.IsSettled || !search.IsStarted ? mtu : LargestMtu);
+        return new FlowMtu(mtu, search.IsSettled ? mtu : LargestMtu);
     }
 
     /// <summary>A short ping was answered: the way stands, and what it carries can be asked.</summary>

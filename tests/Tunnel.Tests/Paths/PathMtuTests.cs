@@ -134,6 +134,23 @@ public class PathMtuTests
         Assert.Equal(1280, world.World.Office1.State.MtuOf(99, s_answers).Largest);
     }
 
+    /// <summary>A SYN that waits for the session offers what the flow may come to use; once it is known what there is, no more.</summary>
+    [Fact]
+    public void What_a_SYN_may_offer_is_all_that_there_may_be_until_it_is_known()
+    {
+        using var world = new PathWorld(directPaths: false);
+        world.World.LinkMtu = _ => 1400;
+        Assert.Equal((1280, 1420), Offer());
+        world.World.Run(3 * Second);
+        Assert.Equal((1328, 1328), Offer());
+
+        (int, int) Offer()
+        {
+            var mtu = world.World.State.MtuOf(s_answers.Reverse(), world.World.Now);
+            return (mtu.Current, mtu.Largest);
+        }
+    }
+
     private static bool IsDirect(Flight flight) => flight.Source != RelayWorld.RelayEndpoint && flight.Destination != RelayWorld.RelayEndpoint;
 
     private static bool IsFirstHalf(PathWorld world, Flight flight) =>
