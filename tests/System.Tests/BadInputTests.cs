@@ -3,6 +3,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>What an operator meets when something is wrong: one clear line, never a crash.</summary>
+[SideBySide]
 public class BadInputTests
 {
     [LabFact("setpriv")]

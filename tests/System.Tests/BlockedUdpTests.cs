@@ -8,6 +8,7 @@ namespace Keyhole.System.Tests;
 /// Networks that let no UDP pass: client and connector reach the relay by TLS on TCP 443, by themselves, and by UDP again when it returns. Drawing:
 /// <see cref="World"/>; the laptop stands where the phone does.
 /// </summary>
+[SideBySide]
 public class BlockedUdpTests
 {
     private const string Web = "192.168.1.20";

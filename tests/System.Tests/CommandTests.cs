@@ -4,6 +4,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>The commands that ask a running <c>keyhole up</c>. Drawing: <see cref="World"/>; the laptop stands where the phone does.</summary>
+[SideBySide]
 public class CommandTests
 {
     private const string Web = "192.168.1.20";

@@ -5,6 +5,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary><c>keyhole diagnose</c> where things work and where they do not. Drawing: <see cref="World"/>.</summary>
+[SideBySide]
 public sealed class DiagnoseTests
 {
     [LabFact("setpriv", "nft")]

@@ -3,6 +3,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>Every byte arrives, in both directions, whatever happens on the way. The full gigabyte per leg with loss is a long campaign.</summary>
+[SideBySide]
 public class IntegrityTests
 {
     private const string Web = "192.168.1.20";

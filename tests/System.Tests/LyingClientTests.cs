@@ -7,6 +7,7 @@ namespace Keyhole.System.Tests;
 /// A client that ignores its own filters, over real sessions: nothing passes at the connector, whose counters say why. Drawing: <see cref="World"/>; it
 /// stands where the phone does and sends to the office.
 /// </summary>
+[SideBySide]
 public class LyingClientTests
 {
     private const string Web = "192.168.1.20";

@@ -6,6 +6,7 @@ namespace Keyhole.System.Tests;
 /// A machine runs <c>keyhole up</c> and reaches what it was granted, end to end encrypted through a relay that holds no key. Drawing:
 /// <see cref="World"/>; the laptop stands where the phone does.
 /// </summary>
+[SideBySide]
 public class MachineTests
 {
     private const string Web = "192.168.1.20";

@@ -9,6 +9,7 @@ namespace Keyhole.System.Tests;
 /// How long packets are on links that carry less than Ethernet, and that change in mid-transfer. Drawing: <see cref="World"/>; the laptop stands where the
 /// phone does.
 /// </summary>
+[SideBySide]
 public class MtuTests
 {
     private const string Web = "192.168.1.20";

@@ -7,6 +7,7 @@ namespace Keyhole.System.Tests;
 /// A machine runs <c>keyhole up</c> and asks for names as every program does, through resolv.conf. Drawing: <see cref="World"/>; the server that the machine asked
 /// before stands on the VPS, and each site has one of its own.
 /// </summary>
+[SideBySide]
 public class NameTests
 {
     private const string Web = "192.168.1.20";

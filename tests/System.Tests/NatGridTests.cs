@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Keyhole.System.Tests;
 
 /// <summary>Every kind of client network against every kind of site network: traffic flows in all of them, on the best path that both allow.</summary>
+[SideBySide]
 public sealed class NatGridTests(ITestOutputHelper output)
 {
     private const int Port = 8000;

@@ -3,6 +3,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>A client whose router maps ports on request: what would be relayed becomes direct.</summary>
+[SideBySide]
 public sealed class PortMappingTests
 {
     [LabFact("setpriv", "nft", "miniupnpd")]

@@ -8,6 +8,7 @@ namespace Keyhole.System.Tests;
 /// A machine runs <c>keyhole up --proxy</c> without any privilege, on a host without a TUN device. Drawing: <see cref="World"/>; the laptop stands where
 /// the phone does, its programs reach 127.0.0.1.
 /// </summary>
+[SideBySide]
 public class ProxyModeTests
 {
     private const string Web = "192.168.1.20";

@@ -3,6 +3,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>A stock app with sessions that the relay only forwards: its configuration names the relay, which registers it, and a connector per site.</summary>
+[SideBySide]
 public class SealedClientTests
 {
     private const string Web = "192.168.1.20";
