@@ -51,4 +51,10 @@ internal static partial class AgentLog
 
     [LoggerMessage(15, LogLevel.Warning, "the secret file {File} can be read by other users: run 'chmod 600 {File}'")]
     public static partial void SecretFileOpen(ILogger logger, string file);
+
+    [LoggerMessage(40, LogLevel.Information, "Control made this agent known as {Name} of {Organisation}{Approval}")]
+    public static partial void Provisioned(ILogger logger, string name, string organisation, string approval);
+
+    [LoggerMessage(41, LogLevel.Warning, "the provisioning key cannot be traded yet ({Reason}); trying again")]
+    public static partial void NotProvisioned(ILogger logger, string reason);
 }

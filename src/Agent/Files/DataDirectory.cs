@@ -22,6 +22,9 @@ public sealed class DataDirectory : IDisposable
 
     public string TableCache => Path.Combine(FullPath, "table.json");
 
+    /// <summary>The ID and secret that a provisioning key was traded for.</summary>
+    public string Credential => Path.Combine(FullPath, "credential.json");
+
     public string StatusSocket => StatusSocketIn(FullPath);
 
     public static string StatusSocketIn(string directory) => Path.Combine(directory, "status.sock");

@@ -98,16 +98,19 @@ public static class AgentProgram
 
     private static void Attach(Command command, AgentDefinition definition, Func<string, string?> environment, TextReader input, TextWriter error)
     {
-        var common = AgentSettings.All.Select(setting => setting == AgentSettings.Data && definition.Data is { } own ? own : setting);
+        var common = AgentSettings.All.Concat(Provisioner.IsFor(definition.Kind) ? AgentSettings.Provisioning : [])
+            .Select(setting => setting == AgentSettings.Data && definition.Data is { } own ? own : setting);
         var options = common.Concat(definition.Settings).Select(setting => (Setting: setting, Option: OptionFor(setting))).ToArray();
         foreach (var (_, option) in options)
             command.Options.Add(option);
         command.SetAction((parsed, _) => GuardAsync(error, async () =>
         {
             var values = new SettingValues(parsed, options, environment);
-            var checkedOptions = AgentOptions.From(values, definition.Data ?? AgentSettings.Data, input);
+            var data = definition.Data ?? AgentSettings.Data;
+            using var loggers = new LineLoggerFactory(error, AgentOptions.LevelFrom(values.Require(AgentSettings.Log)), TimeProvider.System);
+            var provisioned = Provisioner.IsFor(definition.Kind) ? await Provisioner.ObtainAsync(values, data, input, loggers.CreateLogger("agent")) : null;
+            var checkedOptions = AgentOptions.From(values, data, input, provisioned);
             using var signals = new ShutdownSignals();
-            using var loggers = new LineLoggerFactory(error, checkedOptions.LogLevel, TimeProvider.System);
             return await new AgentHost(definition, checkedOptions, values, loggers, TimeProvider.System).RunAsync(signals);
         }));
     }

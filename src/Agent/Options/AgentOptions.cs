@@ -21,17 +21,19 @@ public sealed class AgentOptions
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     /// <exception cref="AgentException">Something is missing or wrong; the message names it.</exception>
-    internal static AgentOptions From(SettingValues values, Setting data, TextReader standardInput) => new()
+    /// <param name="provisioned">What a provisioning key was traded for; null where ID and secret are given.</param>
+    internal static AgentOptions From(SettingValues values, Setting data, TextReader standardInput, AgentCredential? provisioned = null) => new()
     {
         Endpoints = EndpointsFrom(values),
-        Id = IdFrom(values.Require(AgentSettings.Id)),
-        Secret = AgentSecret.From(values, standardInput),
+        Id = provisioned?.Id ?? IdFrom(values.Require(AgentSettings.Id)),
+        Secret = provisioned?.Secret ?? AgentSecret.From(values, standardInput),
         DataDirectory = Path.GetFullPath(values.Require(data)),
         Metrics = MetricsFrom(values.Get(AgentSettings.Metrics)),
         LogLevel = LevelFrom(values.Require(AgentSettings.Log)),
     };
 
-    private static List<Uri> EndpointsFrom(SettingValues values)
+    /// <exception cref="AgentException">There is none, or one is wrong.</exception>
+    internal static List<Uri> EndpointsFrom(SettingValues values)
     {
         values.Require(AgentSettings.Endpoint);
         bool allowHttp = values.IsOn(AgentSettings.AllowHttp);
@@ -49,7 +51,8 @@ public sealed class AgentOptions
         return uri.AbsolutePath.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
     }
 
-    private static string IdFrom(string text) =>
+    /// <exception cref="AgentException">It is none of Control's.</exception>
+    internal static string IdFrom(string text) =>
         text.Length <= 128 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             ? text
             : throw new AgentException("--id is not an identifier that Control gave out (letters, digits, '-', '_', '.').");
@@ -63,7 +66,8 @@ public sealed class AgentOptions
         return IPAddress.IsLoopback(endpoint.Address) ? endpoint : throw new AgentException($"--metrics {text} is not on loopback: metrics are served to this machine only.");
     }
 
-    private static LogLevel LevelFrom(string text) => text.ToUpperInvariant() switch
+    /// <exception cref="AgentException">There is no such level.</exception>
+    internal static LogLevel LevelFrom(string text) => text.ToUpperInvariant() switch
     {
         "TRACE" => LogLevel.Trace,
         "DEBUG" => LogLevel.Debug,

@@ -24,23 +24,28 @@ public sealed class AgentSecret
     /// From --secret - (standard input) or --secret-file, else from KEYHOLE_SECRET or KEYHOLE_SECRET_FILE. Two flags or two
     /// variables at once are an error, since one of them would be ignored in silence.
     /// </summary>
-    internal static AgentSecret From(SettingValues values, TextReader standardInput)
+    internal static AgentSecret From(SettingValues values, TextReader standardInput) =>
+        Find(values, AgentSettings.Secret, AgentSettings.SecretFile, standardInput)
+        ?? throw new AgentException("A secret is required: --secret-file FILE, --secret -, KEYHOLE_SECRET or KEYHOLE_SECRET_FILE.");
+
+    /// <summary>A secret that may be given by two settings, itself or the name of its file; null when nobody gave one.</summary>
+    internal static AgentSecret? Find(SettingValues values, Setting text, Setting fileName, TextReader standardInput)
     {
-        var value = values.Find(AgentSettings.Secret);
-        var file = values.Find(AgentSettings.SecretFile);
+        var value = values.Find(text);
+        var file = values.Find(fileName);
         if (value is null && file is null)
-            throw new AgentException("A secret is required: --secret-file FILE, --secret -, KEYHOLE_SECRET or KEYHOLE_SECRET_FILE.");
+            return null;
         if (value?.Source == file?.Source)
             throw new AgentException(value!.Value.Source == SettingSource.Flag
-                ? "--secret and --secret-file are both given: remove one."
-                : "KEYHOLE_SECRET and KEYHOLE_SECRET_FILE are both set: remove one.");
+                ? $"{text.Flag} and {fileName.Flag} are both given: remove one."
+                : $"{text.Variable} and {fileName.Variable} are both set: remove one.");
         if (value is null || file?.Source > value.Value.Source)
             return FromFile(file!.Value.Value);
         if (value.Value.Source == SettingSource.Environment)
-            return new AgentSecret(value.Value.Value, "KEYHOLE_SECRET");
+            return new AgentSecret(value.Value.Value, text.Variable);
         return value.Value.Value == "-"
             ? new AgentSecret(ReadBounded(standardInput), "standard input")
-            : throw new AgentException("--secret takes '-' only: whoever lists processes would read a secret on the command line. Use --secret-file FILE, --secret - or KEYHOLE_SECRET.");
+            : throw new AgentException($"{text.Flag} takes '-' only: whoever lists processes would read a secret on the command line. Use {fileName.Flag} FILE, {text.Flag} - or {text.Variable}.");
     }
 
     private static AgentSecret FromFile(string path)
