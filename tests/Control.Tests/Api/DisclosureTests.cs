@@ -58,7 +58,7 @@ public partial class DisclosureTests
         await using var server = await ApiServer.StartAsync();
         var secrets = await ShowSecretsAsync(server);
         Assert.Equal(9, secrets.Count);
-        var callers = (await TestCaller.AllAsync(server)).Where(caller => !caller.Name.Contains(" with ", StringComparison.Ordinal)).ToList();
+        var callers = await TestCaller.BaseAsync(server);
         secrets.AddRange(server.Network.Ledger.State.Credentials.Select(credential => credential.Hash));
         secrets.AddRange(server.Network.Ledger.State.Peers.Select(peer => peer.SealedPresharedKey).OfType<string>());
         var names = new Dictionary<string, string>

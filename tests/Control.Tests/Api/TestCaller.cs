@@ -14,10 +14,13 @@ internal sealed record TestCaller(string Name, string? Token, IReadOnlyCollectio
 
     public bool IsServerAdmin { get; init; }
 
+    /// <summary>The permission which alone decides what this caller may; null for one who is tried on every route.</summary>
+    public string? Probes { get; init; }
+
     public bool IsKey => Token?.StartsWith(ApiKeys.Prefix, StringComparison.Ordinal) == true;
 
-    /// <summary>One of every role, of every permission alone, of every scope of an API key, and everybody who should get nowhere.</summary>
-    public static async Task<IReadOnlyList<TestCaller>> AllAsync(ApiServer server)
+    /// <summary>One of every fixed role, and everybody who should get nowhere.</summary>
+    public static async Task<IReadOnlyList<TestCaller>> BaseAsync(ApiServer server)
     {
         var callers = new List<TestCaller>
         {
@@ -36,17 +39,21 @@ internal sealed record TestCaller(string Name, string? Token, IReadOnlyCollectio
         callers.Add(new("API key of another organisation", await KeyAsync(server, "gus@example.com", "globex", "all", Keyhole.Control.Permissions.All), null));
         (await server.PostAsync(ApiServer.Owner, "/users", """{"email":"dora@example.com","roles":["owner"],"disabled":true}""")).Expect(HttpStatusCode.Created);
         callers.Add(new("disabled owner", server.Sessions.Begin("dora@example.com"), null));
+        callers.Add(new("API key whose maker lost everything", await KeyOfLoserAsync(server), []));
+        return callers;
+    }
+
+    /// <summary>Those and, for every permission, one who holds nothing else and one who holds everything else, as a user and by an API key.</summary>
+    public static async Task<IReadOnlyList<TestCaller>> AllAsync(ApiServer server)
+    {
+        List<TestCaller> callers = [.. await BaseAsync(server)];
         int number = 0;
         foreach (string permission in Keyhole.Control.Permissions.All)
         {
-            string name = $"only-{number++}";
-            (await server.PostAsync(ApiServer.Owner, "/roles", $$"""{"name":"{{name}}","permissions":["{{permission}}"]}""")).Expect(HttpStatusCode.Created);
-            (await server.PostAsync(ApiServer.Owner, "/users", $$"""{"email":"{{name}}@example.com","roles":["{{name}}"]}""")).Expect(HttpStatusCode.Created);
-            callers.Add(new($"user with {permission}", server.Sessions.Begin($"{name}@example.com"), [permission]));
-            callers.Add(new($"API key with {permission}", await KeyAsync(server, ApiServer.Owner, "acme", name, [permission]), [permission]));
+            callers.AddRange(await PairAsync(server, $"only-{++number}", permission, [permission]));
+            callers.AddRange(await PairAsync(server, $"without-{number}", permission, [.. Keyhole.Control.Permissions.All.Where(other => other != permission)]));
         }
 
-        callers.Add(new("API key whose maker lost everything", await KeyOfLoserAsync(server), []));
         return callers;
     }
 
@@ -54,6 +61,18 @@ internal sealed record TestCaller(string Name, string? Token, IReadOnlyCollectio
     {
         string json = $$"""{"name":"{{name}}","scopes":[{{string.Join(',', scopes.Select(scope => $"\"{scope}\""))}}]{{(expires is null ? "" : $",\"expires\":\"{expires}\"")}}}""";
         return (await server.SendAsync(maker, HttpMethod.Post, $"/api/v1/orgs/{organisation}/api-keys", json)).Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString()!;
+    }
+
+    private static async Task<IReadOnlyList<TestCaller>> PairAsync(ApiServer server, string name, string probed, IReadOnlyList<string> permissions)
+    {
+        string list = string.Join(',', permissions.Select(permission => $"\"{permission}\""));
+        (await server.PostAsync(ApiServer.Owner, "/roles", $$"""{"name":"{{name}}","permissions":[{{list}}]}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync(ApiServer.Owner, "/users", $$"""{"email":"{{name}}@example.com","roles":["{{name}}"]}""")).Expect(HttpStatusCode.Created);
+        return
+        [
+            new($"user {name} {probed}", server.Sessions.Begin($"{name}@example.com"), permissions) { Probes = probed },
+            new($"API key {name} {probed}", await KeyAsync(server, ApiServer.Owner, "acme", name, permissions), permissions) { Probes = probed },
+        ];
     }
 
     private static async Task<string> KeyOfLoserAsync(ApiServer server)

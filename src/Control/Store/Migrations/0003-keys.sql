@@ -45,3 +45,11 @@ CREATE TABLE provisioning_key (
 );
 
 CREATE UNIQUE INDEX provisioning_key_name ON provisioning_key (organisation, lower(name));
+
+-- What an organisation has decided that is no part of its network.
+CREATE TABLE organisation_option (
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (organisation, name)
+);

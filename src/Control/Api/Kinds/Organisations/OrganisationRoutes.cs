@@ -15,6 +15,8 @@ internal sealed class OrganisationRoutes(Networks networks, OrganisationSettings
             .RequiresMember().Produces<OrganisationView>();
         all.Map(HttpMethod.Patch, $"{{{AccessCheck.OrganisationParameter}}}", "orgs.change", "Sets whether devices wait for approval.", ChangeAsync)
             .Requires(Permissions.DevicesWrite).Accepts<OrganisationPatch>("application/json").Produces<OrganisationView>();
+        all.Map(HttpMethod.Delete, $"{{{AccessCheck.OrganisationParameter}}}", "orgs.remove", "Removes the organisation and everything in it, for good; all its sessions end.", Remove)
+            .Requires(Permissions.OrganisationDelete).Produces(StatusCodes.Status204NoContent);
         return all.MapGroup($"{{{AccessCheck.OrganisationParameter}}}");
     }
 
@@ -53,6 +55,16 @@ internal sealed class OrganisationRoutes(Networks networks, OrganisationSettings
             request, "change", $"org {request.Network.Name} (device approval {(input.DeviceApproval ? "on" : "off")})", state => state,
             (connection, transaction) => OrganisationSettings.SetDeviceApproval(connection, transaction, request.Network.Id, input.DeviceApproval));
         return Results.Json(View(request.Network, whole: true), ApiJson.Options);
+    }
+
+    /// <summary>Whoever means it names its version: a request by mistake or from memory removes nothing.</summary>
+    private IResult Remove(ApiRequest request)
+    {
+        if (request.Http.Headers.IfMatch.Count == 0)
+            throw new ApiException(StatusCodes.Status428PreconditionRequired, "Removing an organisation needs If-Match with the ETag of the organisation.");
+        EntityTag.Require(request.Http, EntityTag.Of(request.State.Revision));
+        networks.Delete(request.Network, request.Caller.Actor);
+        return Results.NoContent();
     }
 
     private OrganisationView View(Network network, bool whole)
