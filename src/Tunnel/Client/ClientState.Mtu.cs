@@ -58,6 +58,8 @@ public sealed partial class ClientState
             AskMtu(link, path.Search, path.Endpoint, pathLength, now);
         while (link.Paths.TakeDecided() is { } path)
             PathAnswered(link, path, now);
+        if (link is { Paths.InUse: { IsTooNarrow: true } narrow, Relay.State: RegistrationState.Live })
+            FallBack(link, narrow, now);
         NoteNarrowing(link);
     }
 

@@ -7,7 +7,7 @@ namespace Keyhole.Tunnel;
 /// in RFC 8899. It rises only by an answer, and falls to what every path carries as soon as answers stay out.
 /// <code>
 /// stopped ── the path answers ──▶ 1420 asked ─┬─ answered ──▶ settled
-///                                             └─ not ──▶ between what is proven and what is refused, by halves ──▶ settled
+///                                             └─ not ──▶ between what is proven and what is refused, by halves; at last 1280 itself ──▶ settled
 /// settled ── while data moves: asked again ── not answered ──▶ 1280, and sought anew below
 /// </code>
 /// </summary>
@@ -37,6 +37,7 @@ internal sealed class MtuSearch(int largest)
     private int _candidate;
     private int _misses;
     private bool _isSeeking;
+    private bool _isLeastProven = largest <= InnerMtu.Smallest;
     private long _roundTrip;
     private long _raiseAt;
     private long _raisePause = FirstRaisePause;
@@ -55,8 +56,14 @@ internal sealed class MtuSearch(int largest)
     /// <summary>The greatest length was answered or refused: what is known is enough to use the path.</summary>
     public bool IsDecided { get; private set; } = largest <= InnerMtu.Smallest;
 
+    /// <summary>The same for a path on which nobody cuts what is too long: it carries the least that there must be.</summary>
+    public bool IsDecidedWhole => IsDecided && _isLeastProven;
+
+    /// <summary>Not even <see cref="InnerMtu.Smallest"/> arrives whole.</summary>
+    public bool IsTooNarrow { get; private set; }
+
     /// <summary>Nothing more is being sought just now.</summary>
-    public bool IsSettled => IsDecided && _candidate <= Mtu;
+    public bool IsSettled => IsDecided && !_isSeeking;
 
     /// <summary>Of the last ping.</summary>
     public ulong Nonce => _firstNonce + _count;
@@ -121,6 +128,7 @@ internal sealed class MtuSearch(int largest)
             return false;
         long sample = now - _sent[number % HistoryLength].At;
         _roundTrip = _roundTrip == 0 ? sample : _roundTrip + ((sample - _roundTrip) / 8);
+        (_isLeastProven, IsTooNarrow) = (true, false);
         if (length < Mtu)
             return true;
         Mtu = length;
@@ -159,7 +167,8 @@ internal sealed class MtuSearch(int largest)
         _refused = largest + 1;
         _candidate = _misses = 0;
         _raisePause = FirstRaisePause;
-        _isSeeking = false;
+        _isSeeking = IsTooNarrow = false;
+        _isLeastProven = largest <= InnerMtu.Smallest;
     }
 
     /// <summary>Settled, and something is due: more, where that was refused a while ago, or the length in use again.</summary>
@@ -192,11 +201,16 @@ internal sealed class MtuSearch(int largest)
     {
         IsDecided = true;
         _refused = _candidate;
-        if (_candidate <= Mtu)
+        if (_candidate == InnerMtu.Smallest)
+        {
+            IsTooNarrow = true;
+        }
+        else if (_candidate <= Mtu)
         {
             Mtu = InnerMtu.Smallest;
             _raisePause = FirstRaisePause;
             _isSeeking = true;
+            _isLeastProven = false;
         }
 
         _misses = 0;
@@ -205,15 +219,17 @@ internal sealed class MtuSearch(int largest)
             Settle(now);
     }
 
-    /// <summary>The middle of what is proven and what is refused, as WireGuard pads it; 0 when they touch.</summary>
+    /// <summary>The middle of what is proven and what is refused, as WireGuard pads it; the least itself when nothing above it is left; 0 when they touch.</summary>
     private int Between()
     {
+        if (_refused <= InnerMtu.Smallest)
+            return 0;
         if (_refused > largest)
             return Mtu < largest ? largest : 0;
         int middle = (Mtu + _refused) / 2 / TransportMessage.PaddingMultiple * TransportMessage.PaddingMultiple;
         if (middle <= Mtu)
             middle = (Mtu / TransportMessage.PaddingMultiple + 1) * TransportMessage.PaddingMultiple;
-        return middle < _refused ? middle : 0;
+        return middle < _refused ? middle : _isLeastProven ? 0 : InnerMtu.Smallest;
     }
 
     private void Settle(long now)

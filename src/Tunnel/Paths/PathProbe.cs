@@ -95,6 +95,12 @@ internal sealed class PathProbe
     /// <summary>The client's: how long a packet it carries.</summary>
     public MtuSearch Search { get; }
 
+    /// <summary>Enough is known of what it carries: over IPv4 what is too long still arrives, in fragments.</summary>
+    public bool IsMtuDecided => Endpoint.Address.IsIpv4 ? Search.IsDecided : Search.IsDecidedWhole;
+
+    /// <summary>Full packets are lost on it.</summary>
+    public bool IsTooNarrow => Search.IsTooNarrow && !Endpoint.Address.IsIpv4;
+
     /// <summary>Whether it was looked at since its MTU is known.</summary>
     public bool IsConsidered { get; set; }
 

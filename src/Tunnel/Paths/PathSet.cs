@@ -108,7 +108,7 @@ internal sealed class PathSet(bool isJudge, int largestMtu)
     {
         foreach (var probe in _probes)
         {
-            if (probe is { Search.IsDecided: true, IsConsidered: false, IsProven: true })
+            if (probe is { IsMtuDecided: true, IsConsidered: false, IsProven: true })
             {
                 probe.IsConsidered = true;
                 return probe;
@@ -141,7 +141,7 @@ internal sealed class PathSet(bool isJudge, int largestMtu)
     /// <param name="relayed">Round trip through the relay in microseconds, 0 when not known.</param>
     public bool Prefers(PathProbe probe, long relayed, long now)
     {
-        if (probe == InUse || !probe.IsProven || !probe.Search.IsDecided)
+        if (probe == InUse || !probe.IsProven || !probe.IsMtuDecided)
             return false;
         if (InUse is not { } used)
             return probe.Kind == PathKind.Local || relayed == 0 || probe.RoundTrip <= relayed + (relayed / 2) + SlowerBy;

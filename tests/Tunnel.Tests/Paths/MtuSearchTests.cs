@@ -23,7 +23,8 @@ public class MtuSearchTests
         path.Run(3 * Second);
         Assert.Equal(expected, path.Search.Mtu);
         Assert.True(path.Search.IsSettled);
-        Assert.InRange(path.Asked, 1, 15);
+        Assert.InRange(path.Asked, 1, 16);
+        Assert.Equal((carries < 1280, carries >= 1280), (path.Search.IsTooNarrow, path.Search.IsDecidedWhole));
 
         // Nothing moves: nothing is asked.
         int asked = path.Asked;
@@ -80,6 +81,20 @@ public class MtuSearchTests
         narrow.Run(3600 * Second, dataLength: 100);
         Assert.Equal(1296, narrow.Search.Mtu);
         Assert.InRange(narrow.Asked, 3600 / 5, 3600 / 5 + 300);
+    }
+
+    [Fact]
+    public void A_path_that_loses_even_the_least_is_known_for_it_until_it_carries_that_again()
+    {
+        var path = new Path(1420);
+        path.Run(2 * Second, dataLength: 1420);
+        path.Carries = 1200;
+        path.RunUntil(() => path.Search.IsTooNarrow, 1420);
+        Assert.Equal(1280, path.Search.Mtu);
+        path.Carries = 1280;
+        path.RunUntil(() => !path.Search.IsTooNarrow, 1280, path.Now + 60 * Second);
+        Assert.True(path.Search.IsDecidedWhole);
+        Assert.Equal(1280, path.Search.Mtu);
     }
 
     [Fact]

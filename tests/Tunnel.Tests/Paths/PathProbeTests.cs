@@ -120,6 +120,30 @@ public class PathProbeTests
         Assert.False(set.Prefers(fast, 0, 20_000 * Millisecond));
     }
 
+    /// <summary>Over IPv4 somebody cuts what is too long; over IPv6 nobody does.</summary>
+    [Theory]
+    [InlineData("192.0.2.1:1024", true)]
+    [InlineData("[2001:db8::1]:1024", false)]
+    public void A_path_that_loses_full_packets_is_not_used(string endpoint, bool isUsed)
+    {
+        var set = new PathSet(isJudge: true, InnerMtu.Largest);
+        set.Introduce(RelayWorld.End(endpoint), PathKind.Direct, 1, 0);
+        var probe = Answer(set, endpoint, 20);
+        Assert.False(set.Prefers(probe, relayed: 0, 0));
+        Assert.Null(set.TakeDecided());
+        probe.Search.Start(1, 20 * Millisecond, 0);
+        for (long at = 0; probe.Search.Deadline != long.MaxValue; at++)
+            set.TakeMtuDue(at * Millisecond, out _);
+        Assert.Equal(isUsed, set.Prefers(probe, relayed: 0, 0));
+        Assert.Equal(isUsed, set.TakeDecided() == probe);
+        Assert.NotEqual(isUsed, probe.IsTooNarrow);
+        probe.Search.Start(100, 20 * Millisecond, 10_000 * Millisecond);
+        Assert.Equal(probe, set.TakeMtuDue(10_000 * Millisecond, out int length));
+        Assert.True(probe.Search.Answered(probe.Search.Nonce, length, 10_020 * Millisecond));
+        Assert.True(set.Prefers(probe, relayed: 0, 0));
+        Assert.Null(set.TakeMtuDue(10_030 * Millisecond, out _));
+    }
+
     [Fact]
     [Trait("Threat", "12")]
     public void Introductions_and_discoveries_are_bounded()
