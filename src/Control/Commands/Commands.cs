@@ -16,6 +16,9 @@ internal static class Commands
         ExplainCommand.Create(terminal),
         SchemaCommand.Create(terminal),
         ConfigCommand.Create(terminal),
+        AuditCommand.Create(terminal),
+        BackupCommand.Create(terminal),
+        RestoreCommand.Create(terminal),
     };
 
     public static Option<string> DataOption() => new("--data") { Description = "The data directory of the server.", HelpName = "DIR", Required = true };

@@ -26,6 +26,8 @@ namespace Keyhole.Control;
 [JsonSerializable(typeof(ExportAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PrintedValue>))]
+[JsonSerializable(typeof(AuditAnswer))]
+[JsonSerializable(typeof(AuditReport))]
 internal sealed partial class OperatorJson : JsonSerializerContext
 {
     /// <summary>For people and for tools that show it to people: indented, and no escapes that are not needed.</summary>

@@ -52,9 +52,9 @@ internal static class OperatorRoutes
     private static void Get<TAnswer>(IEndpointRouteBuilder routes, ILogger log, string path, JsonTypeInfo<TAnswer> answerType, Func<string?, TAnswer> handle) =>
         routes.MapGet(path, (Delegate)((HttpContext context) => AnswerAsync(log, () => Task.FromResult(Results.Json(handle(OrganisationOf(context)), answerType)))));
 
-    private static string? OrganisationOf(HttpContext context) => context.Request.Query[OrganisationQuery] is [{ } name] ? name : null;
+    public static string? OrganisationOf(HttpContext context) => context.Request.Query[OrganisationQuery] is [{ } name] ? name : null;
 
-    private static async Task<IResult> AnswerAsync(ILogger log, Func<Task<IResult>> handle)
+    public static async Task<IResult> AnswerAsync(ILogger log, Func<Task<IResult>> handle)
     {
         try
         {

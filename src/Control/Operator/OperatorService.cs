@@ -76,7 +76,7 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
                 new StatusOfClient(peer.Name, [$"{peer.Ipv4}", $"{peer.Ipv6}"], peer.KeySource.ToString().ToLowerInvariant(), peer.Expired, peer.Expires))]);
     }
 
-    private static string Version =>
+    public static string Version =>
         Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>Before the first network file.</summary>

@@ -60,6 +60,7 @@ internal sealed class ControlServer : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = MaximumOperatorBody;
             kestrel.ListenUnixSocket(directory.Socket, listen => listen.Protocols = HttpProtocols.Http1);
         }).Build();
+        MaintenanceRoutes.Map(_operator, new Maintenance(_networks, directory, time), _log);
         OperatorRoutes.Map(_operator, new OperatorService(_networks, time), _log);
     }
 
@@ -74,7 +75,7 @@ internal sealed class ControlServer : IAsyncDisposable
     public static async Task<ControlServer> StartAsync(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, ILoginSessions? sessions = null)
     {
         var directory = DataDirectory.Create(options.Data);
-        var held = Hold(directory);
+        var held = directory.Hold();
         ControlServer? server = null;
         try
         {
@@ -147,29 +148,6 @@ internal sealed class ControlServer : IAsyncDisposable
                 EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             }),
         });
-    }
-
-    /// <summary>One server per directory: the lock goes with the process, also by kill -9.</summary>
-    private static FileStream Hold(DataDirectory directory)
-    {
-        try
-        {
-            return new FileStream(directory.Lock, new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                UnixCreateMode = SocketMode,
-            });
-        }
-        catch (IOException)
-        {
-            throw new OperatorException($"another keyhole-control serves {directory.Path} already; stop it first, or use another --data directory");
-        }
-        catch (UnauthorizedAccessException error)
-        {
-            throw new OperatorException($"{directory.Lock} cannot be opened: {error.Message}");
-        }
     }
 
     private static WebApplicationBuilder Builder(Action<ILoggingBuilder> logging, Action<KestrelServerOptions> kestrel)

@@ -55,5 +55,29 @@ internal sealed class DataDirectory
         return directory;
     }
 
+    /// <summary>One server per directory: the lock goes with the process, also by kill -9.</summary>
+    /// <exception cref="OperatorException">Another process holds it.</exception>
+    public FileStream Hold()
+    {
+        try
+        {
+            return new FileStream(Lock, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
+        }
+        catch (IOException)
+        {
+            throw new OperatorException($"another keyhole-control serves {Path} already; stop it first, or use another --data directory");
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new OperatorException($"{Lock} cannot be opened: {error.Message}");
+        }
+    }
+
     private string File(string name) => System.IO.Path.Combine(Path, name);
 }

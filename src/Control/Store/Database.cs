@@ -27,6 +27,9 @@ internal abstract class Database : IDisposable
     /// <summary>Whether several servers use it at once.</summary>
     public abstract bool IsShared { get; }
 
+    /// <summary>Called within the transaction that is about to change the schema of a database that is not new.</summary>
+    protected Action<Database, DbConnection, DbTransaction>? BeforeUpgrade { get; init; }
+
     /// <summary>Behind a SELECT of a writing transaction: nobody else changes these rows until it is over.</summary>
     public abstract string LockClause { get; }
 
@@ -37,7 +40,9 @@ internal abstract class Database : IDisposable
     public abstract T Read<T>(Func<DbConnection, T> read);
 
     /// <summary>Reads several things of one moment.</summary>
-    public T ReadSnapshot<T>(Func<DbConnection, T> read) => Read(connection =>
+    public virtual T ReadSnapshot<T>(Func<DbConnection, T> read) => Read(connection => WithSnapshot(connection, read));
+
+    protected T WithSnapshot<T>(DbConnection connection, Func<DbConnection, T> read)
     {
         connection.Execute(BeginSnapshot, commandType: CommandType.Text);
         try
@@ -48,7 +53,7 @@ internal abstract class Database : IDisposable
         {
             connection.Execute("ROLLBACK", commandType: CommandType.Text);
         }
-    });
+    }
 
     /// <summary>Runs one transaction, durable when this returns; an exception of the function rolls everything back and goes on to the caller.</summary>
     /// <exception cref="OperatorException">The disk is full, or the database refuses or is away: nothing was changed.</exception>
@@ -67,6 +72,12 @@ internal abstract class Database : IDisposable
     /// <summary>Tells all processes at once, without a change of the database.</summary>
     /// <exception cref="OperatorException">The database is away.</exception>
     public abstract Task NotifyAsync(string channel, string payload, CancellationToken cancelled);
+
+    /// <summary>The tables, in the order in which they were made: what is referred to comes first.</summary>
+    public abstract IReadOnlyList<string> TablesOf(DbConnection connection, DbTransaction? transaction);
+
+    /// <summary>Lets columns that number their rows go on behind the numbers that were written by hand.</summary>
+    public abstract void SetCounters(DbConnection connection, DbTransaction transaction);
 
     public abstract void Dispose();
 
@@ -92,7 +103,10 @@ internal abstract class Database : IDisposable
                 throw new OperatorException($"the database {Name} was given another text of schema version {version} ({name}): it was not made by a release; restore a backup");
         }
 
-        foreach (var migration in migrations.Where(migration => applied.All(done => done.Version != migration.Version)))
+        var missing = migrations.Where(migration => applied.All(done => done.Version != migration.Version)).ToList();
+        if (applied.Count != 0 && missing.Count != 0)
+            BeforeUpgrade?.Invoke(this, connection, transaction);
+        foreach (var migration in missing)
         {
             connection.Execute(migration.Sql.Replace("$IDENTITY", identity, StringComparison.Ordinal), transaction: transaction);
             connection.Execute("INSERT INTO migration (version, name, checksum) VALUES (@Version, @Name, @Checksum)", new { migration.Version, migration.Name, migration.Checksum }, transaction);

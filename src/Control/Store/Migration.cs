@@ -9,6 +9,9 @@ namespace Keyhole.Control;
 /// <param name="Checksum">SHA-256 of the text, hexadecimal: the database remembers which text it was given.</param>
 internal sealed record Migration(int Version, string Name, string Sql, string Checksum)
 {
+    /// <summary>The table that remembers which steps a database was given.</summary>
+    public const string Table = "migration";
+
     /// <summary>All steps, in order.</summary>
     public static IReadOnlyList<Migration> All { get; } = ReadAll();
 

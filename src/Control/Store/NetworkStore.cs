@@ -23,7 +23,10 @@ internal sealed class NetworkStore : IDisposable
     /// <param name="connectionString">Of a PostgreSQL database; null: the SQLite file in the directory.</param>
     public static NetworkStore Open(DataDirectory directory, TimeProvider time, string? connectionString = null)
     {
-        Database database = connectionString is null ? SqliteDatabase.Open(directory.Database, Migration.All) : PostgresDatabase.Open(connectionString, Migration.All);
+        void BackUp(Database upgraded, DbConnection connection, DbTransaction transaction) => Backups.BeforeUpgrade(directory, upgraded, connection, transaction, time.GetUtcNow());
+        Database database = connectionString is null
+            ? SqliteDatabase.Open(directory.Database, Migration.All, BackUp)
+            : PostgresDatabase.Open(connectionString, Migration.All, BackUp);
         try
         {
             var store = new NetworkStore(database, OpenSecrets(database, directory), time);

@@ -44,11 +44,12 @@ internal sealed class PostgresDatabase : Database
 
     /// <summary>Connects, and brings the schema to the newest version.</summary>
     /// <param name="connectionString">As Npgsql reads it: "Host=…;Database=…;Username=…;Password=…".</param>
+    /// <param name="beforeUpgrade">Called before the schema of a database that is not new is changed; may refuse.</param>
     /// <exception cref="OperatorException">The server is away or refuses, or a newer program has written the database.</exception>
-    public static PostgresDatabase Open(string connectionString, IReadOnlyList<Migration> migrations)
+    public static PostgresDatabase Open(string connectionString, IReadOnlyList<Migration> migrations, Action<Database, DbConnection, DbTransaction>? beforeUpgrade = null)
     {
         var (source, name) = Source(connectionString);
-        var database = new PostgresDatabase(source, name);
+        var database = new PostgresDatabase(source, name) { BeforeUpgrade = beforeUpgrade };
         try
         {
             database.Open(migrations);
@@ -130,6 +131,16 @@ internal sealed class PostgresDatabase : Database
         {
             throw new OperatorException($"the database {Name} is away: {error.Message}");
         }
+    }
+
+    public override IReadOnlyList<string> TablesOf(DbConnection connection, DbTransaction? transaction) =>
+        [.. connection.Query<string>("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY oid", transaction: transaction)];
+
+    public override void SetCounters(DbConnection connection, DbTransaction transaction)
+    {
+        const string Identities = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES'";
+        foreach (var (table, column) in connection.Query<(string, string)>(Identities, transaction: transaction).ToList())
+            connection.Execute($"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)", transaction: transaction);
     }
 
     public override void Dispose()

@@ -1,6 +1,8 @@
+using System.Data;
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Keyhole.Control;
 
@@ -39,14 +41,15 @@ internal sealed class SqliteDatabase : Database
     protected override string BeginSnapshot => "BEGIN";
 
     /// <summary>Opens the file, makes it where there is none, and brings its schema to the newest version.</summary>
+    /// <param name="beforeUpgrade">Called before the schema of a database that is not new is changed; may refuse.</param>
     /// <exception cref="OperatorException">The file is damaged, or a newer program has written it.</exception>
-    public static SqliteDatabase Open(string path, IReadOnlyList<Migration> migrations)
+    public static SqliteDatabase Open(string path, IReadOnlyList<Migration> migrations, Action<Database, DbConnection, DbTransaction>? beforeUpgrade = null)
     {
         SystemSqlite.Use();
         // SQLite gives its WAL the mode of the database: made here, both are for the owner only.
         if (!File.Exists(path))
             new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = FileMode600 }).Dispose();
-        var database = new SqliteDatabase(path);
+        var database = new SqliteDatabase(path) { BeforeUpgrade = beforeUpgrade };
         try
         {
             database.OpenBoth(migrations);
@@ -70,6 +73,15 @@ internal sealed class SqliteDatabase : Database
             return read(_reader);
     }
 
+    /// <summary>On a connection of its own: what takes long keeps nobody waiting.</summary>
+    public override T ReadSnapshot<T>(Func<DbConnection, T> read)
+    {
+        using var connection = Connect(_path);
+        connection.Open();
+        connection.Execute("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 5000;");
+        return WithSnapshot(connection, read);
+    }
+
     public override T Write<T>(Func<DbConnection, DbTransaction, T> write)
     {
         T result;
@@ -81,7 +93,7 @@ internal sealed class SqliteDatabase : Database
             {
                 using var transaction = _writer.BeginTransaction();
                 result = write(_writer, transaction);
-                transaction.Commit();
+                Commit(transaction);
             }
             catch (SqliteException error)
             {
@@ -106,10 +118,36 @@ internal sealed class SqliteDatabase : Database
         return Task.CompletedTask;
     }
 
+    public override IReadOnlyList<string> TablesOf(DbConnection connection, DbTransaction? transaction) =>
+        [.. connection.Query<string>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid", transaction: transaction)];
+
+    /// <summary>SQLite does so by itself.</summary>
+    public override void SetCounters(DbConnection connection, DbTransaction transaction)
+    {
+    }
+
     public override void Dispose()
     {
         _reader.Dispose();
         _writer.Dispose();
+    }
+
+    /// <summary>
+    /// SQLite rolls back by itself when the disk is full at the commit. The driver does not notice, would roll back once more when
+    /// it disposes of the transaction, fail, and take the transaction for open for ever: so there is one again.
+    /// </summary>
+    private void Commit(SqliteTransaction transaction)
+    {
+        try
+        {
+            transaction.Commit();
+        }
+        catch (SqliteException)
+        {
+            if (raw.sqlite3_get_autocommit(_writer.Handle) != 0)
+                _writer.Execute("BEGIN;", transaction: transaction, commandType: CommandType.Text);
+            throw;
+        }
     }
 
     private static SqliteConnection Connect(string path) => new(new SqliteConnectionStringBuilder

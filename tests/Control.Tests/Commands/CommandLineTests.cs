@@ -81,7 +81,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Nothing_that_was_acknowledged_is_lost_by_kill_9()
     {
-        int kills = Environment.GetEnvironmentVariable("KEYHOLE_LONG") == "1" ? 100 : 3;
+        int kills = Environment.GetEnvironmentVariable("KEYHOLE_LONG") == "1" ? 100 : 10;
         long acknowledged = 0;
         for (int kill = 0; kill < kills; kill++)
         {

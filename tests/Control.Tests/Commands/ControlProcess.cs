@@ -24,7 +24,29 @@ internal sealed class ControlProcess : IDisposable
     /// <param name="port">0 for any that is free.</param>
     public static async Task<ControlProcess> ServeAsync(string directory, string? database = null, int port = 0)
     {
-        var process = Start(["serve", "--data", directory, "--listen", $"http://127.0.0.1:{port}"], database);
+        return await WaitAsync(Start(["serve", "--data", directory, "--listen", $"http://127.0.0.1:{port}"], database));
+    }
+
+    /// <summary>Starts "serve" with its data directory on a file system of its own, which nobody else sees.</summary>
+    /// <param name="size">As mount understands it: "2m".</param>
+    public static async Task<ControlProcess> ServeOnSmallDiskAsync(string directory, string size)
+    {
+        Directory.CreateDirectory(directory);
+        string program = Path.Combine(AppContext.BaseDirectory, "keyhole-control.dll");
+        string script = $"mount -t tmpfs -o size={size},mode=700 tmpfs {directory} && exec dotnet {program} serve --data {directory} --listen http://127.0.0.1:0";
+        return await WaitAsync(Process.Start(new ProcessStartInfo("unshare", ["--map-root-user", "--mount", "sh", "-c", script])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!);
+    }
+
+    /// <summary>The path of a file of the process as this process reaches it, whatever is mounted there for the other.</summary>
+    public string Reach(string path) => $"/proc/{_process.Id}/root{path}";
+
+    private static async Task<ControlProcess> WaitAsync(Process process)
+    {
         using var deadline = new CancellationTokenSource(Patience);
         string? line = await process.StandardOutput.ReadLineAsync(deadline.Token);
         const string Lead = "keyhole-control listens on ";
