@@ -25,12 +25,13 @@ internal sealed class ControlServer : IAsyncDisposable
     private readonly FileStream _lock;
     private readonly NetworkStore _store;
     private readonly Networks _networks;
+    private readonly LoginServices _login;
     private readonly WebApplication _public;
     private readonly WebApplication _operator;
     private readonly ILogger _log;
     private volatile bool _ready;
 
-    private ControlServer(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, ILoginSessions sessions, DataDirectory directory, FileStream held)
+    private ControlServer(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, ILoginSessions? sessions, DataDirectory directory, FileStream held)
     {
         _directory = directory;
         _lock = held;
@@ -46,14 +47,19 @@ internal sealed class ControlServer : IAsyncDisposable
         var loggers = _public.Services.GetRequiredService<ILoggerFactory>();
         _log = loggers.CreateLogger<ControlServer>();
         _networks = new Networks(_store, time, loggers);
+        _login = new LoginServices(_store, _networks, time, new LoginAddress(options.PublicUrl), PasswordParameters.Default, loggers);
         tls?.Log = _log;
         ForwardedHeaders.Use(_public, options.TrustedProxies);
         SecurityHeaders.Use(_public, options.IsHttps);
         _public.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAliveInterval, KeepAliveTimeout = KeepAliveTimeout });
         var failures = new FailureLimiter(time);
-        ApiPipeline.Use(_public, _networks, sessions, failures, time);
+        ApiPipeline.Use(_public, _networks, sessions ?? _login.Sessions, failures, time);
         PublicRoutes.Map(_public, new AgentEndpoint(_networks, new FailureLimiter(time), loggers.CreateLogger<AgentEndpoint>()), () => _ready);
-        ApiEndpoints.Map(_public.MapGroup("/api/v1"), _networks, failures, options.PublicUrl, time);
+        var api = _public.MapGroup("/api/v1");
+        ApiEndpoints.Map(api, _networks, failures, options.PublicUrl, time);
+        LoginEndpoints.Map(_public, api, _login);
+        if (sessions is null)
+            _login.Sessions.EndOrphans();
 
         _operator = Builder(logging, kestrel =>
         {
@@ -69,6 +75,8 @@ internal sealed class ControlServer : IAsyncDisposable
 
     public Networks Networks => _networks;
 
+    public LoginServices Login => _login;
+
     public IServiceProvider PublicServices => _public.Services;
 
     /// <exception cref="OperatorException">The data directory, the database or the address cannot be used.</exception>
@@ -79,7 +87,7 @@ internal sealed class ControlServer : IAsyncDisposable
         ControlServer? server = null;
         try
         {
-            server = new ControlServer(options, time, logging, sessions ?? new NobodyLoggedIn(), directory, held);
+            server = new ControlServer(options, time, logging, sessions, directory, held);
             await server.ListenAsync(options);
             return server;
         }
@@ -103,6 +111,7 @@ internal sealed class ControlServer : IAsyncDisposable
         await _operator.StopAsync();
         await _public.DisposeAsync();
         await _operator.DisposeAsync();
+        _login.Dispose();
         File.Delete(_directory.Socket);
         _store.Dispose();
         await _lock.DisposeAsync();
@@ -133,6 +142,8 @@ internal sealed class ControlServer : IAsyncDisposable
         _log.Serving(_directory.Path, Address.GetLeftPart(UriPartial.Authority), _store.Database.Engine, _networks.All.Count);
         if (!IPAddress.IsLoopback(options.Listen.Address) && options.Tls is null)
             _log.PlainHttp(Address.GetLeftPart(UriPartial.Authority));
+        if (_login.Setup.Prepare(_directory.SetupToken))
+            _login.Log.SetupWaits($"{(options.PublicUrl ?? Address).GetLeftPart(UriPartial.Authority)}/setup", _directory.SetupToken);
     }
 
     private static void Listen(ListenOptions listen, TlsCertificate? tls)

@@ -21,6 +21,9 @@ internal sealed class DataDirectory
 
     public string Lock => File("control.lock");
 
+    /// <summary>The one-time token that makes the first account, while there is none.</summary>
+    public string SetupToken => File("setup-token");
+
     /// <summary>Opens the directory, and makes it with mode 0700 where it does not exist yet.</summary>
     /// <exception cref="OperatorException">It cannot be made, or others can enter it.</exception>
     public static DataDirectory Create(string path)

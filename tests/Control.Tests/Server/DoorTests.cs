@@ -60,7 +60,7 @@ public class DoorTests
         foreach (string file in Directory.EnumerateFiles(control.Directory))
             Assert.True((UnixFileMode.UserRead | UnixFileMode.UserWrite) == File.GetUnixFileMode(file), $"{file}: {File.GetUnixFileMode(file)}");
         Assert.Equal(
-            ["control.db", "control.db-shm", "control.db-wal", "control.key", "control.lock", "control.sock"],
+            ["control.db", "control.db-shm", "control.db-wal", "control.key", "control.lock", "control.sock", "setup-token"],
             Directory.EnumerateFiles(control.Directory).Select(file => Path.GetFileName(file)!).Order());
     }
 

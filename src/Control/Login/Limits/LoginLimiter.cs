@@ -13,6 +13,7 @@ internal sealed class LoginLimiter(TimeProvider time)
     public const int FreePerAddress = 20;
     public const int FreePerAccount = 10;
     public const int FreePerKnown = 10;
+    public const int FreeDevicesPerAddress = 40;
 
     private const int MaximumEmail = 320;
     private const int HostBitsOfIpv6 = 64;
@@ -98,6 +99,19 @@ internal sealed class LoginLimiter(TimeProvider time)
         {
             string key = $"address {Prefix(address)}";
             var wait = _buckets.WaitOf(key, FreePerAddress);
+            if (wait == TimeSpan.Zero)
+                _buckets.Add(key);
+            return wait;
+        }
+    }
+
+    /// <summary>Counts a machine that begins to log in, per address. Those that are approved do not differ from here.</summary>
+    public TimeSpan BeginDevice(IPAddress address)
+    {
+        lock (_lock)
+        {
+            string key = $"machines {Prefix(address)}";
+            var wait = _buckets.WaitOf(key, FreeDevicesPerAddress);
             if (wait == TimeSpan.Zero)
                 _buckets.Add(key);
             return wait;

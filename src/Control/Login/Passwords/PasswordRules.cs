@@ -10,6 +10,7 @@ internal static class PasswordRules
     public const int LeastDistinct = 5;
 
     /// <summary>What is wrong with it, as a sentence for the user; null when nothing is.</summary>
+    /// <param name="email">Empty where it is not known yet.</param>
     public static string? Problem(string password, string email)
     {
         if (password.EnumerateRunes().Count() < MinimumLength)
@@ -23,7 +24,7 @@ internal static class PasswordRules
         if (IsRun(password))
             return "A password is no row of keys or letters.";
         string name = email.Split('@')[0];
-        if (Rest(password, email) < MinimumLength / 2 || (name.Length >= 4 && Rest(password, name) < MinimumLength / 2))
+        if ((email.Length > 0 && Rest(password, email) < MinimumLength / 2) || (name.Length >= 4 && Rest(password, name) < MinimumLength / 2))
             return "A password is not the e-mail address with a few characters more.";
         return null;
     }

@@ -12,10 +12,13 @@ internal sealed class ServerSetup(Database database, AuditLog audit, Accounts ac
 
     private const UnixFileMode FileMode600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private string? _file;
+
     /// <summary>Writes a new token into a file of mode 0600 while the server has no account; removes the file when it has.</summary>
     /// <returns>Whether a token waits.</returns>
     public bool Prepare(string file)
     {
+        _file = file;
         if (accounts.Any())
         {
             File.Delete(file);
@@ -55,6 +58,8 @@ internal sealed class ServerSetup(Database database, AuditLog audit, Accounts ac
             audit.Append(connection, transaction, null, new AuditEntry(actor, "setup", $"account {email}"));
             return made;
         });
+        if (_file is not null)
+            File.Delete(_file);
         if (organisation is not null)
             Own(networks.Find(organisation) ?? networks.Create(organisation, actor), email, actor);
         return account;
