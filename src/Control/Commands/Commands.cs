@@ -13,6 +13,8 @@ internal static class Commands
         ExternalClientCommand.Create(terminal),
         StatusCommand.Create(terminal),
         ExportCommand.Create(terminal),
+        AdminCommand.Create(terminal),
+        LoginProviderCommand.Create(terminal),
         ExplainCommand.Create(terminal),
         SchemaCommand.Create(terminal),
         ConfigCommand.Create(terminal),

@@ -25,7 +25,7 @@ internal static class OperatorRoutes
         Get(routes, log, Status, OperatorJson.Default.StatusAnswer, service.Status);
     }
 
-    private static void Post<TRequest, TAnswer>(
+    public static void Post<TRequest, TAnswer>(
         IEndpointRouteBuilder routes,
         ILogger log,
         string path,
@@ -49,7 +49,7 @@ internal static class OperatorRoutes
             }
         })));
 
-    private static void Get<TAnswer>(IEndpointRouteBuilder routes, ILogger log, string path, JsonTypeInfo<TAnswer> answerType, Func<string?, TAnswer> handle) =>
+    public static void Get<TAnswer>(IEndpointRouteBuilder routes, ILogger log, string path, JsonTypeInfo<TAnswer> answerType, Func<string?, TAnswer> handle) =>
         routes.MapGet(path, (Delegate)((HttpContext context) => AnswerAsync(log, () => Task.FromResult(Results.Json(handle(OrganisationOf(context)), answerType)))));
 
     public static string? OrganisationOf(HttpContext context) => context.Request.Query[OrganisationQuery] is [{ } name] ? name : null;

@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record AccountsAnswer(IReadOnlyList<AccountLine> Accounts);
