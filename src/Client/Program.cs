@@ -4,6 +4,9 @@ using Keyhole.Client;
 
 var root = new RootCommand("Reaches the private services that you were granted.")
 {
+    LoginCommand.Create(),
+    LogoutCommand.Create(),
+    SelectCommand.Create(),
     UpCommand.Create(),
     AgentProgram.DownCommand(UpSettings.Data, async directory => await RepairCommand.RepairAsync(directory) is not null),
     StatusCommand.Create(),

@@ -10,4 +10,7 @@ public sealed record AgentDefinition(string Name, AgentKind Kind, string Descrip
 {
     /// <summary>The data directory's setting where the program has a default for it; null: it must be given.</summary>
     public Setting? Data { get; init; }
+
+    /// <summary>Asked when no ID was given, with the data directory; null where an ID is needed.</summary>
+    public Func<SettingValues, string, Task<AgentIdentity>>? Identify { get; init; }
 }

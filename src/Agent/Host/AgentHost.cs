@@ -34,7 +34,7 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
         _ = Task.Run(TransportKey.Prepare);
         await using var body = definition.Create(new AgentStart(options, values, key, data, loggers));
         var keeper = new TableKeeper(body, new TableCache(data.TableCache, options.Id, time), options.Id, time, _logger);
-        var link = new ControlLink(options, new HelloMessage(definition.Kind, publicKey, Version, 0, body.Tls), keeper, body, time, _logger, Random.Shared.NextDouble);
+        var link = new ControlLink(options, new HelloMessage(options.Login?.Kind ?? definition.Kind, publicKey, Version, 0, body.Tls), keeper, body, time, _logger, Random.Shared.NextDouble);
         using var status = new StatusSocket(data.StatusSocket, async (request, argument) =>
         {
             switch (request)
@@ -96,6 +96,8 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
             ["control"] = new JsonObject { ["endpoint"] = link.Endpoint.ToString(), ["connected"] = link.IsConnected },
             ["revision"] = keeper.Revision,
         };
+        if (options.Login is { } login)
+            status["login"] = new JsonObject { ["account"] = login.Account, ["organisation"] = login.Organisation };
         foreach (var (name, value) in body.ToArray())
         {
             body.Remove(name);

@@ -106,13 +106,25 @@ public static class AgentProgram
         command.SetAction((parsed, _) => GuardAsync(error, async () =>
         {
             var values = new SettingValues(parsed, options, environment);
-            var data = definition.Data ?? AgentSettings.Data;
             using var loggers = new LineLoggerFactory(error, AgentOptions.LevelFrom(values.Require(AgentSettings.Log)), TimeProvider.System);
-            var provisioned = Provisioner.IsFor(definition.Kind) ? await Provisioner.ObtainAsync(values, data, input, loggers.CreateLogger("agent")) : null;
-            var checkedOptions = AgentOptions.From(values, data, input, provisioned);
+            var checkedOptions = await OptionsAsync(definition, values, input, loggers);
             using var signals = new ShutdownSignals();
             return await new AgentHost(definition, checkedOptions, values, loggers, TimeProvider.System).RunAsync(signals);
         }));
+    }
+
+    /// <summary>An agent without an ID may have a provisioning key, or a login, instead.</summary>
+    private static async Task<AgentOptions> OptionsAsync(AgentDefinition definition, SettingValues values, TextReader input, LineLoggerFactory loggers)
+    {
+        var data = definition.Data ?? AgentSettings.Data;
+        if (Provisioner.IsFor(definition.Kind) && await Provisioner.ObtainAsync(values, data, input, loggers.CreateLogger("agent")) is { } provisioned)
+            return AgentOptions.From(values, data, input, provisioned);
+        if (definition.Identify is not { } identify || values.Get(AgentSettings.Id) is not null)
+            return AgentOptions.From(values, data, input);
+        if (values.Get(AgentSettings.Secret) is not null || values.Get(AgentSettings.SecretFile) is not null)
+            throw new AgentException($"{AgentSettings.Id.Flag} is required beside a secret (or the environment variable {AgentSettings.Id.Variable}).");
+        string directory = Path.GetFullPath(values.Require(data));
+        return AgentOptions.From(values, directory, await identify(values, directory));
     }
 
     private static Command StatusCommand(Setting setting, Func<JsonObject, bool, string>? text, Func<string, string?> environment, TextWriter output, TextWriter error)

@@ -55,6 +55,7 @@ internal sealed class ControlLink
     public TimeSpan ReportInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs until cancelled.</summary>
+    /// <exception cref="AgentException">The login that the agent lives by is over.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
         try
@@ -65,6 +66,8 @@ internal sealed class ControlLink
                 _connected = false;
                 if (stop.IsCancellationRequested)
                     return;
+                if (end.IsOver && _options.Login is not null)
+                    throw new AgentException($"the login is over ({end.Reason}): the tunnel is down; log in again with 'keyhole login'");
                 LogOutage(end);
                 await WaitAsync(end.Slow ? _backoff.Slow() : _backoff.Next(), stop);
             }
@@ -138,7 +141,7 @@ internal sealed class ControlLink
     private LinkEnd FromConnect(ClientWebSocket socket, Exception e)
     {
         if (socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            return new LinkEnd($"unknown ID or wrong secret (ID {_options.Id})", Slow: true, IsRefusal: true);
+            return new LinkEnd($"unknown ID or wrong secret (ID {_options.Id})", Slow: true, IsRefusal: true) { IsOver = socket.HttpStatusCode == HttpStatusCode.Unauthorized };
         if (socket.HttpStatusCode is not (0 or HttpStatusCode.SwitchingProtocols))
             return new LinkEnd(string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)socket.HttpStatusCode} from {_endpoint.Authority}"), Slow: false);
         return new LinkEnd(e is OperationCanceledException ? "no answer" : (e.InnerException ?? e).Message, Slow: false);
@@ -204,7 +207,7 @@ internal sealed class ControlLink
             if (part.MessageType != WebSocketMessageType.Text || AgentWire.ReadControlMessage(buffer.AsSpan(0, length)) is not { } message)
                 return new LinkEnd("Control sent a message that this version does not know", Slow: true);
             if (message is RefusedMessage refused)
-                return new LinkEnd($"{refused.Text} (ID {_options.Id})", Slow: true, IsRefusal: true);
+                return new LinkEnd($"{refused.Text} (ID {_options.Id})", Slow: true, IsRefusal: true) { IsOver = refused.Reason is RefusalReason.Revoked or RefusalReason.Credential };
             LogConnection();
             _keeper.HeardNow();
             switch (message)
@@ -266,5 +269,9 @@ internal sealed class ControlLink
     }
 
     /// <summary>Why a connection ended, in words for the operator.</summary>
-    private sealed record LinkEnd(string Reason, bool Slow, bool IsRefusal = false);
+    private sealed record LinkEnd(string Reason, bool Slow, bool IsRefusal = false)
+    {
+        /// <summary>The credential is gone for good.</summary>
+        public bool IsOver { get; init; }
+    }
 }

@@ -20,6 +20,9 @@ public sealed class AgentOptions
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
+    /// <summary>Whose login the agent lives by: when that is over, so is the agent. Null for one with a credential of its own.</summary>
+    public AgentIdentity? Login { get; init; }
+
     /// <exception cref="AgentException">Something is missing or wrong; the message names it.</exception>
     /// <param name="provisioned">What a provisioning key was traded for; null where ID and secret are given.</param>
     internal static AgentOptions From(SettingValues values, Setting data, TextReader standardInput, AgentCredential? provisioned = null) => new()
@@ -40,7 +43,22 @@ public sealed class AgentOptions
         return [.. values.List(AgentSettings.Endpoint).Select(text => EndpointFrom(text, allowHttp)).Distinct()];
     }
 
-    private static Uri EndpointFrom(string text, bool allowHttp)
+    /// <summary>The same from a login, which says where Control is and who the agent is.</summary>
+    /// <exception cref="AgentException">Something is wrong, or given beside the login.</exception>
+    internal static AgentOptions From(SettingValues values, string data, AgentIdentity login) => new()
+    {
+        Endpoints = [login.Endpoint],
+        Id = login.Id,
+        Secret = login.Secret,
+        DataDirectory = data,
+        Metrics = MetricsFrom(values.Get(AgentSettings.Metrics)),
+        LogLevel = LevelFrom(values.Require(AgentSettings.Log)),
+        Login = login,
+    };
+
+    /// <summary>A URL of Control, checked: http only where nobody on the way can listen, or where that is allowed.</summary>
+    /// <exception cref="AgentException">It is none, or not safe.</exception>
+    public static Uri EndpointFrom(string text, bool allowHttp)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
             throw new AgentException($"--endpoint '{text}' is not an http or https URL.");

@@ -9,8 +9,9 @@ public sealed class AgentSecret
 
     private readonly string _value;
 
+    /// <param name="source">For the message: where it comes from.</param>
     /// <exception cref="AgentException">It is empty, too long, or holds what no secret of Control holds.</exception>
-    internal AgentSecret(string value, string source)
+    public AgentSecret(string value, string source)
     {
         _value = value.Trim();
         if (_value.Length is 0 or > MaximumLength || !_value.All(char.IsAscii) || _value.Any(char.IsWhiteSpace) || _value.Any(char.IsControl))

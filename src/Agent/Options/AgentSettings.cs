@@ -1,7 +1,7 @@
 namespace Keyhole.Agent;
 
 /// <summary>The settings that every agent has.</summary>
-internal static class AgentSettings
+public static class AgentSettings
 {
     public static readonly Setting Endpoint = new("--endpoint", "URL", "Where Control listens: https://control.example.com. May be given several times: the agent goes on to the next when one is away.") { IsRepeatable = true };
 

@@ -8,9 +8,10 @@ namespace Keyhole.Client;
 internal static class UpCommand
 {
     private static readonly AgentDefinition Definition = new(
-        "keyhole", AgentKind.Machine, "Reaches what this machine was granted, through a TUN interface or a proxy, until 'keyhole down' or a signal.", UpSettings.All, Open)
+        "keyhole", AgentKind.Machine, "Reaches what the user who logged in, or this machine, was granted, through a TUN interface or a proxy, until 'keyhole down' or a signal.", UpSettings.All, Open)
     {
         Data = UpSettings.Data,
+        Identify = DeviceIdentity.FindAsync,
     };
 
     public static Command Create()

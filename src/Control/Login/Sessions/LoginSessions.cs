@@ -127,7 +127,8 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
 
     private void Release(long session, string actor)
     {
-        foreach (var network in networks.All.Where(network => network.Ledger.State.Credentials.Any(credential => credential.Session == session)))
+        // Every network is asked, whatever is known of it here: another process may have enrolled a device just now.
+        foreach (var network in networks.All)
         {
             network.Ledger.Change(
                 state => Transitions.EndSession(state, session),
