@@ -28,6 +28,7 @@ internal sealed class RelayBody : IAgentBody
     private readonly ILogger _logger;
     private readonly Task _logging;
     private readonly NameForwarding _names;
+    private readonly SessionReports _reports = new();
     private readonly Lock _applying = new();
     private volatile bool _hasTable;
 
@@ -136,7 +137,7 @@ internal sealed class RelayBody : IAgentBody
 
     public ValueTask<JsonObject> StatusAsync() => ValueTask.FromResult(RelayStatus.Describe(Snapshot(), _loop.Local));
 
-    public ValueTask<StatusMessage> ReportAsync() => ValueTask.FromResult(RelayStatus.Report(Snapshot(), UnixAtZero()));
+    public ValueTask<StatusMessage> ReportAsync() => ValueTask.FromResult(_reports.Make(Snapshot(), UnixAtZero()));
 
     public ValueTask WriteMetricsAsync(PrometheusText text)
     {
@@ -188,6 +189,9 @@ internal sealed class RelayBody : IAgentBody
                 break;
             case RelayEventKind.Moved:
                 RelayLog.Moved(_logger, happened.Agent, endpoint);
+                break;
+            case RelayEventKind.Contested:
+                RelayLog.Contested(_logger, happened.Agent, endpoint);
                 break;
             case RelayEventKind.AddressTaken:
                 RelayLog.AddressTaken(_logger, happened.Agent, endpoint);

@@ -52,4 +52,7 @@ internal static partial class RelayLog
 
     [LoggerMessage(116, LogLevel.Warning, "{Problem} The last one is shown until it can")]
     public static partial void CertificateKept(ILogger logger, string problem);
+
+    [LoggerMessage(117, LogLevel.Warning, "{Agent} is two devices with one key: they take turns, the last at {Endpoint}. Each needs a configuration of its own")]
+    public static partial void Contested(ILogger logger, string agent, string? endpoint);
 }

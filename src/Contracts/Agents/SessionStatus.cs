@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Keyhole.Contracts;
 
 /// <summary>One WireGuard session as the data path has shown it.</summary>
@@ -7,4 +9,12 @@ namespace Keyhole.Contracts;
 /// <param name="LastHandshakeAt">Milliseconds since 1970-01-01 UTC, or null for never.</param>
 /// <param name="BytesReceived">Authenticated bytes since the program started.</param>
 /// <param name="BytesSent">Sealed bytes since the program started.</param>
-public sealed record SessionStatus(string PublicKey, bool Live, string? Endpoint, long? LastHandshakeAt, long BytesReceived, long BytesSent);
+/// <param name="Contest">Null unless two devices use the key of the other end.</param>
+public sealed record SessionStatus(
+    string PublicKey,
+    bool Live,
+    string? Endpoint,
+    long? LastHandshakeAt,
+    long BytesReceived,
+    long BytesSent,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SessionContest? Contest = null);

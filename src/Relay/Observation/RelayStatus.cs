@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Keyhole.Contracts;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
 
@@ -42,20 +41,6 @@ internal static class RelayStatus
         ["drops"] = Describe(snapshot.Drops),
     };
 
-    /// <param name="unixAtZero">Unix microseconds at the zero of the monotonic clock.</param>
-    public static StatusMessage Report(RelaySnapshot snapshot, long unixAtZero) => new(
-        Draining: false,
-        snapshot.FlowCount,
-        [
-            .. snapshot.Agents.Where(agent => agent.LastHandshakeAt.HasValue).Select(agent => new SessionStatus(
-                agent.PublicKey,
-                agent.IsLive,
-                agent.Address?.ToString(),
-                (agent.LastHandshakeAt + unixAtZero) / 1000,
-                agent.ReceivedBytes,
-                agent.SentBytes)),
-        ]);
-
     private static JsonObject Describe(RelayAgentStatus agent, long now) => new()
     {
         ["name"] = agent.Name,
@@ -69,6 +54,9 @@ internal static class RelayStatus
         ["receivedBytes"] = agent.ReceivedBytes,
         ["sentBytes"] = agent.SentBytes,
         ["flows"] = agent.FlowCount,
+        ["contest"] = agent.Contest is { } contest
+            ? new JsonObject { ["addresses"] = new JsonArray(contest.First.ToString(), contest.Second.ToString()), ["seconds"] = Seconds(now - contest.At) }
+            : null,
     };
 
     /// <summary>"kernelDropped" came while the receive buffer was full; "sendDropped" met a full send buffer, "sendRefused" another refusal.</summary>

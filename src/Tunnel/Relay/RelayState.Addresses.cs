@@ -43,6 +43,7 @@ public sealed partial class RelayState
         if (candidate.Address != source)
             SetCandidate(slot, new Candidate { Address = source, ChallengedAt = candidate.ChallengedAt });
         candidate.Credit += length - _arrival.SentBack;
+        NoteSession(slot, result);
         switch (result.MessageType)
         {
             case MessageType.HandshakeInitiation:
@@ -56,6 +57,15 @@ public sealed partial class RelayState
                 Challenge(slot, now);
                 break;
         }
+    }
+
+    private static void NoteSession(AgentSlot slot, in ReceiveResult result)
+    {
+        if (result.MessageType != MessageType.TransportData || result.Confirmed)
+            return;
+        slot.Candidate.IsOfOlderSession = result.IsOlderSession;
+        if (!result.IsOlderSession)
+            slot.Contest.Clear();
     }
 
     /// <summary>Asks the agent to answer from its candidate: our agents by a ping, stock ones by a handshake, both paid for by what came from there.</summary>
@@ -90,6 +100,8 @@ public sealed partial class RelayState
     private void Confirm(AgentSlot slot, in IpEndpoint address, long now)
     {
         bool moved = slot.Address.HasValue;
+        if (slot.Address is { } before && slot.Candidate.IsOfOlderSession && slot.Candidate.Address == address && slot.Contest.Note(before, address, now))
+            Raise(RelayEventKind.Contested, slot);
         if (SlotAt(Forwarding.SetAddress(slot.Index, address)) is { } other)
         {
             Raise(RelayEventKind.AddressTaken, other);

@@ -25,7 +25,10 @@ public sealed partial class RelayState
                 slot.Peer.LastReceivedAt,
                 slot.Peer.ReceivedBytes,
                 slot.Peer.SentBytes,
-                slot.IsConnector ? flowsThrough.GetValueOrDefault(slot) : slot.FlowCount)),
+                slot.IsConnector ? flowsThrough.GetValueOrDefault(slot) : slot.FlowCount)
+            {
+                Contest = slot.Contest.Describe(now),
+            }),
         ];
     }
 }

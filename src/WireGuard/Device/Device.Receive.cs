@@ -65,6 +65,7 @@ public sealed partial class Device
             MessageType = MessageType.TransportData,
             NewSession = confirmed,
             Confirmed = confirmed,
+            IsOlderSession = ReferenceEquals(keypair, peer.Previous) && peer.Current is { LastOpenedAt: > long.MinValue } current && current.CreatedAt >= keypair.CreatedAt,
             Peer = peer,
             Offset = TransportMessage.PacketOffset,
             Counter = counter,

@@ -21,6 +21,9 @@ public readonly record struct ReceiveResult
     /// </summary>
     public bool Confirmed { get; init; }
 
+    /// <summary>A transport message under an older session than one that the peer has already sent under.</summary>
+    public bool IsOlderSession { get; init; }
+
     /// <summary>
     /// Who sent it. Set exactly when the message is authentic and fresh, so also for a drop for its inner address: such a result proves that the
     /// peer sent the datagram, though not (until it answers from there) that it is at the source address.

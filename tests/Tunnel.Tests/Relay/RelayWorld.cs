@@ -139,6 +139,9 @@ internal sealed class RelayWorld : IDatagramOutput, IDisposable
         return this;
     }
 
+    /// <summary>Another device with the configuration of an agent.</summary>
+    public SimulatedAgent AddTwin(SimulatedAgent agent, IpEndpoint endpoint) => Add(new SimulatedAgent(this, agent, endpoint));
+
     public RelayAgentStatus Status(SimulatedAgent agent) => State.Describe(Now).Single(status => status.Id == agent.Row.Id);
 
     /// <summary>From an agent or an attacker.</summary>

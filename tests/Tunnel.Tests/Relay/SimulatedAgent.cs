@@ -21,6 +21,20 @@ internal sealed class SimulatedAgent : IDatagramOutput, IDisposable
         Boot();
     }
 
+    /// <summary>A second device with the key of another.</summary>
+    public SimulatedAgent(RelayWorld world, SimulatedAgent twin, IpEndpoint endpoint)
+    {
+        _world = world;
+        Name = $"{twin.Name} again";
+        Endpoint = endpoint;
+        Random = new SeededRandom(twin.Row.Id + 1000);
+        Span<byte> key = stackalloc byte[32];
+        twin.Key.Export(key);
+        Key = new PrivateKey(key);
+        Row = twin.Row;
+        Boot();
+    }
+
     public string Name { get; }
 
     public SeededRandom Random { get; }

@@ -19,4 +19,8 @@ public sealed record RelayAgentStatus(
     long? LastReceivedAt,
     long ReceivedBytes,
     long SentBytes,
-    int FlowCount);
+    int FlowCount)
+{
+    /// <summary>Two devices use the agent's key: the addresses between which it last went to and fro, and when. Null when nothing of that was seen for ten minutes.</summary>
+    public (IpEndpoint First, IpEndpoint Second, long At)? Contest { get; init; }
+}

@@ -9,6 +9,9 @@ public enum RelayEventKind
     /// <summary>An agent confirmed another address.</summary>
     Moved,
 
+    /// <summary>Two devices use the key of one agent, each at an address of its own.</summary>
+    Contested,
+
     /// <summary>Another agent confirmed the address of this one, which has none now.</summary>
     AddressTaken,
 

@@ -30,6 +30,7 @@ internal sealed class AgentSlot(int index, PeerRow row)
     // Addresses.
     public IpEndpoint? Address;
     public Candidate Candidate;
+    public Contest Contest;
     public ulong RecordVersion;
     public long RecordedHeardAt;
 

@@ -16,6 +16,9 @@ internal struct Candidate
     /// <summary>An initiation of ours went there: its response from there proves it.</summary>
     public bool WasInitiatedTo;
 
+    /// <summary>Data came from there under an older session than the agent has used: see <see cref="Contest"/>.</summary>
+    public bool IsOfOlderSession;
+
     /// <summary>The nonce of the ping that went there; its pong from there proves it. 0 for none.</summary>
     public ulong Nonce;
 
