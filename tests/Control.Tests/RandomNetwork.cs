@@ -31,7 +31,7 @@ internal sealed class RandomNetwork(int seed)
         var machines = Some("ci", "backup");
         var clients = Some(Clients);
         var text = new StringBuilder("version: 1\norg: acme\n");
-        Each(text, "relays", relays, name => $"{{ name: {name}, endpoint: \"203.0.113.{_random.Next(1, 4)}:21820\", gateway: {Flag()}{(_random.Next(3) == 0 ? ", tls-endpoint: \"relay.example.com:443\"" : "")} }}");
+        Each(text, "relays", relays, name => $"{{ name: {name}, endpoint: \"203.0.113.{_random.Next(1, 4)}:21820\", gateway: {Flag()}{(_random.Next(3) == 0 ? ", tls-endpoint: \"relay.example.com:443\"" : "")}{Pick("", "", ", dns-forward: 192.0.2.53", ", dns-forward: [192.0.2.53, \"[2001:db8::53]:5353\"]")} }}");
         Each(text, "sites", sites, name =>
         {
             var here = connectors.Where(entry => entry.Value == name).Select(entry => NamedKey(entry.Key)).ToList();

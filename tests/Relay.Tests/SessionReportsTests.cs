@@ -51,7 +51,7 @@ public class SessionReportsTests
     {
         var reports = new SessionReports();
         string longest = "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535";
-        IpEndpoint.TryParse(longest, out var endpoint);
+        Assert.True(IpEndpoint.TryParse(longest, out var endpoint));
         RelayAgentStatus[] agents =
         [
             .. Enumerable.Range(1, 2000).Select(id => Agent(id) with

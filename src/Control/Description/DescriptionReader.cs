@@ -146,13 +146,31 @@ internal sealed class DescriptionReader
 
     public RelayDescription? ReadRelay(Node item, string path)
     {
-        if (AsSection(item, path, "{ name: vps, endpoint: \"203.0.113.10:21820\" }", "name", "endpoint", "tls-endpoint", "gateway") is not { } section)
+        if (AsSection(item, path, "{ name: vps, endpoint: \"203.0.113.10:21820\" }", "name", "endpoint", "tls-endpoint", "gateway", "dns-forward") is not { } section)
             return null;
         string? name = _relays.Define(section);
         var endpoints = ReadEndpoints(section, "endpoint", "write endpoint: \"203.0.113.10:21820\"; clients reach the relay there", required: true);
         var tls = ReadEndpoints(section, "tls-endpoint", "write tls-endpoint: \"relay.example.com:443\"; agents of networks that block UDP reach the relay there", required: false);
         bool gateway = section.Flag("gateway");
-        return name is null ? null : new RelayDescription(name, endpoints, tls, gateway);
+        var forward = ReadNameServers(section, "dns-forward");
+        return name is null ? null : new RelayDescription(name, endpoints, tls, gateway) { DnsForward = forward };
+    }
+
+    private ValueList<string> ReadNameServers(Section section, string key)
+    {
+        const string Fix = "write the address of a DNS server like 192.0.2.53, with its port where that is not 53: \"192.0.2.53:5353\"";
+        var servers = new List<string>();
+        foreach (var server in Items(section, key, Fix))
+        {
+            if (!AddressSyntax.TryParseServer(server.Value, out var endpoint))
+                _findings.Add(server, section.PathOf(key), "this is no usable address", Fix);
+            else if (!servers.Contains(endpoint.ToString()) && servers.Count == RelayNames.MaximumForward)
+                _findings.Add(server, section.PathOf(key), $"only {RelayNames.MaximumForward} servers are asked", "leave out the others");
+            else if (!servers.Contains(endpoint.ToString()))
+                servers.Add(endpoint.ToString());
+        }
+
+        return servers.ToValueList();
     }
 
     private ValueList<string> ReadEndpoints(Section section, string key, string fix, bool required)

@@ -16,7 +16,7 @@ internal static class DescriptionWriter
             return text.Append("# org: NAME (nothing was applied yet)\n").ToString();
         text.Append(CultureInfo.InvariantCulture, $"org: {Plain(state.Organisation)}\n");
         Section(text, "relays", state.Relays, relay =>
-            [("name", relay.Name), ("endpoint", Strings(relay.Endpoints)), ("tls-endpoint", relay.TlsEndpoints.Count == 0 ? null : Strings(relay.TlsEndpoints)), ("gateway", relay.Gateway ? "true" : null)]);
+            [("name", relay.Name), ("endpoint", Strings(relay.Endpoints)), ("tls-endpoint", relay.TlsEndpoints.Count == 0 ? null : Strings(relay.TlsEndpoints)), ("gateway", relay.Gateway ? "true" : null), ("dns-forward", relay.DnsForward.Count == 0 ? null : Strings(relay.DnsForward))]);
         Section(text, "sites", state.Sites, site => [("name", site.Name), ("connectors", Connectors(state, site))]);
         var sites = state.Sites.ToDictionary(site => site.Id, site => site.Name);
         Section(text, "resources", state.Resources, resource =>

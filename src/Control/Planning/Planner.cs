@@ -9,7 +9,7 @@ internal static class Planner
         if (from.Organisation is null && to.Organisation is { } organisation)
             changes.Add(new Change("add", "org", organisation, []));
         Compare(changes, "relay", from.Relays, to.Relays, (_, relay) =>
-            [("endpoint", string.Join(", ", relay.Endpoints)), ("tls-endpoint", string.Join(", ", relay.TlsEndpoints)), ("gateway", relay.Gateway ? "true" : "")]);
+            [("endpoint", string.Join(", ", relay.Endpoints)), ("tls-endpoint", string.Join(", ", relay.TlsEndpoints)), ("gateway", relay.Gateway ? "true" : ""), ("dns-forward", string.Join(", ", relay.DnsForward))]);
         Compare(changes, "site", from.Sites, to.Sites, (_, _) => []);
         Compare(changes, "connector", Peers(from, PeerKind.Connector), Peers(to, PeerKind.Connector), (state, peer) =>
             [("site", NameOf(state.Sites, peer.Site)), ("public-key", DeclaredKey(peer))], from, to);

@@ -40,7 +40,7 @@ internal sealed class Reconciliation
     {
         var sites = Each(_present.Sites, _wanted.Sites, name => name, (site, name, id) => site is null ? new Site(id, name) : site with { Name = name });
         var relays = Each(_present.Relays, _wanted.Relays, relay => relay.Name,
-            (relay, wanted, id) => new Relay(id, wanted.Name, wanted.Endpoints, wanted.Gateway, relay?.PublicKey, relay?.Tls) { TlsEndpoints = wanted.TlsEndpoints });
+            (relay, wanted, id) => new Relay(id, wanted.Name, wanted.Endpoints, wanted.Gateway, relay?.PublicKey, relay?.Tls) { TlsEndpoints = wanted.TlsEndpoints, DnsForward = wanted.DnsForward });
         var fixedRoles = FixedRoles.All.Select(name => new RoleDescription(name, FixedRoles.PermissionsOf(name)));
         var roles = Each(_present.Roles, fixedRoles.Concat(_wanted.Roles), role => role.Name, (_, wanted, id) => new Role(id, wanted.Name, wanted.Permissions));
         var users = Each(_present.Users, _wanted.Users, user => user.Email,

@@ -13,7 +13,7 @@ internal static class StateDescription
         return new NetworkDescription
         {
             Organisation = state.Organisation!,
-            Relays = state.Relays.Select(relay => new RelayDescription(relay.Name, relay.Endpoints, relay.TlsEndpoints, relay.Gateway)).ToValueList(),
+            Relays = state.Relays.Select(relay => new RelayDescription(relay.Name, relay.Endpoints, relay.TlsEndpoints, relay.Gateway) { DnsForward = relay.DnsForward }).ToValueList(),
             Sites = state.Sites.Select(site => site.Name).ToValueList(),
             Connectors = Of(state, PeerKind.Connector).Select(peer => new ConnectorDescription(peer.Name, names[peer.Site!.Value], DeclaredKey(peer))).ToValueList(),
             Resources = state.Resources.Select(resource =>

@@ -16,6 +16,7 @@ internal sealed class CompiledNetwork
     private readonly CompiledRows<Peer, CompiledPeer> _peers;
     private readonly CompiledGrants _grants;
     private readonly Table _all;
+    private readonly Table _ofRelays;
     private readonly ConcurrentDictionary<int, Table> _siteTables;
     private readonly ConcurrentDictionary<int, Table> _clientTables;
     private readonly Dictionary<string, Credential> _credentials;
@@ -51,7 +52,9 @@ internal sealed class CompiledNetwork
         var change = before is null ? TableChange.Everything : TableChange.Of(before, this);
         _siteTables = Kept(before?._siteTables, change.Concerns, change.Sites);
         _clientTables = Kept(before?._clientTables, change.Concerns, change.Clients);
-        _all = change.Concerns == TableChange.Extent.Nothing ? before!._all : WholeTable(state);
+        bool isSame = change.Concerns == TableChange.Extent.Nothing;
+        _all = isSame ? before!._all : WholeTable(state);
+        _ofRelays = isSame ? before!._ofRelays : _all with { Relays = [.. _all.Relays.Zip(state.Relays, (row, relay) => row with { Names = NamesOf(state, relay) })] };
     }
 
     public NetworkState State { get; }
@@ -90,7 +93,7 @@ internal sealed class CompiledNetwork
     /// <summary>The view of one agent.</summary>
     public Table TableOf(Agent agent) => agent.Kind switch
     {
-        AgentKind.Relay => _all,
+        AgentKind.Relay => _ofRelays,
         AgentKind.Connector => _peers.FindItem(agent.Id)?.Site is { } site ? _siteTables.GetOrAdd(site, SiteTable) : EmptyTable,
         _ => _clientTables.GetOrAdd(agent.Id, ClientTable),
     };
@@ -161,6 +164,9 @@ internal sealed class CompiledNetwork
             : relay.Endpoints.Select(endpoint => $"{endpoint.AsSpan(0, endpoint.LastIndexOf(':'))}:{tls.Port}").Distinct();
         return new RelayTls([.. endpoints], tls.Pin);
     }
+
+    private static RelayNames NamesOf(NetworkState state, Relay relay) =>
+        new([.. Overlay.NameServers(state.OverlayIpv6).Select(address => address.ToString())], [.. relay.DnsForward]);
 
     private static ResourceRow Row(Resource resource) => new(
         resource.Id, resource.Site, resource.Name, resource.Destination.Text,

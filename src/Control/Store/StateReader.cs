@@ -57,6 +57,7 @@ internal sealed class StateReader
         new((int)row.Id, row.Name, List(row.Endpoints), row.Gateway != 0, row.PublicKey, row.TlsPort is { } port ? new TlsOffer((int)port, row.TlsPin) : null)
         {
             TlsEndpoints = List(row.TlsEndpoints),
+            DnsForward = List(row.DnsForward),
         };
 
     private static Peer Peer(PeerRecord row) => new((int)row.Id, Kind(row.Kind), row.Name)
@@ -164,6 +165,7 @@ internal sealed class StateReader
         public string TlsEndpoints { get; init; } = "";
         public long? TlsPort { get; init; }
         public string? TlsPin { get; init; }
+        public string DnsForward { get; init; } = "";
     }
 
     private sealed class PeerRecord

@@ -73,6 +73,7 @@ internal sealed class StateWriter
             TlsEndpoints = Json(relay.TlsEndpoints),
             TlsPort = relay.Tls?.Port,
             TlsPin = relay.Tls?.Pin,
+            DnsForward = Json(relay.DnsForward),
         }));
         Replace("site", from.Sites, to.Sites, site => Insert("site", new { Organisation = _organisation, site.Id, site.Name }));
         Replace("org_role", from.Roles, to.Roles, role => Insert("org_role", new

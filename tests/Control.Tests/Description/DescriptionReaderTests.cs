@@ -49,6 +49,59 @@ public class DescriptionReaderTests
     }
 
     [Fact]
+    [Trait("Promise", "C13")]
+    public void Servers_for_other_names_are_addresses_and_only_relays_hear_of_them()
+    {
+        string text = Samples.Acme.Replace("gateway: true", "gateway: true, dns-forward: [192.0.2.53, \"192.0.2.53:53\", \"192.0.2.54:5353\", \"[2001:db8::53]:54\"]", StringComparison.Ordinal);
+        Assert.Equal(["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:54"], Samples.Read(text).Relays[0].DnsForward);
+        var state = Samples.Apply(NetworkState.Empty, text);
+        Assert.Equal(state, Samples.Apply(state, DescriptionWriter.Write(state)));
+        var network = new CompiledNetwork(state, _ => null);
+        var names = network.TableOf(new Agent(AgentKind.Relay, state.Relays[0].Id)).Relays[0].Names!;
+        Assert.Equal(state.Relays[0].DnsForward, names.Forward);
+        Assert.Equal("100.64.0.53", names.Addresses[0]);
+        Assert.EndsWith(":1::53", names.Addresses[1], StringComparison.Ordinal);
+        foreach (var agent in network.Agents.Where(agent => agent.Kind != AgentKind.Relay))
+            Assert.All(network.TableOf(agent).Relays, relay => Assert.Null(relay.Names));
+
+        foreach (string bad in new[] { "dns.example.com", "192.0.2.53:0", "192.0.2.53:70000", "224.0.0.1", "0.0.0.0", "\"[2001:db8::53]\"", "\"192.0.2.53\\n192.0.2.54\"", "[a, b, c, d]" })
+        {
+            DescriptionReader.Read(Samples.Acme.Replace("gateway: true", $"gateway: true, dns-forward: {bad}", StringComparison.Ordinal), NetworkState.Empty, out var found);
+            Assert.All(found, finding => Assert.StartsWith("relays[0].dns-forward", finding.Path, StringComparison.Ordinal));
+            Assert.NotEmpty(found);
+        }
+    }
+
+    [Theory]
+    [InlineData("name: \"phone\\nPostUp = evil\"")]
+    [InlineData("name: \"phone\\r\"")]
+    [InlineData("name: \"phone]\\u2028[Peer]\"")]
+    [InlineData("name: \"phone#\"")]
+    [InlineData("name: phone, dns: \"192.168.1.1\\nPostUp = evil\"")]
+    [InlineData("name: phone, dns: \"192.168.1.1, 192.168.1.2\"")]
+    [InlineData("name: phone, dns: \"fe80::1%eth0\"")]
+    [InlineData("name: phone, address: \"100.64.1.9\\n\"")]
+    [InlineData("name: phone, public-key: \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\\n\"")]
+    [Trait("Threat", "36")]
+    public void Nothing_of_an_external_client_can_add_a_line_to_its_configuration(string client)
+    {
+        DescriptionReader.Read($"version: 1\norg: acme\nexternal-clients:\n  - {{ {client} }}\n", NetworkState.Empty, out var found);
+        Assert.StartsWith("external-clients[0]", Assert.Single(found).Path, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("- { name: a, address: 100.64.1.9 }\n  - { name: b, address: 100.64.1.9 }")]
+    [InlineData("- { name: a, public-key: \"KEY\" }\n  - { name: b, public-key: \"KEY\" }")]
+    [InlineData("- { name: a }\n  - { name: A }")]
+    [Trait("Promise", "C3"), Trait("Threat", "36")]
+    public void Two_external_clients_share_no_address_key_or_name(string clients)
+    {
+        string key = TestAgent.NewPublicKey();
+        DescriptionReader.Read($"version: 1\norg: acme\nexternal-clients:\n  {clients.Replace("KEY", key, StringComparison.Ordinal)}\n", NetworkState.Empty, out var found);
+        Assert.StartsWith("external-clients[1]", Assert.Single(found).Path, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Everything_that_is_wrong_is_said_at_once_with_its_place_and_what_to_do()
     {
         const string Text = """

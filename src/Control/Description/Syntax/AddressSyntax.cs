@@ -18,6 +18,24 @@ internal static class AddressSyntax
         && (text.Contains(':') || text.Count(letter => letter == '.') == 3)
         && !text.Contains('%') && !text.Contains('[') && !address.IsIPv4MappedToIPv6;
 
+    /// <summary>A DNS server: "192.0.2.53", "192.0.2.53:5353", "2001:db8::53" or "[2001:db8::53]:5353". Without a port it is 53.</summary>
+    public static bool TryParseServer(string text, out IPEndPoint server)
+    {
+        const int DnsPort = 53;
+        server = new IPEndPoint(IPAddress.Any, DnsPort);
+        bool hasPort = text.StartsWith('[') || text.Count(letter => letter == ':') == 1;
+        int colon = hasPort ? text.LastIndexOf(':') : text.Length;
+        string host = text[..Math.Max(colon, 0)];
+        if (host is ['[', .., ']'])
+            host = host[1..^1];
+        int port = DnsPort;
+        if (!TryParse(host, out var address) || IsMulticast(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)
+            || (hasPort && (!int.TryParse(text.AsSpan(colon + 1), System.Globalization.NumberStyles.None, null, out port) || port is < 1 or > ushort.MaxValue)))
+            return false;
+        server = new IPEndPoint(address, port);
+        return true;
+    }
+
     public static bool IsMulticast(IPAddress address) => MulticastIpv4.Contains(address) || MulticastIpv6.Contains(address);
 
     /// <summary>Reads a destination: an address, a CIDR prefix without host bits, or a DNS name.</summary>

@@ -32,6 +32,7 @@ CREATE TABLE relay (
     tls_endpoints TEXT NOT NULL,
     tls_port BIGINT,
     tls_pin TEXT,
+    dns_forward TEXT NOT NULL,
     PRIMARY KEY (organisation, id)
 );
 

@@ -12,4 +12,7 @@ internal sealed record RelayInput
 
     /// <summary>Whether stock WireGuard apps enter here.</summary>
     public bool? Gateway { get; init; }
+
+    /// <summary>Up to three DNS servers that are asked for names which a stock app was not granted: "192.0.2.53". Without one those queries are refused.</summary>
+    public IReadOnlyList<string>? DnsForward { get; init; }
 }

@@ -18,7 +18,15 @@ internal sealed class RelayKind : ObjectKind<Relay, RelayInput, RelayView>
     public override RelayView View(Network network, NetworkState state, Relay item)
     {
         var agent = new Agent(AgentKind.Relay, item.Id);
-        return new(item.Name, item.Endpoints, item.TlsEndpoints.Count == 0 ? null : item.TlsEndpoints, item.Gateway, item.PublicKey, CredentialView.Of(state, agent), network.Hub.StatusOf(agent));
+        return new(
+            item.Name,
+            item.Endpoints,
+            item.TlsEndpoints.Count == 0 ? null : item.TlsEndpoints,
+            item.Gateway,
+            item.DnsForward.Count == 0 ? null : item.DnsForward,
+            item.PublicKey,
+            CredentialView.Of(state, agent),
+            network.Hub.StatusOf(agent));
     }
 
     protected override (string Name, Func<NetworkDescription, NetworkDescription> Apply)? Read(DescriptionReader reader, Node node) =>

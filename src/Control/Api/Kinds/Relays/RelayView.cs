@@ -7,6 +7,7 @@ internal sealed record RelayView(
     IReadOnlyList<string> Endpoints,
     IReadOnlyList<string>? TlsEndpoints,
     bool Gateway,
+    IReadOnlyList<string>? DnsForward,
     string? PublicKey,
     IReadOnlyList<CredentialView> Credentials,
     AgentStatus Link);
