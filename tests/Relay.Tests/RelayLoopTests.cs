@@ -82,6 +82,8 @@ public sealed class RelayLoopTests : IDisposable
             Send(near, loop, Data(FarIndex, i, 1200));
         Flush(near);
         Receive(far, loop, 40);
+        // What was sent is counted when the call has returned, and may have arrived by then.
+        SpinWait.SpinUntil(() => loop.Threads[0].Socket.Counters.SentDatagrams == 40, TimeSpan.FromSeconds(10));
         var socket = loop.Threads[0].Socket.Counters;
         Assert.Equal((1, 40, 1, 40), (socket.ReceivedMessages, socket.ReceivedDatagrams, socket.SentMessages, socket.SentDatagrams));
     }
