@@ -34,7 +34,7 @@ internal sealed class NaiveTables(NetworkState state)
             Revision = state.Revision,
             Organisation = whole.Organisation,
             Overlay = whole.Overlay,
-            Relays = hasPlace ? whole.Relays : [],
+            Relays = hasPlace ? [.. whole.Relays.Select(relay => agent.Kind == AgentKind.Relay ? relay : relay with { Names = null })] : [],
             Sites = [.. state.Sites.Where(site => sites.Contains(site.Id)).Select(site => new SiteRow(site.Id, site.Name))],
             Peers = [.. peers.Select(peer => Row(peer, agent.Kind != AgentKind.Connector))],
             Resources = [.. whole.Resources.Where(row => resources.Exists(resource => resource.Id == row.Id))],
