@@ -23,7 +23,7 @@ internal static class ApiEndpoints
         credentials.Map(new ObjectRoutes<Peer, MachineInput, MachineView>(new MachineKind(), time).Map(organisation), AgentKind.Machine, Permissions.MachinesWrite);
         new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(new ExternalClientKind(), time).Map(organisation);
         new InvitationRoutes(new Invitations(networks, time), publicUrl, time).Map(api, organisation);
-        new ProvisioningRoutes(new ProvisioningKeys(networks, time), failures, time).Map(api, organisation);
+        new ProvisioningRoutes(new ProvisioningKeys(networks, time), failures).Map(api, organisation);
         new ApiKeyRoutes(new ApiKeys(database, time), time).Map(organisation);
         new AuditRoutes(database).Map(organisation);
         new NetworkRoutes(time).Map(organisation);

@@ -16,6 +16,7 @@ internal static class Commands
         AdminCommand.Create(terminal),
         LoginProviderCommand.Create(terminal),
         ExplainCommand.Create(terminal),
+        ProvisioningKeyCommand.Create(terminal),
         SchemaCommand.Create(terminal),
         ConfigCommand.Create(terminal),
         AuditCommand.Create(terminal),

@@ -24,6 +24,8 @@ namespace Keyhole.Control;
 [JsonSerializable(typeof(ExplainAnswer))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(ExportAnswer))]
+[JsonSerializable(typeof(ProvisioningKeyInput))]
+[JsonSerializable(typeof(ProvisioningKeyMade))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<PrintedValue>))]
 [JsonSerializable(typeof(AuditAnswer))]

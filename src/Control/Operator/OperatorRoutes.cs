@@ -10,6 +10,7 @@ internal static class OperatorRoutes
     public const string Config = "/v1/external-client-config";
     public const string Explain = "/v1/explain";
     public const string Export = "/v1/export";
+    public const string ProvisioningKeys = "/v1/provisioning-keys";
     public const string Status = "/v1/status";
 
     /// <summary>Names the organisation that a command is for; not needed where there is only one.</summary>
@@ -21,6 +22,7 @@ internal static class OperatorRoutes
         Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, (request, organisation) => Task.FromResult(service.Rotate(request, organisation)));
         Post(routes, log, Config, OperatorJson.Default.ConfigRequest, OperatorJson.Default.ConfigAnswer, service.MakeConfigAsync);
         Post(routes, log, Explain, OperatorJson.Default.ExplainRequest, OperatorJson.Default.ExplainAnswer, (request, organisation) => Task.FromResult(service.Explain(request, organisation)));
+        Post(routes, log, ProvisioningKeys, OperatorJson.Default.ProvisioningKeyInput, OperatorJson.Default.ProvisioningKeyMade, (request, organisation) => Task.FromResult(service.MakeProvisioningKey(request, organisation)));
         Get(routes, log, Export, OperatorJson.Default.ExportAnswer, service.Export);
         Get(routes, log, Status, OperatorJson.Default.StatusAnswer, service.Status);
     }

@@ -42,6 +42,21 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
         return new CredentialAnswer(made!.Id, secret);
     }
 
+    /// <exception cref="OperatorException">Something of it is wrong.</exception>
+    public ProvisioningKeyMade MakeProvisioningKey(ProvisioningKeyInput request, string? organisation)
+    {
+        var network = networks.Choose(organisation);
+        try
+        {
+            var (made, key) = new ProvisioningKeys(networks, time).Create(network, Actor.Operator, request);
+            return new ProvisioningKeyMade(ProvisioningKeyView.Of(network.Ledger.State, made), key);
+        }
+        catch (ApiException error)
+        {
+            throw new OperatorException(error.Errors.Count == 0 ? error.Message : string.Join("; ", error.Errors.Select(field => $"{field.Key}: {string.Join(", ", field.Value)}")));
+        }
+    }
+
     /// <exception cref="OperatorException">Subject or target is nobody or nothing.</exception>
     public ExplainAnswer Explain(ExplainRequest request, string? organisation)
     {

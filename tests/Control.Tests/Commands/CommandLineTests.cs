@@ -44,6 +44,10 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, config.ExitCode);
         Assert.StartsWith("# phone of acme\n", config.Output, StringComparison.Ordinal);
         Assert.Contains("\nPrivateKey = ", config.Output, StringComparison.Ordinal);
+        var key = await ControlProcess.RunAsync("provisioning-key", "create", "fleet", "--connector", "office", "--uses", "2", "--data", _directory, "--json");
+        Assert.StartsWith(ProvisioningKeys.Prefix, JsonSerializer.Deserialize(key.Output, OperatorJson.Default.ProvisioningKeyMade)!.Key, StringComparison.Ordinal);
+        var nowhere = await ControlProcess.RunAsync("provisioning-key", "create", "other", "--connector", "nowhere", "--data", _directory);
+        Assert.Equal((1, "keyhole-control: site: no site is named \"nowhere\"\n"), (nowhere.ExitCode, nowhere.Error));
         var unknown = await ControlProcess.RunAsync("credentials", "connector", "offfice-1", "--data", _directory);
         Assert.Equal((1, "keyhole-control: no connector is named \"offfice-1\"; did you mean \"office-1\"?\n"), (unknown.ExitCode, unknown.Error));
         var status = await ControlProcess.RunAsync("status", "--data", _directory, "--json");

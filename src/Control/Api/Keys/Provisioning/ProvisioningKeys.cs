@@ -12,6 +12,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
     /// <summary>Of one organisation.</summary>
     public const int MaximumCount = 1000;
 
+    private const int MaximumUses = 1_000_000;
     private const int MaximumNameTries = 100_000;
     private const string Columns = "id, organisation, name, hash, kind, site, maximum_uses, uses, approval, created_at, expires";
 
@@ -53,8 +54,51 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
         }
     }
 
+    /// <summary>Makes a key.</summary>
+    /// <returns>What is stored of it, and the key itself, which is nowhere else.</returns>
+    /// <exception cref="ApiException">The input is wrong, the name is taken, or there are too many.</exception>
+    public (ProvisioningKey Made, string Key) Create(Network network, Actor actor, ProvisioningKeyInput input)
+    {
+        var now = time.GetUtcNow();
+        Check(input);
+        var expires = KeyTimes.Read(input.Expires, now);
+        var token = KeyToken.New();
+        ProvisioningKey? made = null;
+        network.Ledger.Change(
+            state =>
+            {
+                int? site = input.Site is null ? null
+                    : state.Sites.FirstOrDefault(site => Names.Comparer.Equals(site.Name, input.Site))?.Id ?? throw ApiException.Field("site", $"no site is named \"{Findings.Shown(input.Site)}\"");
+                made = new ProvisioningKey(
+                    token.Id, network.Id, input.Name, token.Hash, input.Kind == "connector" ? AgentKind.Connector : AgentKind.Machine, site, input.MaximumUses ?? 1, 0,
+                    input.Approval ?? false, now, expires);
+                return state;
+            },
+            (_, _) => new AuditEntry(actor, "add", $"provisioning-key {input.Name} ({token.Id})"),
+            (connection, transaction) => Add(connection, transaction, made!));
+        return (made!, token.ToText(Prefix));
+    }
+
+    /// <exception cref="ApiException">There is none of this name.</exception>
+    public static void Remove(Network network, Actor actor, string name) => network.Ledger.Change(
+        state => state,
+        (_, _) => new AuditEntry(actor, "remove", $"provisioning-key {Findings.Shown(name)}"),
+        (connection, transaction) => Remove(connection, transaction, network.Id, name));
+
+    private static void Check(ProvisioningKeyInput input)
+    {
+        if (!Names.IsName(input.Name))
+            throw ApiException.Field("name", $"this is no name; use {Names.Rule}");
+        if (input.Kind is not ("connector" or "machine"))
+            throw ApiException.Field("kind", "this is neither \"connector\" nor \"machine\"");
+        if ((input.Kind == "connector") != input.Site is not null)
+            throw ApiException.Field("site", "a key for connectors names their site, one for machines names none");
+        if (input.MaximumUses is < 1 or > MaximumUses)
+            throw ApiException.Field("maximumUses", $"this is no number from 1 to {MaximumUses}");
+    }
+
     /// <exception cref="ApiException">The name is taken, or there are too many.</exception>
-    public static void Add(DbConnection connection, DbTransaction transaction, ProvisioningKey key)
+    private static void Add(DbConnection connection, DbTransaction transaction, ProvisioningKey key)
     {
         var parameters = new { key.Organisation, key.Name };
         if (connection.ExecuteScalar<long>("SELECT count(*) FROM provisioning_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", parameters, transaction) != 0)
@@ -80,7 +124,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
     }
 
     /// <exception cref="ApiException">There is none of this name.</exception>
-    public static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name)
+    private static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name)
     {
         if (connection.Execute("DELETE FROM provisioning_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", new { Organisation = organisation, Name = name }, transaction) == 0)
             throw ApiException.NotFound("provisioning key", name);

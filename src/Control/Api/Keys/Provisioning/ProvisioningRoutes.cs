@@ -2,10 +2,8 @@ using System.Net;
 
 namespace Keyhole.Control;
 
-internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter failures, TimeProvider time)
+internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter failures)
 {
-    private const int MaximumUses = 1_000_000;
-
     /// <param name="routes">Of the whole interface: a key says which organisation it is for.</param>
     public void Map(IEndpointRouteBuilder routes, IEndpointRouteBuilder organisation)
     {
@@ -56,38 +54,15 @@ internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter f
     private async Task<IResult> CreateAsync(ApiRequest request)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<ProvisioningKeyInput>());
-        var now = time.GetUtcNow();
-        if (!Names.IsName(input.Name))
-            throw ApiException.Field("name", $"this is no name; use {Names.Rule}");
-        if (input.Kind is not ("connector" or "machine"))
-            throw ApiException.Field("kind", "this is neither \"connector\" nor \"machine\"");
-        if ((input.Kind == "connector") != input.Site is not null)
-            throw ApiException.Field("site", "a key for connectors names their site, one for machines names none");
-        if (input.MaximumUses is < 1 or > MaximumUses)
-            throw ApiException.Field("maximumUses", $"this is no number from 1 to {MaximumUses}");
-        var token = KeyToken.New();
-        ProvisioningKey? made = null;
-        var (_, after) = NetworkChanges.Change(
-            request, "add", $"provisioning-key {input.Name} ({token.Id})",
-            state =>
-            {
-                int? site = input.Site is null ? null
-                    : state.Sites.FirstOrDefault(site => Names.Comparer.Equals(site.Name, input.Site))?.Id ?? throw ApiException.Field("site", $"no site is named \"{Findings.Shown(input.Site)}\"");
-                made = new ProvisioningKey(
-                    token.Id, request.Network.Id, input.Name, token.Hash, input.Kind == "connector" ? AgentKind.Connector : AgentKind.Machine, site, input.MaximumUses ?? 1, 0,
-                    input.Approval ?? false, now, KeyTimes.Read(input.Expires, now));
-                return state;
-            },
-            (connection, transaction) => ProvisioningKeys.Add(connection, transaction, made!));
+        var (made, key) = keys.Create(request.Network, request.Caller.Actor, input);
         request.Context.Response.Headers.Location = $"{request.Http.Path}/{input.Name}";
-        return Results.Json(new ProvisioningKeyMade(ProvisioningKeyView.Of(after, made!), token.ToText(ProvisioningKeys.Prefix)), ApiJson.Options, statusCode: StatusCodes.Status201Created);
+        return Results.Json(new ProvisioningKeyMade(ProvisioningKeyView.Of(request.State, made), key), ApiJson.Options, statusCode: StatusCodes.Status201Created);
     }
 
     private static IResult Remove(ApiRequest request)
     {
         string name = request.Route("name");
-        NetworkChanges.Change(
-            request, "remove", $"provisioning-key {Findings.Shown(name)}", state => state, (connection, transaction) => ProvisioningKeys.Remove(connection, transaction, request.Network.Id, name));
+        ProvisioningKeys.Remove(request.Network, request.Caller.Actor, name);
         return Results.NoContent();
     }
 }
