@@ -28,10 +28,11 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public Network Network => Control.Server.Networks.Find("acme")!;
 
-    public static async Task<ApiServer> StartAsync()
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    public static async Task<ApiServer> StartAsync(string? database = null)
     {
         var sessions = new TestSessions();
-        var server = new ApiServer(await RunningControl.StartAsync(RunningControl.NewDirectory(), sessions), sessions);
+        var server = new ApiServer(await RunningControl.StartAsync(RunningControl.NewDirectory(), sessions, database), sessions);
         string people = $$"""
               - { email: {{Owner}}, roles: [owner] }
               - { email: {{Admin}}, roles: [admin] }
@@ -41,6 +42,15 @@ internal sealed class ApiServer : IAsyncDisposable
         var applied = await server.Control.ApplyAsync(Samples.Acme.Replace("\nmachines:", $"\n{people}machines:", StringComparison.Ordinal));
         Assert.Empty(applied.Errors);
         return server;
+    }
+
+    /// <summary>Another server on the database of this one, where the same people are logged in.</summary>
+    public async Task<ApiServer> StartSecondAsync(string database)
+    {
+        string directory = RunningControl.NewDirectory();
+        DataDirectory.Create(directory);
+        File.Copy(Path.Combine(Control.Directory, "control.key"), Path.Combine(directory, "control.key"));
+        return new ApiServer(await RunningControl.StartAsync(directory, Sessions, database), Sessions);
     }
 
     /// <summary>Calls a route below the organisation ("/sites") or any other ("/api/v1/orgs").</summary>

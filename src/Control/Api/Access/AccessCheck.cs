@@ -46,6 +46,6 @@ internal sealed class AccessCheck(CallerReader callers, Networks networks, ILogg
         return allowed ? network : throw Forbidden(requirement);
     }
 
-    private static ApiException Forbidden(Requirement requirement) =>
+    public static ApiException Forbidden(Requirement requirement) =>
         new(StatusCodes.Status403Forbidden, $"This needs {requirement}.");
 }

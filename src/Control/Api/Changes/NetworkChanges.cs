@@ -23,8 +23,12 @@ internal static class NetworkChanges
         var (before, after) = request.Network.Ledger.Change(
             state =>
             {
+                // Once more, in the moment of the change: the caller may have lost it since the request began.
+                var held = request.Caller.PermissionsIn(state);
+                if (request.Context.GetEndpoint()?.Metadata.GetMetadata<Requirement>() is { Permission: { } permission } requirement && !held.Contains(permission))
+                    throw AccessCheck.Forbidden(requirement);
                 var next = transition(state);
-                Escalation.Check(state, next, request.Caller.PermissionsIn(state));
+                Escalation.Check(state, next, held);
                 return next;
             },
             (from, to) =>
