@@ -69,6 +69,21 @@ internal sealed class AgentHub
             return _records.TryGetValue(agent, out var record) && record.Link is not null ? record.Status?.Sessions ?? [] : [];
     }
 
+    /// <summary>What relays have told of the sessions with one key: of several the one with the newest handshake.</summary>
+    public (Agent Relay, bool IsConnected, SessionStatus Session)? FindSession(string publicKey)
+    {
+        var remote = _remote.All().Where(seen => seen.Agent.Kind == AgentKind.Relay)
+            .Select(seen => (Relay: seen.Agent, IsConnected: true, Session: seen.Path?.Sessions.FirstOrDefault(session => session.PublicKey == publicKey)));
+        lock (_lock)
+        {
+            var here = _records.Where(record => record.Key.Kind == AgentKind.Relay)
+                .Select(record => (Relay: record.Key, IsConnected: record.Value.Link is not null, Session: record.Value.Sessions.GetValueOrDefault(publicKey)));
+            var (relay, isConnected, session) = here.Concat(remote).OrderByDescending(found => found.Session?.LastHandshakeAt ?? long.MinValue).ThenByDescending(found => found.IsConnected)
+                .FirstOrDefault(found => found.Session is not null);
+            return session is null ? null : (relay, isConnected, session);
+        }
+    }
+
     /// <summary>The link counts from now on; an older one of the same agent ends.</summary>
     /// <param name="held">The revision that the agent holds.</param>
     /// <returns>The table to start from, where the agent is known to hold it; else null, and it needs a snapshot.</returns>
@@ -116,8 +131,10 @@ internal sealed class AgentHub
 
     public void NoteStatus(AgentLink link, StatusMessage status)
     {
+        var state = _ledger.State;
+        var keys = new Lazy<HashSet<string?>>(() => [.. state.Peers.Select(peer => peer.PublicKey), .. state.Relays.Select(relay => relay.PublicKey)]);
         lock (_lock)
-            RecordOf(link.Agent).Status = status;
+            RecordOf(link.Agent).Take(status, state.Peers.Count + state.Relays.Count, key => keys.Value.Contains(key));
         Tell(link.Agent);
         if (link.Agent.Kind == AgentKind.Connector && _ledger.Compiled.IsDraining(link.Agent) != status.Draining)
         {

@@ -25,6 +25,26 @@ internal sealed class AgentRecord
     /// <summary>Live flows that it ended with its last confirmation.</summary>
     public int FlowsCut { get; set; }
 
-    /// <summary>The last status that the agent's data path gave.</summary>
-    public StatusMessage? Status { get; set; }
+    /// <summary>The last status that the agent's data path gave, with all sessions that it has told of.</summary>
+    public StatusMessage? Status { get; private set; }
+
+    /// <summary>By the public key of the other end.</summary>
+    public Dictionary<string, SessionStatus> Sessions { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Takes the next status: a message with room left tells of all sessions, one without of a part.</summary>
+    /// <param name="isPeer">Whether somebody has this public key; asked when more sessions are known than there can be.</param>
+    public void Take(StatusMessage status, int most, Func<string, bool> isPeer)
+    {
+        if (status.Sessions.Count < StatusMessage.MaximumSessions)
+            Sessions.Clear();
+        foreach (var session in status.Sessions)
+            Sessions[session.PublicKey] = session;
+        if (Sessions.Count > most)
+        {
+            foreach (string gone in Sessions.Keys.Where(key => !isPeer(key)).ToList())
+                Sessions.Remove(gone);
+        }
+
+        Status = status with { Sessions = [.. Sessions.Values] };
+    }
 }

@@ -14,7 +14,8 @@ internal sealed class Network : IAsyncDisposable
         var log = loggers.CreateLogger($"Keyhole.Control.{name}");
         Log = log;
         Hub = new AgentHub(ledger, store, siblings, time, log);
-        Configs = new ExternalClientConfig(ledger, Hub, log);
+        Configs = new ExternalClientConfig(ledger, Hub, time, log);
+        Clients = new ExternalClients(ledger, Hub);
         _clock = new ExpiryClock(ledger, time, log);
     }
 
@@ -28,6 +29,8 @@ internal sealed class Network : IAsyncDisposable
     public AgentHub Hub { get; }
 
     public ExternalClientConfig Configs { get; }
+
+    public ExternalClients Clients { get; }
 
     public ILogger Log { get; }
 

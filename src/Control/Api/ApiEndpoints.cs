@@ -21,7 +21,7 @@ internal static class ApiEndpoints
         new GrantRoutes(time).Map(organisation);
         new DeviceRoutes(settings, time).Map(organisation);
         credentials.Map(new ObjectRoutes<Peer, MachineInput, MachineView>(new MachineKind(), time).Map(organisation), AgentKind.Machine, Permissions.MachinesWrite);
-        new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(new ExternalClientKind(), time).Map(organisation);
+        ExternalClientRoutes.Map(new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(new ExternalClientKind(), time).Map(organisation));
         new InvitationRoutes(new Invitations(networks, time), publicUrl, time).Map(api, organisation);
         new ProvisioningRoutes(new ProvisioningKeys(networks, time), failures).Map(api, organisation);
         new ApiKeyRoutes(new ApiKeys(database, time), time).Map(organisation);

@@ -97,10 +97,8 @@ internal static class ApplyCommand
         private void ShowEnforcement(ApplyAnswer answer)
         {
             terminal.Output.WriteLine($"Applied as revision {answer.Revision}.");
-            foreach (var enforced in answer.Enforcement.Enforced)
-                terminal.Output.WriteLine($"  {enforced.Agent} follows it since {enforced.At:HH:mm:ss.fff}Z, after {enforced.Milliseconds} ms{(enforced.FlowsCut == 0 ? "" : $", {enforced.FlowsCut} flows cut")}.");
-            foreach (var missing in answer.Enforcement.Missing)
-                terminal.Output.WriteLine($"  {missing.Agent} does not follow it yet: {missing.Reason}.");
+            foreach (string line in answer.Enforcement.ToLines())
+                terminal.Output.WriteLine(line);
         }
 
         private int ShowErrors(IReadOnlyList<Finding> found)

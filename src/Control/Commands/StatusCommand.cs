@@ -31,7 +31,7 @@ internal static class StatusCommand
         foreach (var agent in status.Agents)
             output.WriteLine($"  {agent.Kind,-9} {agent.Name,-20} {Describe(agent)}");
         foreach (var client in status.ExternalClients)
-            output.WriteLine($"  {"external",-9} {client.Name,-20} {string.Join(", ", client.Addresses)}{(client.Expired ? ", expired" : client.Key == "none" ? ", no keys yet" : "")}");
+            output.WriteLine($"  {"external",-9} {client.Name,-20} {ExternalClientText.Summary(client, TimeProvider.System.GetUtcNow())}");
     }
 
     private static string Describe(StatusOfAgent agent) => agent switch

@@ -4,16 +4,18 @@ using Keyhole.Cryptography;
 namespace Keyhole.Control;
 
 /// <summary>Makes the keys and the configuration of external clients.</summary>
-internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger log)
+internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, TimeProvider time, ILogger log)
 {
     private const int KeyLength = 32;
 
     /// <summary>How long a new key may take to reach the relay before the configuration is shown.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <param name="newKey">Replace the keys that were shown before.</param>
+    /// <summary>Whether its keys were made, or the device's own is known, and it has a preshared key.</summary>
+    public static bool HasKeys(Peer client) => client is { PublicKey: not null, SealedPresharedKey: not null };
+
     /// <exception cref="OperatorException">There is no such client, no gateway, or no key to show.</exception>
-    public async Task<ConfigAnswer> MakeAsync(string name, bool newKey, Actor actor)
+    public async Task<ConfigAnswer> MakeAsync(ConfigRequest request, Actor actor)
     {
         string? privateKey = null;
         Peer? client = null;
@@ -21,14 +23,11 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger 
         var (before, after) = ledger.Change(
             state =>
             {
-                client = Find(state, name);
-                relay = client.Sealed ? FindRelay(state) : FindGateway(state);
-                bool own = client.KeySource == KeySource.Declared;
-                if (own && newKey)
-                    throw new OperatorException($"{client.Name} has a public-key of its own in the network file: make a new pair on the device, write its public key there and apply");
-                if (!newKey && client is { PublicKey: not null, SealedPresharedKey: not null })
-                    return state;
-                return GiveKeys(state, client, generate: !own, out privateKey);
+                client = Find(state, request);
+                relay = Gateways.First(state, client.Sealed);
+                if (request.ForQr)
+                    QrCode.Check(Write(ledger.Compiled, client with { PublicKey = Blank }, relay, Blank, Blank));
+                return !request.NewKey && HasKeys(client) ? state : GiveKeys(state, client, generate: client.KeySource != KeySource.Declared, out privateKey);
             },
             (before, after) => new AuditEntry(actor, "make-config", $"external-client {client!.Name}", client.PublicKey, after.Peers.First(peer => peer.Id == client.Id).PublicKey));
         var notes = new List<string>();
@@ -39,47 +38,60 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger 
             await ReportAsync(after, made, relay!, notes);
         }
 
-        string comment = made.KeySource == KeySource.Declared
-            ? "PrivateKey = write the private key of this device here; it never left it"
-            : $"PrivateKey was shown once and is stored nowhere; a new one: keyhole-control external-client config {made.Name} --new-key";
+        HandOut(after, made, relay!, actor);
         if (privateKey is null && made.KeySource != KeySource.Declared)
             notes.Add($"the private key of {made.Name} was shown once and is stored nowhere: this configuration goes without it; --new-key makes a new one, and the old one stops working");
         if (made.Sealed)
             notes.AddRange(SitesWithoutConnector(after, made).Select(site =>
                 $"no connector of the site {site} has ever connected: the configuration goes without it; start one and ask again"));
-        return new ConfigAnswer(StockConfiguration.Write(after, made, relay!, privateKey, comment, ledger.PresharedKeyOf(made)!), notes);
+        return new ConfigAnswer(Write(after, made, relay!, privateKey, ledger.PresharedKeyOf(made)!), privateKey is not null, notes);
     }
 
-    private static Peer Find(NetworkState state, string name)
+    /// <summary>As long as every key in base64.</summary>
+    private static string Blank { get; } = new('A', 44);
+
+    private static Peer Find(NetworkState state, ConfigRequest request)
     {
-        var client = state.FindPeer(PeerKind.ExternalClient, name)
-            ?? throw OperatorErrors.Unknown("external client", name, state.Peers.Where(peer => peer.Kind == PeerKind.ExternalClient).Select(peer => peer.Name));
-        return client.Expired
-            ? throw new OperatorException($"the external client {client.Name} expired at {TimeSyntax.Format(client.Expires!.Value)}: change \"expires\" in the network file and apply")
-            : client;
+        var client = ExternalClients.Find(state, request.Name);
+        bool own = client.KeySource == KeySource.Declared;
+        return client switch
+        {
+            { Expired: true } => throw new OperatorException(
+                $"the external client {client.Name} expired at {TimeSyntax.Format(client.Expires!.Value)}: change \"expires\" in the network file and apply"),
+            { Enabled: false } => throw new OperatorException(
+                $"the external client {client.Name} is disabled: its configuration works again after \"keyhole-control external-client enable {client.Name}\""),
+            _ when own && request.NewKey => throw new OperatorException(
+                $"{client.Name} has a public-key of its own in the network file: make a new pair on the device, write its public key there and apply"),
+            _ when own && request.ForQr => throw new OperatorException(
+                $"{client.Name} has a public-key of its own: the private key never left the device, so no QR code can hold it; print the file with \"keyhole-control external-client config {client.Name}\""),
+            _ when request.ForQr && !request.NewKey && HasKeys(client) => throw new OperatorException(
+                $"the private key of {client.Name} was shown once and is stored nowhere, so no QR code can hold it; --new-key makes a new one, and the old one stops working"),
+            _ => client,
+        };
+    }
+
+    private static string Write(CompiledNetwork network, Peer client, Relay relay, string? privateKey, string presharedKey)
+    {
+        string comment = client.KeySource == KeySource.Declared
+            ? "PrivateKey = write the private key of this device here; it never left it"
+            : $"PrivateKey was shown once and is stored nowhere; a new one: keyhole-control external-client config {client.Name} --new-key";
+        return StockConfiguration.Write(network, client, ConfigContent.Of(network, client, relay), privateKey, comment, presharedKey);
+    }
+
+    /// <summary>Keeps what is shown now, without its secrets: later it can be told what has changed since.</summary>
+    private void HandOut(CompiledNetwork network, Peer client, Relay relay, Actor actor)
+    {
+        var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
+        string text = new HandedConfig(now, ConfigContent.Of(network, client, relay)).ToText();
+        ledger.Change(
+            state => Transitions.HandOut(state, client, text),
+            (_, _) => new AuditEntry(actor, "show-config", $"external-client {client.Name}"));
     }
 
     private static IEnumerable<string> SitesWithoutConnector(CompiledNetwork network, Peer client) =>
-        network.TableOf(new Agent(AgentKind.Machine, client.Id)).Sites.Where(site => StockConfiguration.FindConnector(network.State, site.Id) is null).Select(site => site.Name);
+        SitesOf(network, client).Where(site => ConfigContent.FindConnector(network.State, site.Id) is null).Select(site => site.Name);
 
-    /// <summary>Any will do that is known, since it opens nothing.</summary>
-    private static Relay FindRelay(NetworkState state) =>
-        state.Relays.FirstOrDefault(relay => relay.PublicKey is not null)
-            ?? throw new OperatorException(state.Relays.Count > 0
-                ? NeverConnected(state.Relays[0])
-                : "there is no relay: add one in the network file and apply");
-
-    private static Relay FindGateway(NetworkState state)
-    {
-        var gateways = state.Relays.Where(relay => relay.Gateway).ToList();
-        if (gateways.Count == 0)
-            throw new OperatorException("no relay has \"gateway: true\": stock WireGuard apps enter through a gateway; set it on a relay in the network file and apply");
-        return gateways.FirstOrDefault(relay => relay.PublicKey is not null)
-            ?? throw new OperatorException(NeverConnected(gateways[0]));
-    }
-
-    private static string NeverConnected(Relay relay) =>
-        $"the relay {relay.Name} has never connected, its public key is not known yet: start keyhole-relay with the ID and secret of \"keyhole-control credentials relay {relay.Name}\"";
+    private static IEnumerable<SiteRow> SitesOf(CompiledNetwork network, Peer client) => network.TableOf(new Agent(AgentKind.Machine, client.Id)).Sites;
 
     private NetworkState GiveKeys(NetworkState state, Peer client, bool generate, out string? privateText)
     {
@@ -112,7 +124,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, ILogger 
         var report = await enforcement.WaitAsync(hub.IsConnected, Patience);
         var needed = new List<string> { network.NameOf(new Agent(AgentKind.Relay, relay.Id)) };
         if (client.Sealed)
-            needed.AddRange(network.TableOf(new Agent(AgentKind.Machine, client.Id)).Sites.Select(site => StockConfiguration.FindConnector(network.State, site.Id))
+            needed.AddRange(SitesOf(network, client).Select(site => ConfigContent.FindConnector(network.State, site.Id))
                 .OfType<Peer>().Where(connector => !connector.Stock).Select(connector => network.NameOf(new Agent(AgentKind.Connector, connector.Id))));
         foreach (var missing in report.Missing.Where(missing => needed.Contains(missing.Agent)))
             notes.Add($"{missing.Agent} does not know the new key yet ({missing.Reason}): the configuration works as soon as it does");

@@ -25,6 +25,9 @@ internal sealed record Peer(int Id, PeerKind Kind, string Name) : INamed
     /// <summary>DNS servers that stand in the configuration of an external client.</summary>
     public ValueList<string> Dns { get; init; } = [];
 
+    /// <summary>The configuration of an external client that was shown last, as <see cref="HandedConfig"/> writes it; null while none was.</summary>
+    public string? HandedOut { get; init; }
+
     /// <summary>An external client that has sessions with connectors, which the relay cannot read, instead of one with the gateway.</summary>
     public bool Sealed { get; init; }
 

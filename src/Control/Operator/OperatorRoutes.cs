@@ -8,6 +8,8 @@ internal static class OperatorRoutes
     public const string Apply = "/v1/apply";
     public const string Credentials = "/v1/credentials";
     public const string Config = "/v1/external-client-config";
+    public const string Enable = "/v1/external-client-enabled";
+    public const string ExternalClients = "/v1/external-clients";
     public const string Explain = "/v1/explain";
     public const string Export = "/v1/export";
     public const string ProvisioningKeys = "/v1/provisioning-keys";
@@ -21,6 +23,8 @@ internal static class OperatorRoutes
         Post(routes, log, Apply, OperatorJson.Default.ApplyRequest, OperatorJson.Default.ApplyAnswer, (request, _) => service.ApplyAsync(request));
         Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, (request, organisation) => Task.FromResult(service.Rotate(request, organisation)));
         Post(routes, log, Config, OperatorJson.Default.ConfigRequest, OperatorJson.Default.ConfigAnswer, service.MakeConfigAsync);
+        Post(routes, log, Enable, OperatorJson.Default.EnableRequest, OperatorJson.Default.EnforcementReport, service.SetEnabledAsync);
+        Get(routes, log, ExternalClients, OperatorJson.Default.ClientsAnswer, service.ListClients);
         Post(routes, log, Explain, OperatorJson.Default.ExplainRequest, OperatorJson.Default.ExplainAnswer, (request, organisation) => Task.FromResult(service.Explain(request, organisation)));
         Post(routes, log, ProvisioningKeys, OperatorJson.Default.ProvisioningKeyInput, OperatorJson.Default.ProvisioningKeyMade, (request, organisation) => Task.FromResult(service.MakeProvisioningKey(request, organisation)));
         Get(routes, log, Export, OperatorJson.Default.ExportAnswer, service.Export);

@@ -67,7 +67,14 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
 
     /// <exception cref="OperatorException">The network holds no such client, or its keys cannot be made.</exception>
     public Task<ConfigAnswer> MakeConfigAsync(ConfigRequest request, string? organisation) =>
-        networks.Choose(organisation).Configs.MakeAsync(request.Name, request.NewKey, Actor.Operator);
+        networks.Choose(organisation).Configs.MakeAsync(request, Actor.Operator);
+
+    /// <exception cref="OperatorException">The network holds no such client.</exception>
+    public Task<EnforcementReport> SetEnabledAsync(EnableRequest request, string? organisation) =>
+        networks.Choose(organisation).Clients.SetEnabledAsync(request.Name, request.Enabled, Actor.Operator);
+
+    /// <exception cref="OperatorException">It is not clear which organisation is meant.</exception>
+    public ClientsAnswer ListClients(string? organisation) => new(networks.Choose(organisation).Clients.List());
 
     /// <exception cref="OperatorException">It is not clear which organisation is meant.</exception>
     public ExportAnswer Export(string? organisation) => new(DescriptionWriter.Write(IsEmpty(organisation) ? NetworkState.Empty : networks.Choose(organisation).Ledger.State));
@@ -87,8 +94,7 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
             state.Revision,
             [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
             [.. compiled.Agents.OrderBy(agent => agent.Kind).ThenBy(agent => agent.Id).Select(agent => StatusOf(network.Hub, compiled, agent))],
-            [.. state.Peers.Where(peer => peer.Kind == PeerKind.ExternalClient).Select(peer =>
-                new StatusOfClient(peer.Name, [$"{peer.Ipv4}", $"{peer.Ipv6}"], peer.KeySource.ToString().ToLowerInvariant(), peer.Expired, peer.Expires))]);
+            network.Clients.List());
     }
 
     public static string Version =>

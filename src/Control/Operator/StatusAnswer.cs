@@ -9,4 +9,4 @@ internal sealed record StatusAnswer(
     long Revision,
     IReadOnlyList<string> Overlay,
     IReadOnlyList<StatusOfAgent> Agents,
-    IReadOnlyList<StatusOfClient> ExternalClients);
+    IReadOnlyList<ExternalClientView> ExternalClients);

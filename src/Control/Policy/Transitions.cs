@@ -85,6 +85,14 @@ internal static class Transitions
             }),
         });
 
+    /// <summary>Lets an external client into the tables, or keeps it out.</summary>
+    public static NetworkState Enable(NetworkState state, Peer client, bool enabled) =>
+        Next(state, state with { Peers = Replace(state.Peers, client.Id, peer => peer with { Enabled = enabled }) });
+
+    /// <summary>Notes the configuration that an external client was given. No table holds it.</summary>
+    public static NetworkState HandOut(NetworkState state, Peer client, string handedOut) =>
+        state with { Peers = Replace(state.Peers, client.Id, peer => peer with { HandedOut = handedOut }) };
+
     private static NetworkState Next(NetworkState before, NetworkState after) =>
         after == before ? before : after with { Revision = before.Revision + 1 };
 

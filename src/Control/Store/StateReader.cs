@@ -76,6 +76,7 @@ internal sealed class StateReader
         Expired = row.Expired != 0,
         Draining = row.Draining != 0,
         Sealed = row.Sealed != 0,
+        HandedOut = row.HandedOut,
     };
 
     private static Role Role(RoleRecord row) =>
@@ -187,6 +188,7 @@ internal sealed class StateReader
         public long Expired { get; init; }
         public long Draining { get; init; }
         public long Sealed { get; init; }
+        public string? HandedOut { get; init; }
     }
 
     private sealed class ResourceRecord

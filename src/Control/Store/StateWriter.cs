@@ -158,6 +158,7 @@ internal sealed class StateWriter
         Ipv6 = peer.Ipv6?.ToString(),
         Dns = Json(peer.Dns),
         Sealed = Number(peer.Sealed),
+        peer.HandedOut,
         Enabled = Number(peer.Enabled),
         Expires = peer.Expires?.ToUnixTimeMilliseconds(),
         Expired = Number(peer.Expired),

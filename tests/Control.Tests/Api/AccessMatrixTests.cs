@@ -89,6 +89,8 @@ public class AccessMatrixTests
             ["POST devices"] = "member",
             ["GET me"] = "member",
             ["DELETE me/devices/{name}"] = "member",
+            // It holds the preshared key.
+            ["GET external-clients/{name}/config"] = Permissions.ExternalClientsWrite,
             ["POST network/plan"] = Permissions.NetworkRead,
         };
         foreach (var (method, pattern, requirement) in Routes(server).Where(route => route.Pattern.Contains("/orgs/{org}", StringComparison.Ordinal)))

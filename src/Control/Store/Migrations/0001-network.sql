@@ -78,6 +78,7 @@ CREATE TABLE peer (
     ipv6 TEXT,
     dns TEXT NOT NULL,
     sealed BIGINT NOT NULL CHECK (sealed IN (0, 1)),
+    handed_out TEXT,
     enabled BIGINT NOT NULL CHECK (enabled IN (0, 1)),
     expires BIGINT,
     expired BIGINT NOT NULL CHECK (expired IN (0, 1)),
