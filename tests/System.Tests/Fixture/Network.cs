@@ -151,6 +151,10 @@ internal sealed class Network : IDisposable
     /// <summary>The .conf of an external client, with a private key the first time.</summary>
     public string Configuration(string client) => Expect(Programs.Run(Programs.Control, "external-client", "config", client, "--data", ControlData));
 
+    /// <summary>Runs <c>keyhole-control external-client</c> with these arguments.</summary>
+    public (int Status, string Output, string Error) ExternalClient(params string[] arguments) =>
+        Programs.Run(Programs.Control, ["external-client", .. arguments, "--data", ControlData]);
+
     /// <summary>Starts wireguard-go with a client's configuration and gives it its routes.</summary>
     public WireGuardGo StartApp(NetworkNamespace host, string configuration) =>
         World.Topology.Own(WireGuardGo.Start(host, $"khs{Environment.ProcessId % 100000}x{Interlocked.Increment(ref s_interfaces)}", configuration));
