@@ -79,6 +79,17 @@ internal sealed class LoginServices : IDisposable
 
     public OpenIdUsers OpenIdUsers { get; }
 
+    /// <summary>The names of the organisations in which an account counts and may act.</summary>
+    public IReadOnlyList<string> OrganisationsOf(Account account)
+    {
+        var confined = Database.Read(connection => AccountOrganisations.Of(connection, null, account.Id));
+        return
+        [
+            .. Networks.All.Where(network => confined?.Contains(network.Id) != false && OrganisationUsers.Find(network.Ledger.State, account.Email) is { Disabled: false })
+                .Select(network => network.Name),
+        ];
+    }
+
     public void Dispose()
     {
         Passkeys.Dispose();

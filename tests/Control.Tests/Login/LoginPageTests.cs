@@ -158,6 +158,37 @@ public partial class LoginPageTests
         Assert.Equal(HttpStatusCode.NotFound, (await server.Another().PageAsync(path)).Status);
     }
 
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task Whoever_makes_an_invitation_gets_by_its_link_nothing_that_another_organisation_or_an_owner_gave()
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        await server.Control.ApplyAsync("version: 1\norg: other\nusers: [{ email: bob@acme.example, roles: [owner] }]\n");
+        var bob = await JoinAsync(server, server, "bob@acme.example", "admin");
+        Assert.Contains("You are a user of acme.", (await bob.PageAsync("/account")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await bob.PageAsync("/api/v1/orgs/other")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await bob.PageAsync("/api/v1/orgs/acme")).Status);
+
+        Assert.Equal(HttpStatusCode.Created, (await server.PostAsync("/api/v1/orgs/acme/users", new JsonObject { ["email"] = "boss@acme.example", ["roles"] = new JsonArray("owner") })).Status);
+        var (_, made) = await bob.PostAsync("/api/v1/orgs/acme/invitations", new JsonObject { ["email"] = "boss@acme.example" });
+        string path = new Uri(made!["link"]!.GetValue<string>()).AbsolutePath;
+        var refused = await server.Another().FormAsync(path, ("password", LoginFixture.Password), ("again", LoginFixture.Password));
+        Assert.Null(refused.Location);
+        Assert.Contains("of whom this invitation may not decide", refused.Text, StringComparison.Ordinal);
+        Assert.NotEqual(HttpStatusCode.OK, (await server.Another().LogInAsync(LoginFixture.Password, email: "boss@acme.example")).Status);
+    }
+
+    /// <summary>The browser of somebody who was invited and has made an account.</summary>
+    private static async Task<LoginServer> JoinAsync(LoginServer server, LoginServer inviting, string email, string role)
+    {
+        var (_, made) = await inviting.PostAsync("/api/v1/orgs/acme/invitations", new JsonObject { ["email"] = email, ["roles"] = new JsonArray(role) });
+        string path = new Uri(made!["link"]!.GetValue<string>()).AbsolutePath;
+        var browser = server.Another();
+        Assert.Equal("/account", (await browser.FormAsync(path, ("password", LoginFixture.Password), ("again", LoginFixture.Password))).Location);
+        return browser;
+    }
+
     private static Task<(HttpStatusCode Status, string Text, string? Location)> LogInAsync(LoginServer browser, string password) =>
         browser.FormAsync("/login", ("email", LoginServer.Email), ("password", password));
 

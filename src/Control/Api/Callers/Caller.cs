@@ -14,6 +14,9 @@ internal sealed record Caller(CallerKind Kind, string Name, long? Account, long?
     /// <summary>The absolute end of the login session; null for an API key.</summary>
     public DateTimeOffset? SessionExpires { get; init; }
 
+    /// <summary>Where the account counts; null: wherever its address stands, and for an API key.</summary>
+    public IReadOnlySet<int>? Organisations { get; init; }
+
     /// <summary>The API key; null for an account.</summary>
     public ApiKey? Key { get; init; }
 
@@ -25,7 +28,7 @@ internal sealed record Caller(CallerKind Kind, string Name, long? Account, long?
         : state.Users.FirstOrDefault(user => user.Id == Key!.Maker && !user.Disabled);
 
     /// <summary>Whether the organisation exists for the caller.</summary>
-    public bool Sees(Network network) => (Key is null || Key.Organisation == network.Id) && UserOf(network.Ledger.State) is not null;
+    public bool Sees(Network network) => (Key is null || Key.Organisation == network.Id) && Organisations?.Contains(network.Id) != false && UserOf(network.Ledger.State) is not null;
 
     public bool May(Network network, string permission) => Sees(network) && PermissionsIn(network.Ledger.State).Contains(permission);
 

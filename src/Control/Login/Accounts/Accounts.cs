@@ -24,18 +24,22 @@ internal sealed class Accounts(Database database, AuditLog audit, TimeProvider t
     public bool Any() => database.Read(connection => connection.ExecuteScalar<long>("SELECT COUNT(*) FROM account") != 0);
 
     /// <summary>Adds an account within a transaction.</summary>
+    /// <param name="organisation">The one that makes it, and that alone it counts in; null: the operator does.</param>
     /// <exception cref="OperatorException">There is one of this address already, or the address is none.</exception>
-    public Account Create(DbConnection connection, DbTransaction transaction, string email, string? passwordHash, bool isServerAdmin)
+    public Account Create(DbConnection connection, DbTransaction transaction, string email, string? passwordHash, bool isServerAdmin, int? organisation = null)
     {
         if (!HostSyntax.IsEmail(email))
             throw new OperatorException("this is no e-mail address");
         if (Find(connection, transaction, email) is not null)
             throw new OperatorException($"there is an account {email} already");
         connection.Execute(
-            "INSERT INTO account (email, email_key, password, totp_step, server_admin, created_at) VALUES (@Email, @Key, @Password, 0, @Admin, @Now)",
-            new { Email = email, Key = Account.KeyOf(email), Password = passwordHash, Admin = isServerAdmin ? 1 : 0, Now = time.GetUtcNow().ToUnixTimeMilliseconds() },
+            "INSERT INTO account (email, email_key, password, totp_step, server_admin, confined, created_at) VALUES (@Email, @Key, @Password, 0, @Admin, @Confined, @Now)",
+            new { Email = email, Key = Account.KeyOf(email), Password = passwordHash, Admin = isServerAdmin ? 1 : 0, Confined = organisation is null ? 0 : 1, Now = time.GetUtcNow().ToUnixTimeMilliseconds() },
             transaction);
-        return Find(connection, transaction, email)!;
+        var made = Find(connection, transaction, email)!;
+        if (organisation is { } id)
+            AccountOrganisations.Add(connection, transaction, made.Id, id);
+        return made;
     }
 
     /// <summary>Gives an account another password.</summary>

@@ -16,6 +16,8 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
             network.Ledger.Change(state => OrganisationUsers.Add(state, account.Email, [FixedRoles.Member]), (_, _) => new AuditEntry(actor, "add-user", $"user {account.Email}", null, FixedRoles.Member));
         else if (user is null || user.Disabled)
             throw new OpenIdException($"{account.Email} is no user of {network.Name}");
+        if (account.IsServerAdmin || database.Read(connection => AccountOrganisations.Of(connection, null, account.Id))?.Contains(network.Id) == false || IsElsewhere(network, account.Email))
+            throw new OpenIdException($"the account {account.Email} does not log in by this provider");
         FollowRoles(provider, token, network, account, actor);
         return account;
     }
@@ -40,7 +42,7 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
             throw new OpenIdException($"the account {email} does not log in by this provider");
         return database.Write((connection, transaction) =>
         {
-            var account = Accounts.Find(connection, transaction, email) ?? accounts.Create(connection, transaction, email, null, isServerAdmin: false);
+            var account = Accounts.Find(connection, transaction, email) ?? accounts.Create(connection, transaction, email, null, isServerAdmin: false, network.Id);
             Insert(connection, transaction, provider, token, account);
             audit.Append(connection, transaction, null, new AuditEntry(actor, "link-login-provider", $"account {email}", null, provider.Name));
             return account;

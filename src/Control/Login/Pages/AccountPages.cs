@@ -129,7 +129,7 @@ internal sealed class AccountPages(LoginServices services, LoginDoor door)
 
     private IResult Main(HttpContext context, Account account, LoginSession session, string? problem, int status)
     {
-        var organisations = services.Networks.All.Where(network => OrganisationUsers.Find(network.Ledger.State, account.Email) is { Disabled: false }).Select(network => network.Name).ToList();
+        var organisations = services.OrganisationsOf(account);
         return LoginPage.Show(context, account.Email, Html.Of($"""
             <p>{(organisations.Count == 0 ? "You are a user of no organisation." : $"You are a user of {string.Join(", ", organisations)}.")}{(account.IsServerAdmin ? " You administer this server." : "")}</p>
             <form method="post" action="/account/logout"><button class="second">Log out</button></form>

@@ -56,7 +56,7 @@ internal sealed class InvitationPages(LoginServices services, LoginDoor door)
                 CrossSite.CheckCookie(context.Request);
                 if (door.SessionOf(context) is not { } session || Account.KeyOf(session.Email) != Account.KeyOf(invitation.Email))
                     return Show(context, token);
-                _invitations.Accept(token, session.Email, actor);
+                _invitations.Accept(token, session.Email, actor, isNew: false, (connection, transaction, _) => Accounts.Find(connection, transaction, session.Account));
                 return LoginPage.GoTo("/account");
             }
 
@@ -67,15 +67,15 @@ internal sealed class InvitationPages(LoginServices services, LoginDoor door)
             if (password != form["again"].ToString())
                 throw ApiException.Field("again", "The two passwords differ.");
             string hash = await LoginDoor.UnlessBusyAsync(context, () => services.Hasher.HashAsync(password, context.RequestAborted));
-            // The link is used first: of two who use it at once, one makes the account.
-            _invitations.Accept(token, invitation.Email, actor);
-            var account = services.Database.Write((connection, transaction) =>
+            // Of two who use the link at once, one makes the account.
+            Account? account = null;
+            _invitations.Accept(token, invitation.Email, actor, isNew: true, (connection, transaction, network) =>
             {
-                var made = services.Accounts.Create(connection, transaction, invitation.Email, hash, isServerAdmin: false);
+                account = services.Accounts.Create(connection, transaction, invitation.Email, hash, isServerAdmin: false, network.Id);
                 services.Audit.Append(connection, transaction, null, new AuditEntry(actor, "make-account", $"account {invitation.Email}"));
-                return made;
+                return account;
             });
-            door.Enter(context, account, "invitation");
+            door.Enter(context, account!, "invitation");
             return LoginPage.GoTo("/account");
         },
         (problem, status) => Show(context, token, problem, status));

@@ -37,7 +37,7 @@ internal sealed class AccountRoutes(LoginServices services, LoginDoor door)
 
     public AccountView View(Account account) => new(
         account.Email, account.IsServerAdmin,
-        [.. services.Networks.All.Where(network => OrganisationUsers.Find(network.Ledger.State, account.Email) is { Disabled: false }).Select(network => network.Name)],
+        services.OrganisationsOf(account),
         account.PasswordHash is not null, account.HasTotp, services.Accounts.RecoveryCodesLeft(account),
         [.. services.PasskeyStore.List(account.Id).Select(passkey => new PasskeyView(Base64Url.EncodeToString(passkey.CredentialId), passkey.Name ?? "", passkey.CreatedAt))]);
 

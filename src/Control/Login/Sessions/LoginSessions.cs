@@ -59,7 +59,7 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
             },
             transaction);
         audit.Append(connection, transaction, null, new AuditEntry(new Actor($"user {account.Email}", address?.ToString()), "login", $"account {account.Email}", null, how));
-        return (new LoginSession(id, account.Id, account.Email, account.IsServerAdmin, now, expires), token);
+        return (new LoginSession(id, account.Id, account.Email, account.IsServerAdmin, now, expires) { Organisations = AccountOrganisations.Of(connection, transaction, account.Id) }, token);
     }
 
     public LoginSession? Find(string token, DateTimeOffset now)
@@ -77,7 +77,10 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
         if (now.ToUnixTimeMilliseconds() - row.UsedAt >= NotedEvery.TotalMilliseconds)
             database.Write((connection, transaction) => connection.Execute("UPDATE login_session SET used_at = @Now WHERE id = @Id", new { Now = now.ToUnixTimeMilliseconds(), row.Id }, transaction));
         return new LoginSession(
-            row.Id, row.Account, row.Email, row.ServerAdmin != 0, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt));
+            row.Id, row.Account, row.Email, row.ServerAdmin != 0, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt))
+        {
+            Organisations = database.Read(connection => AccountOrganisations.Of(connection, null, row.Account)),
+        };
     }
 
     /// <summary>The sessions of an account that are not over, the last used first.</summary>

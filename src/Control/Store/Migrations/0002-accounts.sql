@@ -12,7 +12,15 @@ CREATE TABLE account (
     -- The time step of the last code that was taken.
     totp_step BIGINT NOT NULL,
     server_admin BIGINT NOT NULL CHECK (server_admin IN (0, 1)),
+    -- An organisation made it, by an invitation or by its own login provider: it counts only in those that took it in.
+    confined BIGINT NOT NULL CHECK (confined IN (0, 1)),
     created_at BIGINT NOT NULL
+);
+
+CREATE TABLE account_organisation (
+    account BIGINT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    organisation BIGINT NOT NULL REFERENCES organisation (id) ON DELETE CASCADE,
+    PRIMARY KEY (account, organisation)
 );
 
 CREATE TABLE recovery_code (

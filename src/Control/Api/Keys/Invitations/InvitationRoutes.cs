@@ -66,7 +66,8 @@ internal sealed class InvitationRoutes(Invitations invitations, Uri? publicUrl, 
     private async Task<IResult> AcceptAsync(ApiRequest request)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<InvitationAcceptance>());
-        var network = invitations.Accept(input.Token, request.Caller.Name, request.Caller.Actor);
+        var network = invitations.Accept(
+            input.Token, request.Caller.Name, request.Caller.Actor, isNew: false, (connection, transaction, _) => Accounts.Find(connection, transaction, request.Caller.Account!.Value));
         return Results.Json(new OrganisationInput { Name = network.Name }, ApiJson.Options);
     }
 }

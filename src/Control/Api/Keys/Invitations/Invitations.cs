@@ -31,22 +31,29 @@ internal sealed class Invitations(Networks networks, TimeProvider time)
         return networks.All.FirstOrDefault(network => network.Id == invitation.Organisation) is { } found ? (invitation, found) : null;
     }
 
-    /// <summary>Makes the account of this address a user of the organisation, with the roles of the invitation. It works once.</summary>
-    /// <param name="email">Of the account, which has proven itself.</param>
+    /// <summary>
+    /// Makes the account of this address a user of the organisation, with the roles of the invitation. It works once. Whoever made the invitation has its link
+    /// too: a new account gets nothing that they could not take themselves, and counts in no other organisation.
+    /// </summary>
+    /// <param name="email">Of the account, which has proven itself; or which is made with the invitation.</param>
+    /// <param name="account">Finds or makes the account, within the transaction.</param>
+    /// <param name="isNew">The account is made by this.</param>
     /// <exception cref="OperatorException">The invitation is unknown, used, over or for somebody else, or may not give its roles any more.</exception>
-    public Network Accept(string token, string email, Actor actor)
+    public Network Accept(string token, string email, Actor actor, bool isNew, Func<DbConnection, DbTransaction, Network, Account?> account)
     {
         if (Find(token) is not var (invitation, network) || !Names.Comparer.Equals(invitation.Email, email))
             throw new OperatorException("this invitation is unknown, was used, is over, or is for another e-mail address");
         try
         {
             network.Ledger.Change(
-                state => Join(state, invitation),
+                state => Join(state, invitation, isNew),
                 (_, after) => new AuditEntry(actor, "accept-invitation", $"user {invitation.Email}", null, string.Join(", ", invitation.Roles)),
                 (connection, transaction) =>
                 {
                     if (connection.Execute("UPDATE invitation SET used_at = @Now WHERE id = @Id AND used_at IS NULL", new { invitation.Id, Now = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction) == 0)
                         throw new OperatorException("this invitation was used already");
+                    if (account(connection, transaction, network) is { } taken)
+                        AccountOrganisations.Add(connection, transaction, taken.Id, network.Id);
                 });
         }
         catch (ApiException error)
@@ -85,7 +92,7 @@ internal sealed class Invitations(Networks networks, TimeProvider time)
             throw ApiException.NotFound("invitation", id);
     }
 
-    private NetworkState Join(NetworkState state, Invitation invitation)
+    private NetworkState Join(NetworkState state, Invitation invitation, bool isNew)
     {
         var maker = state.Users.FirstOrDefault(user => user.Id == invitation.Maker)
             ?? throw new OperatorException("whoever made this invitation is no user of the organisation any more");
@@ -100,6 +107,8 @@ internal sealed class Invitations(Networks networks, TimeProvider time)
         if (!held.Contains(Permissions.InvitationsWrite))
             throw new OperatorException("whoever made this invitation may not invite any more");
         Escalation.Check(state, next, held);
+        if (isNew && Rights.FindUser(state, invitation.Email) is { } known && !(Rights.Of(state, known).All(held.Contains) && held.Contains(Permissions.UsersWrite) && held.Contains(Permissions.GrantsWrite)))
+            throw new OperatorException($"{invitation.Email} is a user already, of whom this invitation may not decide: the operator makes the account, by keyhole-control admin");
         return next;
     }
 

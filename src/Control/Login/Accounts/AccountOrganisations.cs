@@ -1,0 +1,22 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Keyhole.Control;
+
+/// <summary>
+/// Where an account counts. One that the operator made does wherever its address stands. One that an organisation made, by an invitation or by its own login
+/// provider, has proven its address to nobody else: it counts in the organisations that took it in.
+/// </summary>
+internal static class AccountOrganisations
+{
+    /// <returns>Null for an account that is not confined.</returns>
+    public static IReadOnlySet<int>? Of(DbConnection connection, DbTransaction? transaction, long account) =>
+        connection.ExecuteScalar<long>("SELECT confined FROM account WHERE id = @Account", new { Account = account }, transaction) == 0
+            ? null
+            : connection.Query<long>("SELECT organisation FROM account_organisation WHERE account = @Account", new { Account = account }, transaction).Select(id => (int)id).ToHashSet();
+
+    /// <summary>The organisation takes the account in.</summary>
+    public static void Add(DbConnection connection, DbTransaction transaction, long account, int organisation) => connection.Execute(
+        "INSERT INTO account_organisation (account, organisation) VALUES (@Account, @Organisation) ON CONFLICT (account, organisation) DO NOTHING",
+        new { Account = account, Organisation = organisation }, transaction);
+}
