@@ -182,6 +182,22 @@ public class ExternalClientConfigTests
     }
 
     [Fact]
+    [Trait("Promise", "C15")]
+    public void A_connector_that_is_not_approved_is_no_sealed_clients_peer()
+    {
+        var state = Samples.Apply(NetworkState.Empty, Samples.Acme.Replace("connectors: [office-1]", "connectors: [office-1, office-2]", StringComparison.Ordinal));
+        int site = state.Sites[0].Id;
+        Assert.Null(ConfigContent.FindConnector(state, site));
+        foreach (var connector in state.Peers.Where(peer => peer.Kind == PeerKind.Connector).ToList())
+            state = Transitions.ReportKey(state, new Agent(AgentKind.Connector, connector.Id), TestAgent.NewPublicKey())!;
+        Assert.Equal("office-1", ConfigContent.FindConnector(state, site)!.Name);
+        state = state with { Peers = state.Peers.Select(peer => peer.Name == "office-1" ? peer with { Enabled = false } : peer).ToValueList() };
+        Assert.Equal("office-2", ConfigContent.FindConnector(state, site)!.Name);
+        state = state with { Peers = state.Peers.Select(peer => peer.Name == "office-2" ? peer with { Enabled = false } : peer).ToValueList() };
+        Assert.Null(ConfigContent.FindConnector(state, site));
+    }
+
+    [Fact]
     [Trait("Promise", "C1")]
     public async Task Without_a_gateway_or_its_key_the_error_says_what_to_do()
     {

@@ -60,6 +60,27 @@ public class ExternalClientRouteTests
     }
 
     [Fact]
+    [Trait("Promise", "C2"), Trait("Promise", "C1")]
+    public async Task Name_addresses_and_keys_are_chosen_where_they_are_left_blank()
+    {
+        var (server, relay) = await StartAsync();
+        await using var _ = server;
+        using var __ = relay;
+        var made = (await server.PostAsync(ApiServer.Admin, "/external-clients")).Expect(HttpStatusCode.Created);
+        Assert.Equal("/api/v1/orgs/acme/external-clients/client-1", made.Location!.ToString());
+        Assert.Equal(2, made.Json.GetProperty("item").GetProperty("addresses").GetArrayLength());
+        (await server.PostAsync(ApiServer.Admin, "/external-clients", """{"name":"client-2"}""")).Expect(HttpStatusCode.Created);
+        Assert.EndsWith("/client-3", (await server.PostAsync(ApiServer.Admin, "/external-clients", """{"name":null}""")).Expect(HttpStatusCode.Created).Location!.ToString(), StringComparison.Ordinal);
+        (await server.PatchAsync(ApiServer.Admin, "/external-clients/client-1", """{"name":null}""")).Expect(HttpStatusCode.UnprocessableEntity);
+        Assert.Contains("PrivateKey = ", (await server.PostAsync(ApiServer.Admin, "/external-clients/client-1/config")).Expect(HttpStatusCode.OK).Text, StringComparison.Ordinal);
+
+        // Without a gateway there is nothing to enter by, and the answer says so.
+        (await server.PatchAsync(ApiServer.Owner, "/relays/vps", """{"gateway":false}""")).Expect(HttpStatusCode.OK);
+        string refused = (await server.PostAsync(ApiServer.Admin, "/external-clients/client-2/config")).Expect(HttpStatusCode.Conflict).Text;
+        Assert.Contains("stock WireGuard apps enter through a gateway", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     [Trait("Promise", "C11"), Trait("Threat", "28")]
     public async Task Who_may_not_change_a_client_sees_no_configuration_and_switches_nothing()
     {

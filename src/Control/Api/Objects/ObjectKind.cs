@@ -55,6 +55,8 @@ internal abstract class ObjectKind<TItem, TInput, TView> where TItem : class, IN
     /// <exception cref="OperatorException">The overlay has no address left.</exception>
     public NetworkState Put(NetworkState state, TItem? old, JsonObject input, DateTimeOffset now)
     {
+        if (old is null)
+            Fill(state, input = (JsonObject)input.DeepClone());
         var findings = new Findings();
         var described = new JsonObject(input.Where(member => !OwnMembers.Contains(member.Key)).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
         var edit = Read(DescriptionReader.ForObject(state, old, findings), JsonNodes.ToNode(described, FileKey));
@@ -71,6 +73,12 @@ internal abstract class ObjectKind<TItem, TInput, TView> where TItem : class, IN
     /// <summary>The network without an object, and without what was granted to it or of it.</summary>
     /// <exception cref="OperatorException">Others stand on it.</exception>
     public NetworkState Remove(NetworkState state, TItem item, DateTimeOffset now) => Reconcile(state, Without(state, StateDescription.Of(state), item), now);
+
+    /// <summary>Gives a new object what was left out and can be chosen for it.</summary>
+    protected virtual void Fill(NetworkState state, JsonObject input)
+    {
+        // Most kinds need what they require.
+    }
 
     /// <summary>Reads an object by the rules of network files: its name, and the step to a description that holds it. Null with findings.</summary>
     protected abstract (string Name, Func<NetworkDescription, NetworkDescription> Apply)? Read(DescriptionReader reader, Node node);

@@ -42,9 +42,9 @@ internal sealed record ConfigContent(string? PublicKey, IReadOnlyList<string> Ad
         return [.. network.State.Resources.Where(resource => resources.Contains(resource.Id))];
     }
 
-    /// <summary>The connector of a site that a sealed client reaches it through; null while none has a key.</summary>
+    /// <summary>The connector of a site that a sealed client reaches it through; null while none has a key and is approved.</summary>
     public static Peer? FindConnector(NetworkState state, int site) =>
-        state.Peers.Where(peer => peer is { Kind: PeerKind.Connector, PublicKey: not null } && peer.Site == site).OrderBy(peer => peer.Draining).ThenBy(peer => peer.Id).FirstOrDefault();
+        state.Peers.Where(peer => peer is { Kind: PeerKind.Connector, PublicKey: not null, Enabled: true } && peer.Site == site).OrderBy(peer => peer.Draining).ThenBy(peer => peer.Id).FirstOrDefault();
 
     private static ConfigPeer Peer(string kind, string name, string publicKey, Relay relay, IEnumerable<IPNetwork> allowedIps) =>
         new(kind, name, publicKey, relay.Endpoints[0], [.. allowedIps.Distinct().Select(prefix => prefix.ToString())]);

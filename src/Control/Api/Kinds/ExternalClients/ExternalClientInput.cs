@@ -2,7 +2,8 @@ namespace Keyhole.Control;
 
 internal sealed record ExternalClientInput
 {
-    public required string Name { get; init; }
+    /// <summary>Left out, a free one is chosen: "client-1".</summary>
+    public string? Name { get; init; }
 
     /// <summary>The device's own; left out, a key is made for it and shown once.</summary>
     public string? PublicKey { get; init; }

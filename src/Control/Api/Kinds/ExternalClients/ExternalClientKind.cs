@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Keyhole.Control;
 
 internal sealed class ExternalClientKind : ObjectKind<Peer, ExternalClientInput, ExternalClientRow>
@@ -26,6 +28,12 @@ internal sealed class ExternalClientKind : ObjectKind<Peer, ExternalClientInput,
         item.Expired,
         item.Sealed,
         item.Enabled);
+
+    protected override void Fill(NetworkState state, JsonObject input)
+    {
+        if (input["name"] is null)
+            input["name"] = Enumerable.Range(1, int.MaxValue - 1).Select(number => $"client-{number}").First(name => state.FindPeer(PeerKind.ExternalClient, name) is null);
+    }
 
     protected override (string Name, Func<NetworkDescription, NetworkDescription> Apply)? Read(DescriptionReader reader, Node node) =>
         reader.ReadExternalClient(node, "") is { } client
