@@ -98,7 +98,7 @@ public partial class DisclosureTests
     }
 
     /// <summary>Makes everything that shows a secret once, and gives back what was shown.</summary>
-    private static async Task<List<string>> ShowSecretsAsync(ApiServer server)
+    internal static async Task<List<string>> ShowSecretsAsync(ApiServer server)
     {
         async Task<string> ShownAsync(string path, string json, string member) =>
             (await server.PostAsync(ApiServer.Owner, path, json)).Expect(HttpStatusCode.Created).Json.GetProperty(member).GetString()!;

@@ -13,10 +13,11 @@ internal sealed class LoginFixture : IDisposable
 
     private readonly NetworkStore _store;
 
-    public LoginFixture()
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    public LoginFixture(string? database = null)
     {
         Directory = RunningControl.NewDirectory();
-        _store = NetworkStore.Open(DataDirectory.Create(Directory), Clock);
+        _store = NetworkStore.Open(DataDirectory.Create(Directory), Clock, database);
         Networks = new Networks(_store, Clock, NullLoggerFactory.Instance);
         Services = new LoginServices(_store, Networks, Clock, new LoginAddress(new Uri("https://control.example")), new PasswordParameters(8, 1), NullLoggerFactory.Instance);
     }
