@@ -36,6 +36,9 @@ LIBRARIES=(
 # The second database of Control, started by the tests themselves.
 DATABASES=('postgresql=/usr/lib/postgresql/*/bin/initdb')
 
+# The OpenID provider of the tests; its packages come by tests/Control.Tests/OpenIdProvider/package-lock.json.
+OPENID=(nodejs=node npm=npm)
+
 LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
     miniupnpd-nftables=miniupnpd curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon

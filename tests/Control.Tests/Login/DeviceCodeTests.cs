@@ -1,13 +1,25 @@
 namespace Keyhole.Control.Tests;
 
 /// <summary>RFC 8628, seen from the machine and from the person.</summary>
-public sealed class DeviceCodeTests : IDisposable
+public class DeviceCodeTests : IDisposable
 {
-    private readonly LoginFixture _fixture = new();
+    private readonly LoginFixture _fixture;
+
+    public DeviceCodeTests()
+        : this(null)
+    {
+    }
+
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    protected DeviceCodeTests(string? database) => _fixture = new LoginFixture(database);
 
     private DeviceCodes Codes => _fixture.Services.Devices;
 
-    public void Dispose() => _fixture.Dispose();
+    public void Dispose()
+    {
+        _fixture.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     [Trait("Promise", "A4")]

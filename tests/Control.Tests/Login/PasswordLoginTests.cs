@@ -1,11 +1,23 @@
 namespace Keyhole.Control.Tests;
 
 [Trait("Promise", "A4")]
-public sealed class PasswordLoginTests : IDisposable
+public class PasswordLoginTests : IDisposable
 {
-    private readonly LoginFixture _fixture = new();
+    private readonly LoginFixture _fixture;
 
-    public void Dispose() => _fixture.Dispose();
+    public PasswordLoginTests()
+        : this(null)
+    {
+    }
+
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    protected PasswordLoginTests(string? database) => _fixture = new LoginFixture(database);
+
+    public void Dispose()
+    {
+        _fixture.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task The_right_password_logs_in_and_a_wrong_one_does_not()

@@ -2,13 +2,25 @@ using Dapper;
 
 namespace Keyhole.Control.Tests;
 
-public sealed class SessionTests : IDisposable
+public class SessionTests : IDisposable
 {
-    private readonly LoginFixture _fixture = new();
+    private readonly LoginFixture _fixture;
+
+    public SessionTests()
+        : this(null)
+    {
+    }
+
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    protected SessionTests(string? database) => _fixture = new LoginFixture(database);
 
     private LoginSessions Sessions => _fixture.Services.Sessions;
 
-    public void Dispose() => _fixture.Dispose();
+    public void Dispose()
+    {
+        _fixture.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     [Trait("Threat", "32")]

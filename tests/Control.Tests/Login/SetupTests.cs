@@ -1,12 +1,24 @@
 namespace Keyhole.Control.Tests;
 
-public sealed class SetupTests : IDisposable
+public class SetupTests : IDisposable
 {
-    private readonly LoginFixture _fixture = new();
+    private readonly LoginFixture _fixture;
+
+    public SetupTests()
+        : this(null)
+    {
+    }
+
+    /// <param name="database">The connection string of a PostgreSQL database; null for SQLite.</param>
+    protected SetupTests(string? database) => _fixture = new LoginFixture(database);
 
     private string TokenFile => Path.Combine(_fixture.Directory, "setup-token");
 
-    public void Dispose() => _fixture.Dispose();
+    public void Dispose()
+    {
+        _fixture.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     [Trait("Promise", "O1")]

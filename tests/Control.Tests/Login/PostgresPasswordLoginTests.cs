@@ -1,0 +1,4 @@
+namespace Keyhole.Control.Tests;
+
+[Collection(PostgresCollection.Name)]
+public sealed class PostgresPasswordLoginTests(PostgresServer server) : PasswordLoginTests(server.CreateAsync().GetAwaiter().GetResult());
