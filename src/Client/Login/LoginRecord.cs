@@ -36,7 +36,7 @@ internal sealed record LoginRecord(Uri Endpoint, string Account, string Token, D
         {
             throw new AgentException($"The file {file} cannot be read: {e.Message}", e);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             // Said below.
         }
@@ -79,10 +79,11 @@ internal sealed record LoginRecord(Uri Endpoint, string Account, string Token, D
         this with { Devices = new Dictionary<string, (string Id, string Secret)>(Devices, StringComparer.OrdinalIgnoreCase) { [organisation] = (id, secret) } };
 
     private static LoginRecord From(JsonObject json) => new(
-        new Uri((string)json["endpoint"]!), (string)json["account"]!, (string)json["token"]!,
-        DateTimeOffset.Parse((string)json["expires"]!, CultureInfo.InvariantCulture), (string?)json["organisation"])
+        new Uri(Text(json, "endpoint")), Text(json, "account"), Text(json, "token"), DateTimeOffset.Parse(Text(json, "expires"), CultureInfo.InvariantCulture), (string?)json["organisation"])
     {
-        Devices = ((JsonObject)json["devices"]!).ToDictionary(
-            device => device.Key, device => ((string)device.Value!["id"]!, (string)device.Value["secret"]!), StringComparer.OrdinalIgnoreCase),
+        Devices = (json["devices"] as JsonObject ?? throw new FormatException()).ToDictionary(
+            device => device.Key, device => (Text(device.Value, "id"), Text(device.Value, "secret")), StringComparer.OrdinalIgnoreCase),
     };
+
+    private static string Text(JsonNode? json, string name) => (string?)json?[name] ?? throw new FormatException();
 }
