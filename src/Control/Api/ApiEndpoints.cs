@@ -19,7 +19,7 @@ internal static class ApiEndpoints
         credentials.Map(new ObjectRoutes<Relay, RelayInput, RelayView>(new RelayKind(), time).Map(organisation), AgentKind.Relay, Permissions.RelaysWrite);
         new ObjectRoutes<Resource, ResourceInput, ResourceView>(new ResourceKind(), time).Map(organisation);
         new GrantRoutes(time).Map(organisation);
-        new DeviceRoutes(settings, time).Map(organisation);
+        new DeviceRoutes(networks, settings, time).Map(organisation);
         credentials.Map(new ObjectRoutes<Peer, MachineInput, MachineView>(new MachineKind(), time).Map(organisation), AgentKind.Machine, Permissions.MachinesWrite);
         ExternalClientRoutes.Map(new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(new ExternalClientKind(), time).Map(organisation));
         new InvitationRoutes(new Invitations(networks, time), publicUrl, time).Map(api, organisation);

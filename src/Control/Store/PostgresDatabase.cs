@@ -76,7 +76,7 @@ internal sealed class PostgresDatabase : Database
         }
         catch (NpgsqlException error)
         {
-            throw new OperatorException($"the database {Name} cannot be read: {error.Message}");
+            throw new StorageException($"the database {Name} cannot be read: {error.Message}");
         }
     }
 
@@ -104,13 +104,13 @@ internal sealed class PostgresDatabase : Database
             }
             catch (NpgsqlException error)
             {
-                throw new OperatorException(error switch
+                throw new StorageException(error switch
                 {
                     PostgresException { SqlState: PostgresErrorCodes.DiskFull } => $"the disk of {Name} is full: nothing was changed; make room and try again",
                     PostgresException refusal => $"the database refused the change, nothing was changed: {refusal.MessageText}",
                     _ when committing => $"the database {Name} went away while it stored the change: look whether it is there before you try again ({error.Message})",
                     _ => $"the database {Name} is away, nothing was changed: {error.Message}",
-                });
+                }, error is PostgresException { SqlState: PostgresErrorCodes.DiskFull });
             }
         }
     }

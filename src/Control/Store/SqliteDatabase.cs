@@ -97,9 +97,9 @@ internal sealed class SqliteDatabase : Database
             }
             catch (SqliteException error)
             {
-                throw new OperatorException(error.SqliteErrorCode == SqliteFull
+                throw new StorageException(error.SqliteErrorCode == SqliteFull
                     ? $"the disk of {_path} is full: nothing was changed; make room and try again"
-                    : $"the database refused the change, nothing was changed: {error.Message}");
+                    : $"the database refused the change, nothing was changed: {error.Message}", error.SqliteErrorCode == SqliteFull);
             }
 
             sent = [.. _unsent];

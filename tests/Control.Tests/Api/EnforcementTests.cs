@@ -61,17 +61,47 @@ public class EnforcementTests
         var third = await RotateAsync("{}");
         Assert.Equal((false, false, true), (await IsGoodAsync(first), await IsGoodAsync(second), await IsGoodAsync(third)));
 
-        int Machines() => server.Network.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, server.Network.Ledger.State.Relays[0].Id)).Peers.Count(peer => peer.Name == "ci");
-        Assert.Equal(1, Machines());
+        // What the relay is told of the machine: its key goes with the secret, whoever told it.
+        string? Key() => server.Network.Ledger.Compiled.TableOf(new Agent(AgentKind.Relay, server.Network.Ledger.State.Relays[0].Id)).Peers.Single(peer => peer.Name == "ci").PublicKey;
         using var agent = await TestAgent.ConnectAsync(server.Control.Address, third, AgentKind.Machine);
         await agent.HelloAsync();
         await agent.ReadTableAsync();
+        Assert.Equal(agent.PublicKey, Key());
         (await server.DeleteAsync(ApiServer.Owner, "/machines/ci/credentials")).Expect(HttpStatusCode.OK);
-        Assert.Equal(0, Machines());
+        Assert.Null(Key());
         Assert.Equal(RefusalReason.Revoked, (await agent.ReadRefusalAsync()).Reason);
         Assert.False(await IsGoodAsync(third));
-        Assert.True(await IsGoodAsync(await RotateAsync("{}")));
-        Assert.Equal(1, Machines());
+        var fourth = await RotateAsync("{}");
+        Assert.True(await IsGoodAsync(fourth));
+        using var thief = await TestAgent.ConnectAsync(server.Control.Address, fourth, AgentKind.Machine);
+        await thief.HelloAsync();
+        await thief.ReadTableAsync();
+        Assert.Equal(thief.PublicKey, Key());
+        await RotateAsync("""{"overlapSeconds":3600}""");
+        Assert.Equal(thief.PublicKey, Key());
+        await RotateAsync("{}");
+        Assert.Null(Key());
+
+        // To be let in is another matter: a new secret is no approval.
+        (await server.PatchAsync(ApiServer.Owner, "/machines/ci", """{"approved":false}""")).Expect(HttpStatusCode.OK);
+        await RotateAsync("{}");
+        Assert.False((await server.GetAsync(ApiServer.Owner, "/machines/ci")).Json.GetProperty("approved").GetBoolean());
+    }
+
+    [Fact]
+    [Trait("Threat", "13")]
+    public async Task A_relay_without_a_secret_is_nobody_s_relay_until_it_logs_in_anew()
+    {
+        await using var server = await ApiServer.StartAsync();
+        using var relay = await server.Control.AgentAsync(AgentKind.Relay, "vps");
+        using var connector = await server.Control.AgentAsync(AgentKind.Connector, "office-1");
+        await UntilAsync(connector, table => table.Relays is [{ PublicKey: not null }]);
+        var revoking = server.DeleteAsync(ApiServer.Owner, "/relays/vps/credentials");
+        await UntilAsync(connector, table => table.Relays is [{ PublicKey: null }]);
+        await connector.AckAsync();
+        var answer = (await revoking).Expect(HttpStatusCode.OK);
+        Assert.Contains("connector office-1", answer.Json.GetProperty("enforcement").GetProperty("enforced").ToString(), StringComparison.Ordinal);
+        Assert.Equal(RefusalReason.Revoked, (await relay.ReadRefusalAsync()).Reason);
     }
 
     [Fact]
@@ -89,11 +119,6 @@ public class EnforcementTests
         await UntilAsync(agent, table => table.Resources.Count == 0);
         (await server.PostAsync(ApiServer.Owner, "/devices/laptop/approve")).Expect(HttpStatusCode.OK);
         await UntilAsync(agent, table => table.Resources is [{ Name: "web" }]);
-        (await server.PostAsync(ApiServer.Owner, "/devices/laptop/block")).Expect(HttpStatusCode.OK);
-        await UntilAsync(agent, table => table.Resources.Count == 0);
-        (await server.PostAsync(ApiServer.Owner, "/devices/laptop/approve")).Expect(HttpStatusCode.OK);
-        await UntilAsync(agent, table => table.Resources.Count == 1);
-
         var me = (await server.SendWithTokenAsync(session, HttpMethod.Get, "/me")).Expect(HttpStatusCode.OK).Json;
         Assert.Equal(("laptop", "web"), (me.GetProperty("devices")[0].GetProperty("name").GetString(), me.GetProperty("resources")[0].GetProperty("name").GetString()));
         (await server.DeleteAsync(ApiServer.Admin, "/me/devices/laptop")).Expect(HttpStatusCode.NotFound);
@@ -105,6 +130,40 @@ public class EnforcementTests
         (await server.PostAsync(ApiServer.Admin, "/devices", $$"""{"name":"other","publicKey":"{{Key}}"}""")).Expect(HttpStatusCode.Conflict);
         (await server.PostAsync(ApiServer.Owner, "/devices/laptop/archive")).Expect(HttpStatusCode.OK);
         (await server.PostAsync(ApiServer.Owner, "/devices/laptop/approve")).Expect(HttpStatusCode.Conflict);
-        (await server.DeleteAsync(ApiServer.Member, "/me/devices/laptop")).Expect(HttpStatusCode.OK);
+        (await server.DeleteAsync(ApiServer.Member, "/me/devices/laptop")).Expect(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    [Trait("Promise", "A4")]
+    public async Task A_blocked_device_does_not_let_itself_in_again()
+    {
+        await using var server = await ApiServer.StartAsync();
+        async Task<ApiAnswer> EnrolAsync(string name, string key) => (await server.PostAsync(ApiServer.Member, "/devices", $$"""{"name":"{{name}}","publicKey":"{{key}}"}""")).Expect(HttpStatusCode.Created);
+        string first = TestAgent.NewPublicKey();
+        var made = (await EnrolAsync("laptop", first)).Json;
+        Assert.Equal("approved", made.GetProperty("state").GetString());
+        using var agent = await TestAgent.ConnectAsync(server.Control.Address, new CredentialAnswer(made.GetProperty("id").GetString()!, made.GetProperty("secret").GetString()!), AgentKind.Device, first);
+        await agent.HelloAsync();
+        await UntilAsync(agent, table => table.Resources.Count == 1);
+        (await server.PostAsync(ApiServer.Owner, "/devices/laptop/block")).Expect(HttpStatusCode.OK);
+        Assert.Equal(RefusalReason.Revoked, (await agent.ReadRefusalAsync()).Reason);
+        (await server.DeleteAsync(ApiServer.Member, "/me/devices/laptop")).Expect(HttpStatusCode.Forbidden);
+        Assert.Equal("blocked", (await EnrolAsync("laptop", first)).Json.GetProperty("state").GetString());
+        var other = (await EnrolAsync("laptop", TestAgent.NewPublicKey())).Json;
+        Assert.Equal(("laptop-2", "pending"), (other.GetProperty("name").GetString(), other.GetProperty("state").GetString()));
+        string tag = (await server.GetAsync(ApiServer.Owner, "/devices/laptop")).ETag!;
+        (await server.SendAsync(ApiServer.Owner, HttpMethod.Post, "/devices/laptop/approve", "{}", "\"old\"")).Expect(HttpStatusCode.PreconditionFailed);
+        (await server.SendAsync(ApiServer.Owner, HttpMethod.Post, "/devices/laptop/approve", "{}", tag)).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_user_enrols_so_many_devices_and_no_more()
+    {
+        await using var server = await ApiServer.StartAsync();
+        for (int i = 0; i < DeviceRoutes.MaximumPerUser; i++)
+            (await server.PostAsync(ApiServer.Member, "/devices", $$"""{"name":"d","publicKey":"{{TestAgent.NewPublicKey()}}"}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync(ApiServer.Member, "/devices", $$"""{"name":"d","publicKey":"{{TestAgent.NewPublicKey()}}"}""")).Expect(HttpStatusCode.Conflict);
+        // Others' devices show in nothing but a number behind the name.
+        Assert.Equal($"d-{DeviceRoutes.MaximumPerUser + 1}", (await server.PostAsync(ApiServer.Admin, "/devices", $$"""{"name":"d","publicKey":"{{TestAgent.NewPublicKey()}}"}""")).Expect(HttpStatusCode.Created).Json.GetProperty("name").GetString());
     }
 }

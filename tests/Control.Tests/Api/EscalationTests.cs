@@ -23,6 +23,9 @@ public class EscalationTests
     [InlineData("PATCH", "/users/olga@example.com", """{"email":"hugo2@example.com"}""")]
     [InlineData("PATCH", "/users/adam@example.com", """{"roles":[]}""")]
     [InlineData("DELETE", "/users/olga@example.com", null)]
+    [InlineData("POST", "/users", """{"email":"x@example.com","roles":["staff"]}""")]
+    [InlineData("PATCH", "/users/hugo@example.com", """{"roles":["helper","staff"]}""")]
+    [InlineData("PATCH", "/users/alice@example.com", """{"email":"hugo2@example.com"}""")]
     [InlineData("POST", "/roles", """{"name":"x","permissions":["devices:write"]}""")]
     [InlineData("PATCH", "/roles/helper", """{"permissions":["users:write","audit:read"]}""")]
     [Trait("Threat", "28")]
@@ -49,8 +52,20 @@ public class EscalationTests
         (await server.SendWithTokenAsync(session, HttpMethod.Put, "/network", site, ifMatch: "\"r1\"", mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.PreconditionFailed);
         var applied = (await server.SendWithTokenAsync(session, HttpMethod.Put, "/network", site, mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.OK).Json;
         Assert.True(applied.GetProperty("applied").GetBoolean());
-        (await server.PostAsync(Helper, "/users", """{"email":"x@example.com","roles":["member","helper","staff"]}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync(Helper, "/users", """{"email":"x@example.com","roles":["member","helper"]}""")).Expect(HttpStatusCode.Created);
         (await server.DeleteAsync(Helper, "/users/x@example.com")).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task The_exported_file_can_be_applied_by_a_key_that_may_only_do_that()
+    {
+        await using var server = await StartAsync();
+        string key = await TestCaller.KeyAsync(server, ApiServer.Owner, "acme", "ci", ["network:read", "network:write"]);
+        string file = (await server.SendWithTokenAsync(key, HttpMethod.Get, "/network")).Expect(HttpStatusCode.OK).Text;
+        Assert.Contains("name: helper", file, StringComparison.Ordinal);
+        Assert.False((await server.SendWithTokenAsync(key, HttpMethod.Put, "/network", file, mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.OK).Json.GetProperty("applied").GetBoolean());
+        string site = file.Replace("sites:\n", "sites:\n  - name: plant\n", StringComparison.Ordinal);
+        Assert.True((await server.SendWithTokenAsync(key, HttpMethod.Put, "/network", site, mediaType: NetworkRoutes.Yaml)).Expect(HttpStatusCode.OK).Json.GetProperty("applied").GetBoolean());
     }
 
     [Theory]

@@ -120,6 +120,25 @@ public class KeyTests
         Assert.Null(server.Network.Ledger.State.FindUser("ivy@example.com"));
     }
 
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task A_provisioning_key_makes_what_its_maker_may_make_and_nothing_when_that_is_over()
+    {
+        await using var server = await ApiServer.StartAsync();
+        (await server.PostAsync(ApiServer.Owner, "/roles", """{"name":"keys","permissions":["provisioning-keys:write","machines:write"]}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync(ApiServer.Owner, "/users", """{"email":"kim@example.com","roles":["keys"]}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync("kim@example.com", "/provisioning-keys", """{"name":"c","kind":"connector","site":"office"}""")).Expect(HttpStatusCode.Forbidden);
+        string key = (await server.PostAsync("kim@example.com", "/provisioning-keys", """{"name":"m","kind":"machine","maximumUses":9}""")).Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString()!;
+        Task<ApiAnswer> UseAsync() => server.SendWithTokenAsync(null, HttpMethod.Post, "/api/v1/provision", $$"""{"key":"{{key}}"}""");
+        (await UseAsync()).Expect(HttpStatusCode.Created);
+        (await server.PatchAsync(ApiServer.Owner, "/roles/keys", """{"permissions":["provisioning-keys:write"]}""")).Expect(HttpStatusCode.OK);
+        (await UseAsync()).Expect(HttpStatusCode.Conflict);
+        (await server.PatchAsync(ApiServer.Owner, "/roles/keys", """{"permissions":["provisioning-keys:write","machines:write"]}""")).Expect(HttpStatusCode.OK);
+        (await UseAsync()).Expect(HttpStatusCode.Created);
+        (await server.PatchAsync(ApiServer.Owner, "/users/kim@example.com", """{"disabled":true}""")).Expect(HttpStatusCode.OK);
+        (await UseAsync()).Expect(HttpStatusCode.Conflict);
+    }
+
     private static async Task<string> ProvisioningKeyAsync(ApiServer server, string json) =>
         (await server.PostAsync(ApiServer.Owner, "/provisioning-keys", json)).Expect(HttpStatusCode.Created).Json.GetProperty("key").GetString()!;
 }

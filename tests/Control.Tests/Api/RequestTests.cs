@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.OpenApi;
@@ -63,6 +64,33 @@ public class RequestTests
         using var reader = new StreamReader(stream);
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         Assert.Contains("408", await reader.ReadLineAsync(deadline.Token), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Threat", "28")]
+    public async Task Whoever_was_revoked_while_the_body_was_on_its_way_changes_nothing(bool bySession)
+    {
+        await using var server = await ApiServer.StartAsync();
+        string token = bySession ? server.Sessions.Begin(ApiServer.Owner) : await TestCaller.KeyAsync(server, ApiServer.Owner, "acme", "ci", ["sites:write"]);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, server.Control.Address.Port);
+        var stream = client.GetStream();
+        const string Body = """{"name":"late"}""";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {ApiServer.Acme}/sites HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\nExpect: 100-continue\r\n\r\n"));
+        using var reader = new StreamReader(stream);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        // The server asks for the body: the caller was let in.
+        Assert.Contains("100", await reader.ReadLineAsync(deadline.Token), StringComparison.Ordinal);
+        if (bySession)
+            server.Sessions.End(token);
+        else
+            (await server.DeleteAsync(ApiServer.Owner, "/api-keys/ci")).Expect(HttpStatusCode.NoContent);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(Body));
+        await reader.ReadLineAsync(deadline.Token);
+        Assert.Contains("401", await reader.ReadLineAsync(deadline.Token), StringComparison.Ordinal);
+        Assert.DoesNotContain(server.Network.Ledger.State.Sites, site => site.Name == "late");
     }
 
     [Theory]
@@ -149,10 +177,20 @@ public class RequestTests
         application.Urls.Add("http://127.0.0.1:0");
         ApiPipeline.Use(application, server.Control.Server.Networks, server.Sessions, new FailureLimiter(TimeProvider.System), TimeProvider.System);
         application.MapGet("/forgotten", () => "hello");
+        application.MapGet("/full", IResult () => throw new StorageException("the disk of /var/lib/secret is full", full: true)).Anonymous();
+        application.MapGet("/away", IResult () => throw new StorageException("db.internal refused")).Anonymous();
         await application.StartAsync();
         using var http = new HttpClient();
         using var answer = await http.GetAsync(new Uri(new Uri(application.Urls.First()), "/forgotten"));
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+
+        // What is wrong with the database is for the operator, not for whoever asks.
+        foreach (var (path, status) in new[] { ("/full", HttpStatusCode.InsufficientStorage), ("/away", HttpStatusCode.ServiceUnavailable) })
+        {
+            using var fault = await http.GetAsync(new Uri(new Uri(application.Urls.First()), path));
+            Assert.Equal(status, fault.StatusCode);
+            Assert.DoesNotMatch("secret|internal", await fault.Content.ReadAsStringAsync());
+        }
     }
 
     [Fact]

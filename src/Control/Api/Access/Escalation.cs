@@ -17,7 +17,7 @@ internal static class Escalation
         {
             var had = oldRoles.GetValueOrDefault(id);
             var has = newRoles.GetValueOrDefault(id);
-            if (had?.Permissions != has?.Permissions)
+            if (!Equals(had?.Permissions, has?.Permissions))
                 Require([.. had?.Permissions ?? [], .. has?.Permissions ?? []], held, $"the role {(has ?? had)!.Name}");
         }
 
@@ -34,9 +34,19 @@ internal static class Escalation
             var touched = (had?.Roles ?? []).Except(rolesOnly ? has!.Roles : []).Union((has?.Roles ?? []).Except(rolesOnly ? had!.Roles : []));
             var permissions = touched.SelectMany(role => (oldRoles.GetValueOrDefault(role) ?? newRoles[role]).Permissions);
             Require([.. permissions], held, $"the user {(has ?? had)!.Email}");
+            if (has is not null && Gains(after, had, has))
+                Require([Permissions.GrantsWrite], held, $"the user {has.Email}, who would reach resources by this");
         }
 
         FixedRoles.CheckOwners(before, after);
+    }
+
+    /// <summary>Whether a user comes to reach something by its roles, or somebody else by its grants: that is a grant by another name.</summary>
+    private static bool Gains(NetworkState after, User? had, User has)
+    {
+        bool same = had is { Disabled: false } && Names.Comparer.Equals(had.Email, has.Email);
+        var roles = (same ? has.Roles.Except(had!.Roles) : has.Roles).ToHashSet();
+        return after.Grants.Any(grant => grant.Kind == PrincipalKind.Role ? roles.Contains(grant.Principal) : !same && grant.Kind == PrincipalKind.User && grant.Principal == has.Id && had is not null);
     }
 
     private static void Require(IReadOnlyList<string> permissions, IReadOnlySet<string> held, string what)

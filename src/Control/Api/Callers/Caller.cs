@@ -20,6 +20,9 @@ internal sealed record Caller(CallerKind Kind, string Name, long? Account, long?
     /// <summary>The API key; null for an account.</summary>
     public ApiKey? Key { get; init; }
 
+    /// <summary>Looks again whether the session or the key is still good.</summary>
+    public required Func<bool> IsStillGood { get; init; }
+
     public Actor Actor => new(Kind == CallerKind.Account ? $"user {Name}" : $"api-key {Name}", Address?.ToString());
 
     /// <summary>The user of this organisation who stands behind the request; null when there is none any more.</summary>

@@ -38,11 +38,12 @@ internal sealed class CallerReader(ILoginSessions sessions, ApiKeys keys, Failur
     }
 
     private Caller FromSession(HttpContext context, string token) => sessions.Find(token, time.GetUtcNow()) is { } session
-        ? new Caller(CallerKind.Account, session.Email, session.Account, session.Id, context.Connection.RemoteIpAddress) 
+        ? new Caller(CallerKind.Account, session.Email, session.Account, session.Id, context.Connection.RemoteIpAddress)
         {
             IsServerAdmin = session.IsServerAdmin,
             SessionExpires = session.Expires,
             Organisations = session.Organisations,
+            IsStillGood = () => sessions.Find(token, time.GetUtcNow()) is not null,
         }
         : throw Unauthorized(context, "The login session is unknown or over: log in again.", failed: true);
 

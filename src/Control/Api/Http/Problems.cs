@@ -15,6 +15,13 @@ internal static class Problems
         {
             await WriteAsync(context, error);
         }
+        catch (StorageException error)
+        {
+            log.Refused(error.Message);
+            await WriteAsync(context, error.IsFull
+                ? new ApiException(StatusCodes.Status507InsufficientStorage, "The server has no room left: nothing was changed.")
+                : new ApiException(StatusCodes.Status503ServiceUnavailable, "The server cannot reach what it stores: look whether the change was made before you try again."));
+        }
         catch (OperatorException error)
         {
             await WriteAsync(context, new ApiException(StatusCodes.Status409Conflict, Sentence(error.Message)));

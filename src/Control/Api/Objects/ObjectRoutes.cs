@@ -34,7 +34,9 @@ internal sealed class ObjectRoutes<TItem, TInput, TView>(ObjectKind<TItem, TInpu
     {
         var state = request.State;
         var view = kind.View(request.Network, state, kind.Find(state, request.Route("name")));
-        return EntityTag.IsKnown(request.Context, kind.TagOf(view)) ? Results.StatusCode(StatusCodes.Status304NotModified) : Results.Json(view, ApiJson.Options);
+        // Of what a client can set; what is seen beside it changes by itself, so that no answer is ever "not modified".
+        request.Context.Response.Headers.ETag = kind.TagOf(view);
+        return Results.Json(view, ApiJson.Options);
     }
 
     private async Task<IResult> CreateAsync(ApiRequest request)

@@ -39,6 +39,8 @@ CREATE TABLE provisioning_key (
     maximum_uses BIGINT NOT NULL,
     uses BIGINT NOT NULL CHECK (uses <= maximum_uses),
     approval BIGINT NOT NULL CHECK (approval IN (0, 1)),
+    -- Null: the operator on the box made it. Else the user without whose rights it makes nothing.
+    maker BIGINT,
     created_at BIGINT NOT NULL,
     expires BIGINT,
     CHECK ((kind = 'connector') = (site IS NOT NULL))

@@ -14,7 +14,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
 
     private const int MaximumUses = 1_000_000;
     private const int MaximumNameTries = 100_000;
-    private const string Columns = "id, organisation, name, hash, kind, site, maximum_uses, uses, approval, created_at, expires";
+    private const string Columns = "id, organisation, name, hash, kind, site, maximum_uses, uses, approval, maker, created_at, expires";
 
     private Database Database => networks.Store.Database;
 
@@ -55,9 +55,10 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
     }
 
     /// <summary>Makes a key.</summary>
+    /// <param name="maker">Null for the operator on the box.</param>
     /// <returns>What is stored of it, and the key itself, which is nowhere else.</returns>
     /// <exception cref="ApiException">The input is wrong, the name is taken, or there are too many.</exception>
-    public (ProvisioningKey Made, string Key) Create(Network network, Actor actor, ProvisioningKeyInput input)
+    public (ProvisioningKey Made, string Key) Create(Network network, Actor actor, ProvisioningKeyInput input, Caller? maker = null)
     {
         var now = time.GetUtcNow();
         Check(input);
@@ -71,7 +72,9 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
                     : state.Sites.FirstOrDefault(site => Names.Comparer.Equals(site.Name, input.Site))?.Id ?? throw ApiException.Field("site", $"no site is named \"{Findings.Shown(input.Site)}\"");
                 made = new ProvisioningKey(
                     token.Id, network.Id, input.Name, token.Hash, input.Kind == "connector" ? AgentKind.Connector : AgentKind.Machine, site, input.MaximumUses ?? 1, 0,
-                    input.Approval ?? false, now, expires);
+                    input.Approval ?? false, maker?.UserOf(state)?.Id, now, expires);
+                if (maker is not null && !Covers(maker.PermissionsIn(state), made.Kind))
+                    throw new ApiException(StatusCodes.Status403Forbidden, $"You do not hold {WriteOf(made.Kind)} yourself, which the key needs.");
                 return state;
             },
             (_, _) => new AuditEntry(actor, "add", $"provisioning-key {input.Name} ({token.Id})"),
@@ -84,6 +87,10 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
         state => state,
         (_, _) => new AuditEntry(actor, "remove", $"provisioning-key {Findings.Shown(name)}"),
         (connection, transaction) => Remove(connection, transaction, network.Id, name));
+
+    private static string WriteOf(AgentKind kind) => kind == AgentKind.Connector ? Permissions.ConnectorsWrite : Permissions.MachinesWrite;
+
+    private static bool Covers(IReadOnlySet<string> held, AgentKind kind) => held.Contains(Permissions.ProvisioningKeysWrite) && held.Contains(WriteOf(kind));
 
     private static void Check(ProvisioningKeyInput input)
     {
@@ -106,7 +113,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
         if (connection.ExecuteScalar<long>("SELECT count(*) FROM provisioning_key WHERE organisation = @Organisation", parameters, transaction) >= MaximumCount)
             throw new ApiException(StatusCodes.Status409Conflict, $"There are {MaximumCount} provisioning keys already: remove some first.");
         connection.Execute(
-            $"INSERT INTO provisioning_key ({Columns}) VALUES (@Id, @Organisation, @Name, @Hash, @Kind, @Site, @MaximumUses, 0, @Approval, @CreatedAt, @Expires)",
+            $"INSERT INTO provisioning_key ({Columns}) VALUES (@Id, @Organisation, @Name, @Hash, @Kind, @Site, @MaximumUses, 0, @Approval, @Maker, @CreatedAt, @Expires)",
             new
             {
                 key.Id,
@@ -117,6 +124,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
                 key.Site,
                 key.MaximumUses,
                 Approval = key.Approval ? 1 : 0,
+                key.Maker,
                 CreatedAt = key.CreatedAt.ToUnixTimeMilliseconds(),
                 Expires = key.Expires?.ToUnixTimeMilliseconds(),
             },
@@ -133,6 +141,8 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
     /// <param name="credential">Of no agent yet.</param>
     private NetworkState Make(NetworkState state, ProvisioningKey key, string wanted, Credential credential, out string name)
     {
+        if (key.Maker is { } maker && !(state.Users.FirstOrDefault(user => user.Id == maker) is { } user && Covers(Rights.Of(state, user), key.Kind)))
+            throw new OperatorException("whoever made this provisioning key may not any more");
         var kind = key.Kind == AgentKind.Connector ? PeerKind.Connector : PeerKind.Machine;
         string free = FreeName(state, kind, wanted);
         name = free;
@@ -176,7 +186,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
 
     private static ProvisioningKey ToKey(KeyRecord row) => new(
         row.Id, (int)row.Organisation, row.Name, row.Hash, row.Kind == Names.Of(AgentKind.Connector) ? AgentKind.Connector : AgentKind.Machine, (int?)row.Site,
-        (int)row.MaximumUses, (int)row.Uses, row.Approval != 0, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt), KeyTimes.FromColumn(row.Expires));
+        (int)row.MaximumUses, (int)row.Uses, row.Approval != 0, (int?)row.Maker, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt), KeyTimes.FromColumn(row.Expires));
 
     private sealed class KeyRecord
     {
@@ -189,6 +199,7 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
         public long MaximumUses { get; init; }
         public long Uses { get; init; }
         public long Approval { get; init; }
+        public long? Maker { get; init; }
         public long CreatedAt { get; init; }
         public long? Expires { get; init; }
     }

@@ -24,13 +24,15 @@ internal sealed class CredentialRoutes(TimeProvider time)
             throw ApiException.Field("overlapSeconds", $"this is no number from 0 to {LongestOverlap.TotalSeconds}");
         string name = request.Route("name"), id = AgentSecret.NewId(kind), secret = AgentSecret.NewSecret();
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
-        NetworkChanges.Change(request, "rotate-credential", $"{Names.Of(kind)} {name}", state =>
+        var (before, after) = NetworkChanges.Change(request, "rotate-credential", $"{Names.Of(kind)} {name}", state =>
         {
             var agent = Find(state, kind, name);
             DateTimeOffset? overlap = input.OverlapSeconds > 0 ? now.AddSeconds(input.OverlapSeconds.Value) : null;
-            return Enable(Transitions.Rotate(state, new Credential(id, agent, AgentSecret.Hash(id, secret), now), overlap), agent, enabled: true);
+            var next = Transitions.Rotate(state, new Credential(id, agent, AgentSecret.Hash(id, secret), now), overlap);
+            return overlap is null && state.Credentials.Any(credential => credential.Agent == agent) ? WithoutKey(next, agent) : next;
         });
-        return Results.Json(new CredentialMade(id, secret), ApiJson.Options, statusCode: StatusCodes.Status201Created);
+        var answer = new CredentialMade(id, secret, await NetworkChanges.FollowAsync(request.Network, before, after));
+        return Results.Json(answer, ApiJson.Options, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> RevokeAsync(ApiRequest request, AgentKind kind, string? id)
@@ -42,21 +44,22 @@ internal sealed class CredentialRoutes(TimeProvider time)
             if (id is not null && !state.Credentials.Any(credential => credential.Agent == agent && credential.Id == id))
                 throw ApiException.NotFound("credential", id);
             var next = Transitions.Revoke(state, credential => credential.Agent == agent && (id is null || credential.Id == id));
-            return next.Credentials.Any(credential => credential.Agent == agent) ? next : Enable(next, agent, enabled: false);
+            return ReferenceEquals(next, state) ? state : WithoutKey(next, agent);
         });
         return Results.Json(new Removed(after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
     }
 
     /// <summary>
-    /// Without a credential a machine or connector leaves every table: its tunnels would live on otherwise, for as long as it
-    /// keeps its key. With a new one it is back.
+    /// Forgets the key that the agent told: whoever held a secret that ends now may have told a key of their own, and its tunnels
+    /// would live on. The rightful agent tells its key again as soon as it connects.
     /// </summary>
-    private static NetworkState Enable(NetworkState state, Agent agent, bool enabled) =>
-        agent.Kind == AgentKind.Relay || state.Peers.First(peer => peer.Id == agent.Id).Enabled == enabled ? state : state with
-        {
-            Revision = state.Revision + 1,
-            Peers = state.Peers.Select(peer => peer.Id == agent.Id ? peer with { Enabled = enabled } : peer).ToValueList(),
-        };
+    private static NetworkState WithoutKey(NetworkState state, Agent agent)
+    {
+        var next = agent.Kind == AgentKind.Relay
+            ? state with { Relays = state.Relays.Select(relay => relay.Id == agent.Id ? relay with { PublicKey = null, Tls = null } : relay).ToValueList() }
+            : state with { Peers = state.Peers.Select(peer => peer.Id == agent.Id && peer.KeySource == KeySource.Reported ? peer with { PublicKey = null, KeySource = KeySource.None } : peer).ToValueList() };
+        return next == state ? state : next with { Revision = state.Revision + 1 };
+    }
 
     private static Agent Find(NetworkState state, AgentKind kind, string name)
     {

@@ -1,8 +1,13 @@
+using Dapper;
+
 namespace Keyhole.Control;
 
 /// <summary>Users' devices: they enrol by their user's login, and whoever may write devices says what becomes of them.</summary>
-internal sealed class DeviceRoutes(OrganisationSettings settings, TimeProvider time)
+internal sealed class DeviceRoutes(Networks networks, OrganisationSettings settings, TimeProvider time)
 {
+    /// <summary>Of one user, without archived ones.</summary>
+    public const int MaximumPerUser = 25;
+
     public void Map(IEndpointRouteBuilder organisation)
     {
         var group = organisation.MapGroup("devices").WithTags("devices");
@@ -34,7 +39,9 @@ internal sealed class DeviceRoutes(OrganisationSettings settings, TimeProvider t
     private static IResult Read(ApiRequest request)
     {
         var state = request.State;
-        return Results.Json(DeviceView.Of(request.Network, state, Find(state, request.Route("name"))), ApiJson.Options);
+        var device = Find(state, request.Route("name"));
+        request.Context.Response.Headers.ETag = DeviceView.TagOf(device);
+        return Results.Json(DeviceView.Of(request.Network, state, device), ApiJson.Options);
     }
 
     private async Task<IResult> EnrolAsync(ApiRequest request)
@@ -50,7 +57,13 @@ internal sealed class DeviceRoutes(OrganisationSettings settings, TimeProvider t
         var (before, after) = NetworkChanges.Change(request, "enrol", $"device {input.Name}", state =>
         {
             var owner = request.Caller.UserOf(state) ?? throw new ApiException(StatusCodes.Status403Forbidden, "You are no user of this organisation any more.");
-            return DeviceTransitions.Enrol(state, owner, input.Name, input.PublicKey, approved, device =>
+            var own = state.Peers.Where(peer => peer.Owner == owner.Id && peer.DeviceState != DeviceState.Archived).ToList();
+            bool known = own.Exists(device => device.PublicKey == input.PublicKey);
+            if (!known && own.Count >= MaximumPerUser)
+                throw new OperatorException($"you have {MaximumPerUser} devices already: remove one that you do not use");
+            // A user with a blocked device does not get in by another key.
+            bool trusted = approved && !own.Exists(device => device.DeviceState == DeviceState.Blocked);
+            return DeviceTransitions.Enrol(state, owner, known ? input.Name : FreeName(state, input.Name), input.PublicKey, trusted, device =>
                 new Credential(id, new Agent(AgentKind.Device, device), AgentSecret.Hash(id, secret), now) { Session = request.Caller.Session, Expires = request.Caller.SessionExpires });
         });
         var made = after.Peers.First(peer => peer.Kind == PeerKind.Device && peer.PublicKey == input.PublicKey);
@@ -59,19 +72,52 @@ internal sealed class DeviceRoutes(OrganisationSettings settings, TimeProvider t
         return Results.Json(answer, ApiJson.Options, statusCode: StatusCodes.Status201Created);
     }
 
-    private static void Map(RouteGroupBuilder group, string verb, string summary, DeviceState to) =>
+    /// <summary>A name that others' devices have is no secret worth a refusal: a number is put behind it.</summary>
+    private static string FreeName(NetworkState state, string wanted)
+    {
+        var taken = state.Peers.Where(peer => peer.Kind == PeerKind.Device).Select(peer => peer.Name).ToHashSet(Names.Comparer);
+        string name = wanted;
+        for (int number = 2; taken.Contains(name); number++)
+            name = $"{wanted[..Math.Min(wanted.Length, 56)]}-{number}";
+        return name;
+    }
+
+    private void Map(RouteGroupBuilder group, string verb, string summary, DeviceState to) =>
         group.Map(HttpMethod.Post, $"{{name}}/{verb}", $"devices.{verb}", summary, async request =>
         {
             string name = request.Route("name");
-            var (before, after) = NetworkChanges.Change(request, verb, $"device {name}", state => DeviceTransitions.Set(state, Find(state, name), to));
+            IReadOnlyList<long> sessions = [];
+            var (before, after) = NetworkChanges.Change(
+                request, verb, $"device {name}",
+                state =>
+                {
+                    var device = Find(state, name);
+                    EntityTag.Require(request.Http, DeviceView.TagOf(device));
+                    sessions = to == DeviceState.Approved ? [] : SessionsOf(state, device);
+                    return EndSessions(DeviceTransitions.Set(state, device, to), sessions);
+                },
+                // Who has the device has its user's login too: that ends with it.
+                (connection, transaction) => connection.Execute("DELETE FROM login_session WHERE id = @Id", sessions.Select(session => new { Id = session }), transaction));
+            foreach (var other in networks.All.Where(other => other != request.Network && other.Ledger.State.Credentials.Any(credential => credential.Session is { } session && sessions.Contains(session))))
+                other.Ledger.Change(state => EndSessions(state, sessions), (_, _) => new AuditEntry(request.Caller.Actor, "end-session", $"sessions {string.Join(", ", sessions)}"));
             var view = DeviceView.Of(request.Network, after, Find(after, name));
             return Results.Json(new Changed<DeviceView>(view, after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
         }).Requires(Permissions.DevicesWrite).Produces<Changed<DeviceView>>();
 
+    private static IReadOnlyList<long> SessionsOf(NetworkState state, Peer device) =>
+        [.. state.Credentials.Where(credential => credential.Agent == new Agent(AgentKind.Device, device.Id)).Select(credential => credential.Session).OfType<long>().Distinct()];
+
+    private static NetworkState EndSessions(NetworkState state, IReadOnlyList<long> sessions) => sessions.Aggregate(state, Transitions.EndSession);
+
     private static async Task<IResult> RemoveAsync(ApiRequest request)
     {
         string name = request.Route("name");
-        var (before, after) = NetworkChanges.Change(request, "remove", $"device {name}", state => DeviceTransitions.Remove(state, Find(state, name)));
+        var (before, after) = NetworkChanges.Change(request, "remove", $"device {name}", state =>
+        {
+            var device = Find(state, name);
+            EntityTag.Require(request.Http, DeviceView.TagOf(device));
+            return DeviceTransitions.Remove(state, device);
+        });
         return Results.Json(new Removed(after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
     }
 }

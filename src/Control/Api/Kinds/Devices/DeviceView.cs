@@ -13,6 +13,8 @@ internal sealed record DeviceView(
     bool LoggedIn,
     AgentStatus Link)
 {
+    public static string TagOf(Peer device) => EntityTag.Of(System.Text.Encoding.UTF8.GetBytes($"{device.Id} {device.Name} {device.DeviceState} {device.PublicKey}"));
+
     public static DeviceView Of(Network network, NetworkState state, Peer device)
     {
         var agent = new Agent(AgentKind.Device, device.Id);

@@ -16,7 +16,7 @@ internal static class MemberRoutes
     {
         var (network, state) = (request.Network, request.State);
         var user = UserOf(request, state);
-        var reachable = new Keyhole.Control.Access(state).Of(user);
+        var reachable = network.Ledger.Compiled.Access.Of(user);
         return Results.Json(
             new MemberView(
                 network.Name,
@@ -30,7 +30,13 @@ internal static class MemberRoutes
     private static async Task<IResult> RemoveAsync(ApiRequest request)
     {
         string name = request.Route("name");
-        var (before, after) = NetworkChanges.Change(request, "remove", $"device {name}", state => DeviceTransitions.Remove(state, DeviceRoutes.Find(state, name, UserOf(request, state).Id)));
+        var (before, after) = NetworkChanges.Change(request, "remove", $"device {name}", state =>
+        {
+            var device = DeviceRoutes.Find(state, name, UserOf(request, state).Id);
+            return device.DeviceState is DeviceState.Blocked or DeviceState.Archived
+                ? throw new ApiException(StatusCodes.Status403Forbidden, "This device was blocked or archived: only whoever may write devices removes it.")
+                : DeviceTransitions.Remove(state, device);
+        });
         return Results.Json(new Removed(after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
     }
 

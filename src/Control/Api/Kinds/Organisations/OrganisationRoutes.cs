@@ -44,15 +44,22 @@ internal sealed class OrganisationRoutes(Networks networks, OrganisationSettings
         return Results.Json(View(made, whole: true), ApiJson.Options, statusCode: StatusCodes.Status201Created);
     }
 
-    private IResult Read(ApiRequest request) => EntityTag.IsKnown(request.Context, EntityTag.Of(request.State.Revision))
-        ? Results.StatusCode(StatusCodes.Status304NotModified)
-        : Results.Json(View(request.Network, whole: true), ApiJson.Options);
+    private IResult Read(ApiRequest request)
+    {
+        request.Context.Response.Headers.ETag = EntityTag.Of(request.State.Revision);
+        return Results.Json(View(request.Network, whole: true), ApiJson.Options);
+    }
 
     private async Task<IResult> ChangeAsync(ApiRequest request)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<OrganisationPatch>());
         NetworkChanges.Change(
-            request, "change", $"org {request.Network.Name} (device approval {(input.DeviceApproval ? "on" : "off")})", state => state,
+            request, "change", $"org {request.Network.Name} (device approval {(input.DeviceApproval ? "on" : "off")})",
+            state =>
+            {
+                EntityTag.Require(request.Http, EntityTag.Of(state.Revision));
+                return state;
+            },
             (connection, transaction) => OrganisationSettings.SetDeviceApproval(connection, transaction, request.Network.Id, input.DeviceApproval));
         return Results.Json(View(request.Network, whole: true), ApiJson.Options);
     }
