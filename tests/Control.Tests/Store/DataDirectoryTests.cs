@@ -15,10 +15,10 @@ public sealed class DataDirectoryTests : IDisposable
         string box = secrets.Seal("secret"u8, "peer 1");
         Assert.Equal("secret"u8.ToArray(), secrets.Open(box, "peer 1"));
         Assert.NotEqual(box, secrets.Seal("secret"u8, "peer 1"));
-        Assert.Throws<OperatorException>(() => secrets.Open(box, "peer 2"));
-        Assert.Throws<OperatorException>(() => others.Open(box, "peer 1"));
-        Assert.Throws<OperatorException>(() => secrets.Open(box[..10], "peer 1"));
-        Assert.Throws<OperatorException>(() => secrets.Open("0:AAAA", "peer 1"));
+        Assert.ThrowsAny<OperatorException>(() => secrets.Open(box, "peer 2"));
+        Assert.ThrowsAny<OperatorException>(() => others.Open(box, "peer 1"));
+        Assert.ThrowsAny<OperatorException>(() => secrets.Open(box[..10], "peer 1"));
+        Assert.ThrowsAny<OperatorException>(() => secrets.Open("0:AAAA", "peer 1"));
         Assert.NotEqual(secrets.Check, others.Check);
     }
 
@@ -29,7 +29,7 @@ public sealed class DataDirectoryTests : IDisposable
     public void A_directory_that_others_can_enter_is_refused_by_name(UnixFileMode open)
     {
         File.SetUnixFileMode(_directory.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | open);
-        var refused = Assert.Throws<OperatorException>(() => DataDirectory.Open(_directory.Path));
+        var refused = Assert.ThrowsAny<OperatorException>(() => DataDirectory.Open(_directory.Path));
         Assert.EndsWith($"chmod 700 {_directory.Path}", refused.Message, StringComparison.Ordinal);
     }
 
@@ -37,6 +37,6 @@ public sealed class DataDirectoryTests : IDisposable
     public void A_directory_whose_socket_cannot_have_a_name_is_refused()
     {
         string deep = Path.Combine(_directory.Path, new string('d', 100));
-        Assert.Contains("use a shorter --data", Assert.Throws<OperatorException>(() => DataDirectory.Create(deep)).Message, StringComparison.Ordinal);
+        Assert.Contains("use a shorter --data", Assert.ThrowsAny<OperatorException>(() => DataDirectory.Create(deep)).Message, StringComparison.Ordinal);
     }
 }

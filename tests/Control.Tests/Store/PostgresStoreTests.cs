@@ -14,7 +14,7 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreTests
     [InlineData("Host=x;Database=y;Nonsense=s3cret-word", "is not understood")]
     public void A_connection_string_that_does_not_work_is_refused_without_its_password(string text, string expected)
     {
-        var refused = Assert.Throws<OperatorException>(() => PostgresDatabase.Open(text, Migration.All));
+        var refused = Assert.ThrowsAny<OperatorException>(() => PostgresDatabase.Open(text, Migration.All));
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret-word", refused.Message, StringComparison.Ordinal);
     }

@@ -53,7 +53,7 @@ public abstract class StoreTests : IDisposable
         string? database = await NewDatabaseAsync();
         using (var opened = OpenDatabase(database, Migration.All))
             Execute(opened, "INSERT INTO migration VALUES (99, 'future', 'x')");
-        var refused = Assert.Throws<OperatorException>(() => OpenDatabase(database, Migration.All));
+        var refused = Assert.ThrowsAny<OperatorException>(() => OpenDatabase(database, Migration.All));
         Assert.Contains($"has schema version 99, this program knows up to {Migration.All.Count}: a newer keyhole-control has written it", refused.Message, StringComparison.Ordinal);
     }
 
@@ -63,7 +63,7 @@ public abstract class StoreTests : IDisposable
         string? database = await NewDatabaseAsync();
         using (var opened = OpenDatabase(database, Migration.All))
             Execute(opened, "UPDATE migration SET checksum = 'x'");
-        Assert.Contains("was given another text of schema version 1", Assert.Throws<OperatorException>(() => OpenDatabase(database, Migration.All)).Message, StringComparison.Ordinal);
+        Assert.Contains("was given another text of schema version 1", Assert.ThrowsAny<OperatorException>(() => OpenDatabase(database, Migration.All)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public abstract class StoreTests : IDisposable
         string? database = await NewDatabaseAsync();
         OpenDatabase(database, Migration.All).Dispose();
         var broken = new Migration(Migration.All.Count + 1, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
-        Assert.Contains("missing", Assert.Throws<OperatorException>(() => OpenDatabase(database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
+        Assert.Contains("missing", Assert.ThrowsAny<OperatorException>(() => OpenDatabase(database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
         var repaired = broken with { Sql = "CREATE TABLE extra (id INTEGER); INSERT INTO extra VALUES (7)" };
         using (var opened = OpenDatabase(database, [.. Migration.All, repaired]))
             Assert.Equal(7, opened.Read(connection => connection.QuerySingle<int>("SELECT id FROM extra")));
@@ -88,11 +88,11 @@ public abstract class StoreTests : IDisposable
         Open().Dispose();
         string key = File.ReadAllText(_directory.KeyFile);
         File.WriteAllText(_directory.KeyFile, Convert.ToBase64String(new byte[32]));
-        Assert.Contains("is not the key of", Assert.Throws<OperatorException>(Open).Message, StringComparison.Ordinal);
+        Assert.Contains("is not the key of", Assert.ThrowsAny<OperatorException>(Open).Message, StringComparison.Ordinal);
         File.WriteAllText(_directory.KeyFile, "short");
-        Assert.Contains("is damaged", Assert.Throws<OperatorException>(Open).Message, StringComparison.Ordinal);
+        Assert.Contains("is damaged", Assert.ThrowsAny<OperatorException>(Open).Message, StringComparison.Ordinal);
         File.Delete(_directory.KeyFile);
-        Assert.Contains("is missing", Assert.Throws<OperatorException>(Open).Message, StringComparison.Ordinal);
+        Assert.Contains("is missing", Assert.ThrowsAny<OperatorException>(Open).Message, StringComparison.Ordinal);
         File.WriteAllText(_directory.KeyFile, key);
         Open().Dispose();
     }
@@ -112,7 +112,7 @@ public abstract class StoreTests : IDisposable
 
         // A grant for a user who is not there: the database itself keeps what belongs together.
         var torn = stored.State with { Grants = [new Grant(stored.State.Resources[0].Id, PrincipalKind.User, 9999)] };
-        Assert.Contains("refused the change", Assert.Throws<OperatorException>(() => Save(store, stored, torn)).Message, StringComparison.Ordinal);
+        Assert.Contains("refused the change", Assert.ThrowsAny<OperatorException>(() => Save(store, stored, torn)).Message, StringComparison.Ordinal);
         Assert.Equal(stored, store.Load(stored.Organisation));
     }
 
@@ -145,7 +145,7 @@ public abstract class StoreTests : IDisposable
         foreach (string table in new[] { "relay", "site", "org_role", "org_user", "peer", "resource", "membership", "resource_grant", "credential" })
             Assert.Equal(0, store.Database.Read(connection => connection.QuerySingle<int>($"SELECT count(*) FROM {table} WHERE organisation = {ledger.Organisation}")));
         Assert.Equal(other, store.Load(other.Organisation));
-        Assert.Contains("does not exist any more", Assert.Throws<OperatorException>(() => ledger.Delete(Actor.Operator)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist any more", Assert.ThrowsAny<OperatorException>(() => ledger.Delete(Actor.Operator)).Message, StringComparison.Ordinal);
         Assert.Equal("delete-organisation", store.Database.Read(connection => AuditLog.Read(connection, ledger.Organisation, null, 1)[0].Action));
     }
 
