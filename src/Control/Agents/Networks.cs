@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Keyhole.Cryptography;
 
@@ -9,12 +10,19 @@ internal sealed class Networks : IAsyncDisposable
     /// <summary>"ORGANISATION NUMBER": this change of this organisation is stored.</summary>
     public const string Channel = "network";
 
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
     private readonly Siblings _siblings;
     private volatile IReadOnlyList<Network> _all = [];
+    private volatile bool _disposed;
+
+    /// <summary>1 while a network may be behind the database and is looked at again.</summary>
+    private int _catchingUp;
 
     public Networks(NetworkStore store, TimeProvider time, ILoggerFactory loggers)
     {
@@ -117,6 +125,7 @@ internal sealed class Networks : IAsyncDisposable
     /// <summary>Ends the agents' connections and the clocks; the store stays open.</summary>
     public async ValueTask DisposeAsync()
     {
+        _disposed = true;
         Store.Database.Notified -= OnNotified;
         foreach (var network in _all)
             await network.DisposeAsync();
@@ -137,10 +146,35 @@ internal sealed class Networks : IAsyncDisposable
             else if (channel == Channel && payload.Split(' ') is [var organisation, var number])
                 TakeUp(int.Parse(organisation, CultureInfo.InvariantCulture), long.Parse(number, CultureInfo.InvariantCulture));
         }
-        catch (OperatorException error)
+        catch (Exception error) when (error is OperatorException or DbException or InvalidOperationException or FormatException or TimeoutException)
         {
-            // The database is away again: when it is back, there will have been a gap.
+            // Nobody else will say it again: from here on it is looked for until it was found.
             _log.NotRefreshed(error.Message);
+            if (Interlocked.Exchange(ref _catchingUp, 1) == 0)
+                _ = CatchUpAsync();
+        }
+    }
+
+    private async Task CatchUpAsync()
+    {
+        var pause = ShortestPause;
+        while (!_disposed)
+        {
+            await Task.Delay(pause, _time).ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            // Whatever fails after this starts anew.
+            Volatile.Write(ref _catchingUp, 0);
+            try
+            {
+                if (!_disposed)
+                    TakeUpAll();
+                return;
+            }
+            catch (Exception error) when (error is OperatorException or DbException or InvalidOperationException or FormatException or TimeoutException)
+            {
+                if (Interlocked.Exchange(ref _catchingUp, 1) != 0)
+                    return;
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
         }
     }
 

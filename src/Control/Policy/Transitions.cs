@@ -50,7 +50,8 @@ internal static class Transitions
     public static NetworkState Rotate(NetworkState state, Credential credential, DateTimeOffset? overlap = null)
     {
         var others = state.Credentials.Where(other => other.Agent == credential.Agent && other.Id != credential.Id).ToList();
-        var kept = overlap is not { } end ? [] : others.Select(other => other.Expires < end ? other : other with { Expires = end });
+        // Two at most: a third would outlive the rotation that was meant to end it.
+        var kept = overlap is not { } end ? [] : others.OrderByDescending(other => other.CreatedAt).Take(1).Select(other => other.Expires < end ? other : other with { Expires = end });
         bool first = credential.Agent.Kind == AgentKind.Device && state.Credentials.All(other => other.Agent != credential.Agent);
         return state with
         {

@@ -141,6 +141,13 @@ internal sealed class PostgresDatabase : Database
         const string Identities = "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES'";
         foreach (var (table, column) in connection.Query<(string, string)>(Identities, transaction: transaction).ToList())
             connection.Execute($"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)", transaction: transaction);
+        // The numbers of deleted organisations stand in the audit log only.
+        connection.Execute(
+            """
+            SELECT setval(pg_get_serial_sequence('organisation', 'id'),
+                greatest((SELECT coalesce(max(id), 0) FROM organisation), (SELECT coalesce(max(organisation), 0) FROM audit)) + 1, false)
+            """,
+            transaction: transaction);
     }
 
     public override void Dispose()

@@ -121,9 +121,12 @@ internal sealed class SqliteDatabase : Database
     public override IReadOnlyList<string> TablesOf(DbConnection connection, DbTransaction? transaction) =>
         [.. connection.Query<string>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid", transaction: transaction)];
 
-    /// <summary>SQLite does so by itself.</summary>
+    /// <summary>SQLite does so by itself, but for the numbers of deleted organisations: these stand in the audit log only.</summary>
     public override void SetCounters(DbConnection connection, DbTransaction transaction)
     {
+        const string Last = "SELECT coalesce(max(organisation), 0) FROM audit";
+        connection.Execute("INSERT INTO sqlite_sequence (name, seq) SELECT 'organisation', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'organisation')", transaction: transaction);
+        connection.Execute($"UPDATE sqlite_sequence SET seq = max(seq, ({Last})) WHERE name = 'organisation'", transaction: transaction);
     }
 
     public override void Dispose()

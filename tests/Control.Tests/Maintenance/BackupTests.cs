@@ -27,6 +27,7 @@ public sealed class BackupTests(PostgresServer postgres) : IDisposable
             state => DeviceTransitions.Enrol(state, state.Users[0], "laptop", TestAgent.NewPublicKey(), true, id => new Credential($"device-{id}", new Agent(AgentKind.Device, id), "hash", Samples.Now)),
             (_, _) => new AuditEntry(Actor.Operator, "enrol", "device laptop", Before: "ü\"\n漢", After: null));
         await control.ApplyAsync(Samples.Acme.Replace("org: acme", "org: globex", StringComparison.Ordinal));
+        control.Server.Networks.Delete(control.Server.Networks.Create("deleted", Actor.Operator), Actor.Operator);
     }
 
     private static async Task BackUpAsync(OperatorClient client, string file)
@@ -79,7 +80,7 @@ public sealed class BackupTests(PostgresServer postgres) : IDisposable
             Assert.Null((await second.Operator.GetAsync(MaintenanceRoutes.AuditVerify, OperatorJson.Default.AuditReport)).Problem);
             Assert.Equal("restore", (await second.Operator.GetAsync(MaintenanceRoutes.Audit, OperatorJson.Default.AuditAnswer)).Rows[0].Action);
             // Numbers go on behind those that were restored.
-            Assert.Equal(3, second.Server.Networks.Create("third", Actor.Operator).Id);
+            Assert.Equal(4, second.Server.Networks.Create("third", Actor.Operator).Id);
         }
 
         var full = DataDirectory.Create(NewPath("full"));
