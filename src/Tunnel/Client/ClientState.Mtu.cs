@@ -52,7 +52,7 @@ public sealed partial class ClientState
 
     private void SearchMtu(ConnectorLink link, long now)
     {
-        if (link.RelayEndpoint is { } relay && link.RelaySearch.Next(now) is > 0 and int length)
+        while (link.RelayEndpoint is { } relay && link.RelaySearch.Next(now) is > 0 and int length)
             AskMtu(link, link.RelaySearch, relay, length, now);
         while (link.Paths.TakeMtuDue(now, out int pathLength) is { } path)
             AskMtu(link, path.Search, path.Endpoint, pathLength, now);
@@ -65,7 +65,7 @@ public sealed partial class ClientState
 
     private void AskMtu(ConnectorLink link, MtuSearch search, in IpEndpoint destination, int length, long now)
     {
-        SendPing(link, destination, new SessionPing(SessionMessageType.PeerPing, search.Nonce), length, now, whole: true);
+        SendPing(link, destination, new SessionPing(SessionMessageType.PeerPing, search.Nonce), length, now, whole: length > SessionPing.Length);
 
         // What a confirmation that stayed out took back is told before the connector can send more.
         if (search == link.Search && (search.Mtu < link.ToldMtu || link.NarrowingsLeft > 0))

@@ -1,14 +1,16 @@
+using Keyhole.Contracts;
 using Keyhole.WireGuard;
 
 namespace Keyhole.Tunnel;
 
 /// <summary>
 /// How long a packet one path carries (docs/protocol.md, rule 21): pings padded to the length in question, which nobody may cut in fragments, show it as
-/// in RFC 8899. It rises only by an answer, and falls to what every path carries as soon as answers stay out.
+/// in RFC 8899. It rises only by an answer, and falls to what every path carries as soon as answers stay out while a short ping, sent after the long ones,
+/// is answered: a path that is slow or silent for a while loses long and short alike, and is asked on.
 /// <code>
 /// stopped ── the path answers ──▶ 1420 asked ─┬─ answered ──▶ settled
 ///                                             └─ not ──▶ between what is proven and what is refused, by halves; at last 1280 itself ──▶ settled
-/// settled ── while data moves: asked again ── not answered ──▶ 1280, and sought anew below
+/// settled ── while data moves: asked again ── not answered, but a short ping ──▶ 1280, and sought anew below
 /// </code>
 /// </summary>
 /// <param name="largest">No more is sought; <see cref="InnerMtu.Smallest"/> for no search at all.</param>
@@ -28,7 +30,7 @@ internal sealed class MtuSearch(int largest)
 
     private const long ShortestPatience = 100_000;
     private const long BusyFor = 1_000_000;
-    private const int HistoryLength = 16;
+    private const int HistoryLength = 32;
 
     private readonly (int Size, long At)[] _sent = new (int, long)[HistoryLength];
     private ulong _firstNonce;
@@ -36,6 +38,9 @@ internal sealed class MtuSearch(int largest)
     private int _refused = largest + 1;
     private int _candidate;
     private int _misses;
+    private ulong _firstWitness;
+    private bool _isWitnessSent;
+    private bool _isWitnessed;
     private bool _isSeeking;
     private bool _isLeastProven = largest <= InnerMtu.Smallest;
     private long _roundTrip;
@@ -86,7 +91,7 @@ internal sealed class MtuSearch(int largest)
         (IsStarted, _firstNonce, _count, _roundTrip) = (true, nonce, 0, roundTrip);
         if (largest <= InnerMtu.Smallest)
             return;
-        _candidate = largest;
+        Seek(largest);
         _isSeeking = true;
         Deadline = now;
     }
@@ -96,7 +101,7 @@ internal sealed class MtuSearch(int largest)
     {
         if (!IsStarted || Mtu == InnerMtu.Smallest || _candidate != 0)
             return;
-        _candidate = Mtu;
+        Seek(Mtu);
         Deadline = now;
     }
 
@@ -107,24 +112,33 @@ internal sealed class MtuSearch(int largest)
             return 0;
         if (_candidate == 0)
             Choose(now);
-        else if (_misses >= (_candidate > Mtu ? MaximumAttempts : MaximumMisses))
+        else if (_candidate > Mtu ? _misses >= MaximumAttempts : _misses >= MaximumMisses && _isWitnessed)
             Refuse(now);
+        else if (_misses >= MaximumMisses && !IsBusy(now))
+            GiveUp(now);
         if (_candidate == 0)
             return 0;
-        _count++;
+        if (NeedsWitness)
+            return AskWitness(now);
+        _isWitnessSent = false;
         _misses++;
-        _sent[_count % HistoryLength] = (_candidate, now);
         _askedAt = now;
-        Deadline = now + Math.Max(ShortestPatience, 2 * _roundTrip);
-        return _candidate;
+
+        // What is only late is not asked for faster than what is confirmed: it is congested enough.
+        Deadline = now + Math.Max(_misses > MaximumMisses ? ConfirmInterval : ShortestPatience, 2 * _roundTrip);
+        return Ask(_candidate, now);
     }
 
-    /// <summary>A pong came back whole. True when it answers one of the last pings of this search, late ones too.</summary>
+    /// <summary>A pong came back whole. True when it answers one of the last long pings of this search, late ones too.</summary>
     /// <param name="length">Of the payload, which is as long as the ping's.</param>
     public bool Answered(ulong nonce, int length, long now)
     {
         ulong number = nonce - _firstNonce;
-        if (!IsStarted || number == 0 || number > _count || _count - number >= HistoryLength || _sent[number % HistoryLength].Size != length)
+        if (!IsStarted || number == 0 || number > _count || _count - number >= HistoryLength)
+            return false;
+        if (_sent[number % HistoryLength].Size == SessionPing.Length)
+            return Witnessed(number, now);
+        if (_sent[number % HistoryLength].Size != length)
             return false;
         long sample = now - _sent[number % HistoryLength].At;
         _roundTrip = _roundTrip == 0 ? sample : _roundTrip + ((sample - _roundTrip) / 8);
@@ -137,8 +151,7 @@ internal sealed class MtuSearch(int largest)
         IsDecided |= length == largest;
         if (_candidate > length)
             return true;
-        _candidate = IsDecided ? Between() : largest;
-        _misses = 0;
+        Seek(IsDecided ? Between() : largest);
         if (_candidate == 0)
             Settle(now);
         else
@@ -149,7 +162,7 @@ internal sealed class MtuSearch(int largest)
     /// <summary>A packet of this length went either way along the path.</summary>
     public void DataMoved(int length, long now)
     {
-        bool isNews = now - _dataAt >= BusyFor;
+        bool isNews = !IsBusy(now);
         _dataAt = now;
         if (length > InnerMtu.Smallest)
         {
@@ -161,11 +174,58 @@ internal sealed class MtuSearch(int largest)
             Rest(now);
     }
 
+    /// <summary>Long pings stay out, and no short one shows yet that they alone do.</summary>
+    private bool NeedsWitness => _candidate <= Mtu && _misses >= MaximumMisses - 1 && !_isWitnessed && !_isWitnessSent;
+
+    private bool IsBusy(long now) => now - _dataAt < BusyFor;
+
+    private int Ask(int length, long now)
+    {
+        _count++;
+        _sent[_count % HistoryLength] = (length, now);
+        return length;
+    }
+
+    private int AskWitness(long now)
+    {
+        Ask(SessionPing.Length, now);
+        _isWitnessSent = true;
+        if (_firstWitness == 0)
+            _firstWitness = _count;
+        return SessionPing.Length;
+    }
+
+    /// <summary>What was sent after the long pings has arrived, so that they are not merely late.</summary>
+    private bool Witnessed(ulong number, long now)
+    {
+        if (_firstWitness == 0 || number < _firstWitness)
+            return false;
+        _isWitnessed = true;
+        if (_misses >= MaximumMisses)
+            Deadline = Math.Min(Deadline, Math.Max(now, _askedAt + ShortestPatience));
+        return false;
+    }
+
+    private void Seek(int candidate)
+    {
+        _candidate = candidate;
+        _misses = 0;
+        _firstWitness = 0;
+        _isWitnessSent = _isWitnessed = false;
+    }
+
+    /// <summary>Nothing at all is answered, and nobody waits for it: asked again when data moves.</summary>
+    private void GiveUp(long now)
+    {
+        Seek(0);
+        Settle(now);
+    }
+
     private void Forget()
     {
         Mtu = Math.Min(InnerMtu.Smallest, largest);
         _refused = largest + 1;
-        _candidate = _misses = 0;
+        Seek(0);
         _raisePause = FirstRaisePause;
         _isSeeking = IsTooNarrow = false;
         _isLeastProven = largest <= InnerMtu.Smallest;
@@ -174,22 +234,21 @@ internal sealed class MtuSearch(int largest)
     /// <summary>Settled, and something is due: more, where that was refused a while ago, or the length in use again.</summary>
     private void Choose(long now)
     {
-        if (now - _dataAt >= BusyFor)
+        if (!IsBusy(now))
         {
             Deadline = long.MaxValue;
             return;
         }
 
-        _misses = 0;
         if (Mtu < largest && now >= _raiseAt)
         {
             _refused = largest + 1;
-            _candidate = largest;
+            Seek(largest);
             _isSeeking = true;
         }
         else if (Mtu > InnerMtu.Smallest)
         {
-            _candidate = Mtu;
+            Seek(Mtu);
         }
         else
         {
@@ -213,8 +272,7 @@ internal sealed class MtuSearch(int largest)
             _isLeastProven = false;
         }
 
-        _misses = 0;
-        _candidate = Between();
+        Seek(Between());
         if (_candidate == 0)
             Settle(now);
     }
@@ -246,7 +304,7 @@ internal sealed class MtuSearch(int largest)
 
     private void Rest(long now)
     {
-        if (now - _dataAt >= BusyFor)
+        if (!IsBusy(now))
         {
             Deadline = long.MaxValue;
             return;

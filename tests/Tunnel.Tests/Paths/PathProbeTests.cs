@@ -1,3 +1,4 @@
+using Keyhole.Contracts;
 using Keyhole.Tunnel.Tests.Relay;
 
 namespace Keyhole.Tunnel.Tests.Paths;
@@ -133,7 +134,12 @@ public class PathProbeTests
         Assert.Null(set.TakeDecided());
         probe.Search.Start(1, 20 * Millisecond, 0);
         for (long at = 0; probe.Search.Deadline != long.MaxValue; at++)
-            set.TakeMtuDue(at * Millisecond, out _);
+        {
+            // What is short arrives.
+            if (set.TakeMtuDue(at * Millisecond, out int asked) is not null && asked == SessionPing.Length)
+                probe.Search.Answered(probe.Search.Nonce, asked, at * Millisecond);
+        }
+
         Assert.Equal(isUsed, set.Prefers(probe, relayed: 0, 0));
         Assert.Equal(isUsed, set.TakeDecided() == probe);
         Assert.NotEqual(isUsed, probe.IsTooNarrow);
