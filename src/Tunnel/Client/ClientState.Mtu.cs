@@ -8,9 +8,6 @@ namespace Keyhole.Tunnel;
 /// <remarks>How long packets may be (docs/protocol.md, rule 21): found out for each way, told to the connector, which follows.</remarks>
 public sealed partial class ClientState
 {
-    /// <summary>Messages that tell of a way that carries less, since one may be lost: the first at once, the others with the next pings.</summary>
-    private const int NarrowingCount = 3;
-
     /// <summary>The longest inner packet that any way may come to carry.</summary>
     public int LargestMtu => _options.LargestMtu;
 
@@ -67,19 +64,13 @@ public sealed partial class ClientState
     {
         SendPing(link, destination, new SessionPing(SessionMessageType.PeerPing, search.Nonce), length, now, whole: length > SessionPing.Length);
 
-        // What a confirmation that stayed out took back is told before the connector can send more.
-        if (search == link.Search && (search.Mtu < link.ToldMtu || link.NarrowingsLeft > 0))
+        // A length that was taken back is sought anew: what is left is told each time, since any message may be lost and the connector may believe in more.
+        if (length > search.Mtu || search.Mtu == InnerMtu.Smallest)
             TellMtu(link, search, destination, now);
     }
 
     private void TellMtu(ConnectorLink link, MtuSearch search, in IpEndpoint destination, long now)
     {
-        if (search == link.Search)
-        {
-            link.NarrowingsLeft = search.Mtu < link.ToldMtu ? NarrowingCount - 1 : Math.Max(0, link.NarrowingsLeft - 1);
-            link.ToldMtu = search.Mtu;
-        }
-
         var slot = _written.Reserve(SessionMtu.Length, now);
         new SessionMtu((ushort)search.Mtu).Write(slot.Slice(TransportMessage.PacketOffset, SessionMtu.Length));
         _written.Send(link.Peer, destination, slot, SessionMtu.Length, now);

@@ -195,7 +195,6 @@ public sealed partial class ClientState
         link.Paths.Use(path, now);
         link.Peer.Endpoint = path?.Endpoint ?? link.RelayEndpoint;
         link.Search.Confirm(now);
-        (link.ToldMtu, link.NarrowingsLeft) = (link.Search.Mtu, 0);
         NoteNarrowing(link);
         if (path is not null)
         {
@@ -206,7 +205,7 @@ public sealed partial class ClientState
         Choose(link, now);
     }
 
-    /// <summary>Tells the connector of the way that this client uses.</summary>
+    /// <summary>Tells the connector of the way that this client uses, and what that carries: the connector may hold what was true of it in another network.</summary>
     private void Choose(ConnectorLink link, long now)
     {
         link.ChoicesLeft = ChoiceCount;
@@ -218,6 +217,8 @@ public sealed partial class ClientState
         if (link.ChoicesLeft == 0)
             return;
         link.ChoicesLeft--;
+        if (!link.Row.Stock && (link.Paths.InUse?.Endpoint ?? link.RelayEndpoint) is { } way)
+            TellMtu(link, link.Search, way, now);
         _written.Send(link.Peer, _written.Reserve(0, now), 0, now);
     }
 

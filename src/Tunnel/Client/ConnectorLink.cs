@@ -26,14 +26,8 @@ internal sealed class ConnectorLink(PeerRow row, ClientSite site, int largestMtu
     /// <summary>How long they may be on the way in use.</summary>
     public MtuSearch Search => Paths.InUse?.Search ?? RelaySearch;
 
-    /// <summary>What the connector was told last of the way in use.</summary>
-    public int ToldMtu { get; set; }
-
     /// <summary>What the way in use carried when it was looked at last.</summary>
     public int LastMtu { get; set; }
-
-    /// <summary>Messages still to be sent that tell of a fall.</summary>
-    public int NarrowingsLeft { get; set; }
 
     public IntroductionSchedule Introductions { get; } = new();
 

@@ -111,6 +111,46 @@ public class PathMtuTests
         Assert.True(Carries(world, 1328));
     }
 
+    /// <summary>The connector's knowledge of a way that the client has not used since it came to another network.</summary>
+    [Fact]
+    [Trait("Promise", "A12")]
+    public void What_a_way_in_reserve_carried_from_another_network_is_not_believed_any_more()
+    {
+        using var world = new PathWorld(laptopFiltering: NatBehaviour.EndpointIndependent);
+        world.AllowsDirect = false;
+        world.Until(() => MtuOf(world) == 1420, 3 * Second);
+        world.AllowsDirect = true;
+        world.Until(() => world.Path == PathKind.Direct, 40 * Second);
+        var moved = RelayWorld.End("198.51.100.77:5000");
+        world.World.ClientPort.Endpoint = moved;
+        world.World.DropsFragments = true;
+        world.World.LinkMtu = flight => flight.Source == moved || flight.Destination == moved ? 1350 : 1500;
+        world.World.State.SetLocalAddresses([new LocalAddress(moved.Address, 24)], moved.Port, world.World.Now);
+        world.Until(() => world.Path == PathKind.Direct && world.Asks(3001, 50 * Millisecond), 3 * Second);
+        MoveLong(world, 3 * Second);
+        world.AllowsDirect = false;
+        world.Until(() => world.Path == PathKind.Relayed, 3 * Second);
+        world.World.Run(100 * Millisecond);
+        Assert.Equal((1280, 1280), (MtuOf(world), AnswerMtuOf(world)));
+    }
+
+    /// <summary>All that is told while the fall is noticed is lost; the next that is asked tells again.</summary>
+    [Fact]
+    public void A_fall_whose_messages_are_lost_is_told_again()
+    {
+        using var world = new PathWorld(directPaths: false);
+        world.World.DropsFragments = true;
+        world.Until(() => MtuOf(world) == 1420 && AnswerMtuOf(world) == 1420, 5 * Second);
+        world.World.LinkMtu = flight => flight.Source == world.World.ClientPort.Endpoint && MtuOf(world) < 1420 ? 0 : 1350;
+        while (MtuOf(world) == 1420)
+            MoveLong(world, 20 * Millisecond);
+        MoveLong(world, 500 * Millisecond);
+        Assert.Equal((1280, 1420), (MtuOf(world), AnswerMtuOf(world)));
+        world.World.LinkMtu = _ => 1350;
+        MoveLong(world, 8 * Second);
+        Assert.Equal((1280, 1280), (MtuOf(world), AnswerMtuOf(world)));
+    }
+
     [Fact]
     public void Nobody_is_asked_for_more_than_was_proven_before_the_way_answers()
     {
