@@ -49,6 +49,7 @@ internal sealed class MtuSearch(int largest)
     private long _dataAt = long.MinValue / 2;
     private long _longDataAt = long.MinValue / 2;
     private long _askedAt = long.MinValue / 2;
+    private long _confirmedAt = long.MinValue / 2;
 
     /// <summary>What is proven, in bytes of inner packet.</summary>
     public int Mtu { get; private set; } = Math.Min(InnerMtu.Smallest, largest);
@@ -145,7 +146,7 @@ internal sealed class MtuSearch(int largest)
         (_isLeastProven, IsTooNarrow) = (true, false);
         if (length < Mtu)
             return true;
-        Mtu = length;
+        (Mtu, _confirmedAt) = (length, now);
         if (length >= _refused)
             _refused = largest + 1;
         IsDecided |= length == largest;
@@ -163,6 +164,10 @@ internal sealed class MtuSearch(int largest)
     public void DataMoved(int length, long now)
     {
         bool isNews = !IsBusy(now);
+
+        // A download that begins again shows nothing longer than its request when the answer is lost.
+        if (isNews)
+            _longDataAt = Mtu > InnerMtu.Smallest ? now : _longDataAt;
         _dataAt = now;
         if (length > InnerMtu.Smallest)
         {
@@ -178,6 +183,13 @@ internal sealed class MtuSearch(int largest)
     private bool NeedsWitness => _candidate <= Mtu && _misses >= MaximumMisses - 1 && !_isWitnessed && !_isWitnessSent;
 
     private bool IsBusy(long now) => now - _dataAt < BusyFor;
+
+    private bool IsLong(long now) => now - _longDataAt < BusyFor;
+
+    /// <summary>Nothing moves, and nothing has moved since the length in use was asked last.</summary>
+    private bool IsIdle(long now) => !IsBusy(now) && (Mtu == InnerMtu.Smallest || _dataAt <= _askedAt);
+
+    private bool NeedsConfirmation(long now) => Mtu > InnerMtu.Smallest && now - _confirmedAt >= ConfirmInterval;
 
     private int Ask(int length, long now)
     {
@@ -231,16 +243,16 @@ internal sealed class MtuSearch(int largest)
         _isLeastProven = largest <= InnerMtu.Smallest;
     }
 
-    /// <summary>Settled, and something is due: more, where that was refused a while ago, or the length in use again.</summary>
+    /// <summary>Settled, and something is due: more, where that was refused a while ago, or the length in use again, which comes first.</summary>
     private void Choose(long now)
     {
-        if (!IsBusy(now))
+        if (IsIdle(now))
         {
             Deadline = long.MaxValue;
             return;
         }
 
-        if (Mtu < largest && now >= _raiseAt)
+        if (Mtu < largest && now >= _raiseAt && IsBusy(now) && !NeedsConfirmation(now))
         {
             _refused = largest + 1;
             Seek(largest);
@@ -272,7 +284,10 @@ internal sealed class MtuSearch(int largest)
             _isLeastProven = false;
         }
 
-        Seek(Between());
+        int next = Between();
+
+        // A search for more takes a while; what is in use may be lost meanwhile.
+        Seek(next > Mtu && IsLong(now) && NeedsConfirmation(now) ? Mtu : next);
         if (_candidate == 0)
             Settle(now);
     }
@@ -304,13 +319,13 @@ internal sealed class MtuSearch(int largest)
 
     private void Rest(long now)
     {
-        if (!IsBusy(now))
+        if (IsIdle(now))
         {
             Deadline = long.MaxValue;
             return;
         }
 
-        long confirmAt = Mtu == InnerMtu.Smallest ? long.MaxValue : _askedAt + (now - _longDataAt < BusyFor ? ConfirmInterval : SlowConfirmInterval);
+        long confirmAt = Mtu == InnerMtu.Smallest ? long.MaxValue : _askedAt + (IsLong(now) ? ConfirmInterval : SlowConfirmInterval);
         Deadline = Math.Max(now, Math.Min(confirmAt, Mtu < largest ? _raiseAt : long.MaxValue));
     }
 }

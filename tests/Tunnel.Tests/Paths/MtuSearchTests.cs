@@ -67,6 +67,46 @@ public class MtuSearchTests
         Assert.Equal(expected, path.Search.Mtu);
     }
 
+    /// <summary>A request after a pause, whose long answer is lost: the client sees nothing longer than the request, and that only now and then.</summary>
+    [Theory]
+    [InlineData(5, 100)]
+    [InlineData(60, 100)]
+    [InlineData(60, 3000)]
+    public void A_path_that_shrank_in_a_pause_is_noticed_by_the_next_request(int pause, int retryAfter)
+    {
+        var path = new Path(1420);
+        path.Run(5 * Second, dataLength: 1420);
+        path.Run(3 * Second);
+        path.Carries = 1344;
+        path.Run((pause - 3) * Second);
+        long begun = path.Now;
+        while (path.Search.Mtu == 1420 && path.Now - begun < 10 * Second)
+        {
+            path.Search.DataMoved(60, path.Now);
+            path.Run(retryAfter * Millisecond);
+        }
+
+        Assert.InRange(path.Now - begun, 0, Math.Max(1000, retryAfter) * Millisecond);
+        Assert.Equal(1, path.Falls);
+        Assert.InRange(path.Search.Mtu, 1280, 1344);
+    }
+
+    [Fact]
+    public void A_path_that_shrinks_while_more_is_tried_is_noticed_no_later()
+    {
+        var path = new Path(1344) { RoundTrip = 300 * Millisecond };
+        path.Run(8 * Second, dataLength: 1420);
+        Assert.Equal(1344, path.Search.Mtu);
+        path.RunUntil(() => path.LastAsked > 1344, 1420, path.Now + 30 * Second);
+        Assert.True(path.LastAsked > 1344);
+        path.Carries = 1300;
+        long shrunkAt = path.Now;
+        path.RunUntil(() => path.Search.Mtu < 1344, 1420, path.Now + 30 * Second);
+
+        // The rest of three pings for more, and four of the length in use, each two round trips apart.
+        Assert.InRange(path.Now - shrunkAt, 0, 8 * 600 * Millisecond);
+    }
+
     [Fact]
     public void A_path_that_grows_is_noticed_in_the_end()
     {
@@ -256,6 +296,8 @@ public class MtuSearchTests
 
         public int Falls { get; private set; }
 
+        public int LastAsked { get; private set; }
+
         public int LongestAnswered { get; private set; }
 
         public void Run(long duration, int dataLength = 0)
@@ -285,6 +327,7 @@ public class MtuSearchTests
                 while (Search.Next(Now) is > 0 and int length)
                 {
                     Asked++;
+                    LastAsked = length;
                     if (length <= Carries && !(Random?.NextDouble() < Loss) && !(Random?.NextDouble() < Loss))
                         _answers.Enqueue((Search.Nonce, length), _lastAt = Math.Max(_lastAt, Now + RoundTrip));
                 }
