@@ -14,7 +14,7 @@ public sealed partial class ClientState
     /// <summary>How often the way to a connector turned out to carry less than before: whoever cuts packets asks again.</summary>
     public long NarrowingTotal { get; private set; }
 
-    /// <summary>How long packets like this one may be. While more is being sought, a SYN may offer all that there may be.</summary>
+    /// <summary>How long packets like this one may be. A SYN may offer all that there may come to be: what it offers holds for the life of its flow.</summary>
     public FlowMtu MtuOf(ReadOnlySpan<byte> packet, long now) =>
         IpView.TryParse(packet, out var ip) && _routes.Find(ip.Destination) is { } site ? MtuOf(site, HashOf(ip), now) : new FlowMtu(LargestMtu, LargestMtu);
 
@@ -26,9 +26,7 @@ public sealed partial class ClientState
     {
         if (site.Pick(hash, now) is not { } link)
             return new FlowMtu(LargestMtu, LargestMtu);
-        var search = link.Search;
-        int mtu = search.Mtu;
-        return new FlowMtu(mtu, search.IsSettled ? mtu : LargestMtu);
+        return new FlowMtu(link.Search.Mtu, link.LargestMtu);
     }
 
     /// <summary>A short ping was answered: the way stands, and what it carries can be asked.</summary>

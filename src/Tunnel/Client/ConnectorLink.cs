@@ -14,6 +14,9 @@ internal sealed class ConnectorLink(PeerRow row, ClientSite site, int largestMtu
 
     public Peer Peer { get; set; } = null!;
 
+    /// <summary>The longest inner packet that any of its ways may come to carry.</summary>
+    public int LargestMtu { get; } = largestMtu;
+
     /// <summary>Through the relay; they rest while a direct path is in use, whose own pings judge the connector.</summary>
     public PingSchedule Pings { get; } = new();
 

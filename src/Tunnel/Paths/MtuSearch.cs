@@ -68,9 +68,6 @@ internal sealed class MtuSearch(int largest)
     /// <summary>Not even <see cref="InnerMtu.Smallest"/> arrives whole.</summary>
     public bool IsTooNarrow { get; private set; }
 
-    /// <summary>Nothing more is being sought just now.</summary>
-    public bool IsSettled => IsDecided && !_isSeeking;
-
     /// <summary>Of the last ping.</summary>
     public ulong Nonce => _firstNonce + _count;
 

@@ -174,15 +174,15 @@ public class PathMtuTests
         Assert.Equal(1280, world.World.Office1.State.MtuOf(99, s_answers).Largest);
     }
 
-    /// <summary>A SYN that waits for the session offers what the flow may come to use; once it is known what there is, no more.</summary>
+    /// <summary>A flow that begins on a narrow way, or before anything is known of it, is as wide as the next way later.</summary>
     [Fact]
-    public void What_a_SYN_may_offer_is_all_that_there_may_be_until_it_is_known()
+    public void What_a_SYN_may_offer_is_all_that_there_may_come_to_be()
     {
         using var world = new PathWorld(directPaths: false);
         world.World.LinkMtu = _ => 1400;
         Assert.Equal((1280, 1420), Offer());
         world.World.Run(3 * Second);
-        Assert.Equal((1328, 1328), Offer());
+        Assert.Equal((1328, 1420), Offer());
 
         (int, int) Offer()
         {
