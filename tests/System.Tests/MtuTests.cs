@@ -45,6 +45,10 @@ public class MtuTests
         Assert.True(Regex.IsMatch(ping, $"mtu ?= ?{mtu.ToString(CultureInfo.InvariantCulture)}"), ping);
         Assert.Contains("1 received", Ping(world, mtu - 28), StringComparison.Ordinal);
 
+        // Who lets its packets be cut has them cut, and those that the interface has cut already.
+        Assert.Contains("1 received", Ping(world, mtu + 1 - 28, "dont"), StringComparison.Ordinal);
+        Assert.Contains("1 received", Ping(world, 4000, "dont"), StringComparison.Ordinal);
+
         transfers.Stop();
         Assert.True(transfers.Count > 0);
     }
@@ -90,10 +94,10 @@ public class MtuTests
         right.Ip("link", "set", rightInterface, "mtu", number);
     }
 
-    private static string Ping(World world, int length)
+    private static string Ping(World world, int length, string discovery = "do")
     {
         var (_, output, error) = LabProcess.Execute(
-            "ip", ["netns", "exec", world.Phone.Name, "ping", "-c", "1", "-W", "10", "-M", "do", "-s", length.ToString(CultureInfo.InvariantCulture), Web]);
+            "ip", ["netns", "exec", world.Phone.Name, "ping", "-c", "1", "-W", "10", "-M", discovery, "-s", length.ToString(CultureInfo.InvariantCulture), Web]);
         return output + error;
     }
 

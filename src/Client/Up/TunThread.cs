@@ -102,14 +102,15 @@ internal sealed class TunThread : ClientThread
     }
 
     /// <summary>
-    /// Segments are cut again where the way carries less than the sender believes: TCP does not mind. Of anything else that is too long the sender is told
-    /// (RFC 1191, RFC 8201).
+    /// Segments are cut again where the way carries less than the sender believes: TCP does not mind. Other packets are cut where their sender lets them be;
+    /// of anything else that is too long it is told (RFC 1191, RFC 8201).
     /// </summary>
     private void SendSegments(ReadOnlySpan<byte> packet, int segmentSize, long now)
     {
         if (!SuperPacket.TryParse(packet, segmentSize, State.MtuOf(packet, now).Current, out var super))
         {
-            Send(packet, now);
+            if (segmentSize < packet.Length || !SendFragments(packet, now))
+                Send(packet, now);
             return;
         }
 
@@ -118,6 +119,20 @@ internal sealed class TunThread : ClientThread
             if (!Send(_segment.AsSpan(0, super.Write(index, _segment)), now))
                 return;
         }
+    }
+
+    /// <summary>Fragments go to a connector by their addresses alone, not by their flow: they fit each of its ways.</summary>
+    private bool SendFragments(ReadOnlySpan<byte> packet, long now)
+    {
+        if (!Ipv4Fragments.TryParse(packet, InnerMtu.Smallest, out var fragments))
+            return false;
+        for (int index = 0; index < fragments.Count; index++)
+        {
+            if (!Send(_segment.AsSpan(0, fragments.Write(index, _segment)), now))
+                break;
+        }
+
+        return true;
     }
 
     private bool Send(ReadOnlySpan<byte> packet, long now)
