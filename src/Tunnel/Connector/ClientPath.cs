@@ -8,6 +8,8 @@ internal sealed class ClientPath(int client)
 {
     private uint _sessionIndex;
     private ulong _greatestCounter;
+    private int _relayMtu = InnerMtu.Smallest;
+    private IpEndpoint? _relayMtuFrom;
 
     /// <summary>The client's identifier at Control.</summary>
     public int Client { get; } = client;
@@ -29,13 +31,11 @@ internal sealed class ClientPath(int client)
     /// <summary>Another's program, which has stock timers and says nothing of its ways.</summary>
     public bool IsStock { get; set; }
 
-    /// <summary>What the client said that the way through the relay carries, in bytes, and through which.</summary>
-    public int RelayMtu { get; set; } = InnerMtu.Smallest;
+    /// <summary>How long a packet the client's own way in use carries, direct or relayed; through the gateway it is not asked.</summary>
+    public int Mtu => Paths?.InUse is { } path ? path.ToldMtu : RelayEndpoint is { } relay && _relayMtuFrom == relay ? _relayMtu : InnerMtu.Smallest;
 
-    public IpEndpoint? RelayMtuFrom { get; set; }
-
-    /// <summary>How long a packet the way in use carries.</summary>
-    public int Mtu => Paths?.InUse is { } path ? path.ToldMtu : RelayMtuFrom == RelayEndpoint ? RelayMtu : InnerMtu.Smallest;
+    /// <summary>What <see cref="Mtu"/> was when it was looked at last.</summary>
+    public int LastMtu { get; set; } = InnerMtu.Smallest;
 
     /// <summary>When the client was introduced last.</summary>
     public long IntroducedAt { get; set; } = long.MinValue / 2;
@@ -44,6 +44,16 @@ internal sealed class ClientPath(int client)
     public Peer? Way { get; set; }
 
     public bool CanSend(long now) => Way is { Endpoint: not null } way && way.HasSession(now);
+
+    /// <summary>The client says what the way through this relay carries, in bytes.</summary>
+    public void SetRelayMtu(int mtu, in IpEndpoint relay) => (_relayMtu, _relayMtuFrom) = (mtu, relay);
+
+    /// <summary>The network is another one: what the client said holds no more.</summary>
+    public void ForgetMtu()
+    {
+        (_relayMtu, _relayMtuFrom) = (InnerMtu.Smallest, null);
+        Paths?.ForgetMtu();
+    }
 
     /// <summary>The client holds the keys of a new session: its counters begin at 0, and what still comes under the one before says nothing of the way.</summary>
     public void BeginSession(uint index)

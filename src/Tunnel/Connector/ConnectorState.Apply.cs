@@ -45,7 +45,11 @@ public sealed partial class ConnectorState
         }
 
         foreach (var path in _byClient.Values)
+        {
             path.ForgetRemoved();
+            NoteMtu(path);
+        }
+
         foreach (var row in _roster.Clients.Values)
         {
             if (!_byClient.TryGetValue(row.Id, out var path))

@@ -11,7 +11,7 @@ public sealed partial class ConnectorState
     /// <summary>The longest packet to a client by the way that it uses now, and what that may come to be.</summary>
     public FlowMtu MtuOf(int peer, in FlowKey flow)
     {
-        if (!_byClient.TryGetValue(peer, out var path) || path.Way is null || path.Way != path.EndToEnd || path.IsStock)
+        if (!_byClient.TryGetValue(peer, out var path) || !IsOwnWay(path))
             return new FlowMtu(_options.GatewayMtu, _options.GatewayMtu);
         return new FlowMtu(path.Mtu, _options.LargestMtu);
     }
@@ -22,15 +22,26 @@ public sealed partial class ConnectorState
     /// <summary>What the client says is true of the way on which it says it.</summary>
     private void TakeMtu(ClientPath path, int told, in IpEndpoint source, bool isRelayed)
     {
-        int before = path.Mtu;
         int mtu = Math.Clamp(told, InnerMtu.Smallest, _options.LargestMtu);
         if (isRelayed)
-            (path.RelayMtu, path.RelayMtuFrom) = (mtu, source);
+            path.SetRelayMtu(mtu, source);
         else if (path.Paths?.Find(source) is { } probe)
             probe.ToldMtu = mtu;
+        NoteMtu(path);
+    }
+
+    /// <summary>Whatever may have changed the way in use, or what is known of it, ends here.</summary>
+    private void NoteMtu(ClientPath path)
+    {
+        int mtu = MtuOf(path);
 
         // Once per client and turn: what takes them does so at its end.
-        if (path.Mtu < before && !_narrowed.Contains(path.Client))
+        if (mtu < path.LastMtu && !_narrowed.Contains(path.Client))
             _narrowed.Enqueue(path.Client);
+        path.LastMtu = mtu;
     }
+
+    private int MtuOf(ClientPath path) => IsOwnWay(path) ? path.Mtu : _options.GatewayMtu;
+
+    private static bool IsOwnWay(ClientPath path) => path.Way is not null && path.Way == path.EndToEnd && !path.IsStock;
 }

@@ -58,8 +58,8 @@ public sealed partial class ConnectorState
         _candidates.Renew(now);
         foreach (var path in _byClient.Values)
         {
-            path.RelayMtuFrom = null;
-            path.Paths?.ForgetMtu();
+            path.ForgetMtu();
+            NoteMtu(path);
         }
     }
 
@@ -183,9 +183,12 @@ public sealed partial class ConnectorState
         if (relay is not null)
         {
             path.Relay = relay;
+            bool isOther = path.RelayEndpoint != source;
             path.RelayEndpoint = source;
             if (path.Paths?.InUse is null && peer.Endpoint != source)
                 peer.Endpoint = source;
+            if (isOther)
+                NoteMtu(path);
         }
         else
         {
@@ -218,6 +221,7 @@ public sealed partial class ConnectorState
         path.Paths!.Use(probe, now);
         path.EndToEnd!.Endpoint = probe?.Endpoint ?? path.RelayEndpoint;
         _pathsDueAt = Math.Min(_pathsDueAt, path.Paths.Deadline);
+        NoteMtu(path);
     }
 
     private void ForgetPaths(ClientPath path)
@@ -228,6 +232,7 @@ public sealed partial class ConnectorState
             _byProven.Remove(endpoint);
         _withPaths.Remove(path);
         path.Paths = null;
+        NoteMtu(path);
     }
 
     private void SendPing(ClientPath path, in IpEndpoint destination, in SessionPing ping, int length, long now, bool whole = false)

@@ -196,7 +196,7 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
         if (!TryReadSource(payload, out var client) || !_bySource.TryGetValue(client, out var path))
             return Drop(ConnectorDropReason.UnknownClient);
         path.Relay = registration;
-        path.Way = registration.Peer;
+        Use(path, registration.Peer);
         PacketsReceived++;
         packet = new ClientPacket(offset, length, path.Client);
         return true;
@@ -214,10 +214,19 @@ public sealed partial class ConnectorState : IPacketSink, IDisposable
             return Drop(ConnectorDropReason.UnknownClient);
         if (isRelayed)
             path.Relay?.DataMoved(now);
-        path.Way = path.EndToEnd;
+        Use(path, path.EndToEnd);
         PacketsReceived++;
         packet = new ClientPacket(offset, length, path.Client);
         return true;
+    }
+
+    /// <summary>Answers go where the client's last packet came from.</summary>
+    private void Use(ClientPath path, Peer? way)
+    {
+        if (path.Way == way)
+            return;
+        path.Way = way;
+        NoteMtu(path);
     }
 
     private bool TakeControlMessage(Registration registration, ReadOnlySpan<byte> payload, long now)

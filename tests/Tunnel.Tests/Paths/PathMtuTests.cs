@@ -134,6 +134,43 @@ public class PathMtuTests
         Assert.Equal((1280, 1280), (MtuOf(world), AnswerMtuOf(world)));
     }
 
+    /// <summary>The connector hears of its network, a path goes, or the client is taken out: flows are told of every fall, not only of the client's words.</summary>
+    [Theory]
+    [InlineData("network")]
+    [InlineData("path")]
+    [InlineData("removed")]
+    public void Flows_are_told_of_whatever_makes_their_way_narrower(string cause)
+    {
+        using var world = new PathWorld();
+        world.World.LinkMtu = flight => IsDirect(flight) ? 1500 : 1350;
+        world.Until(() => world.Path == PathKind.Direct && AnswerMtuOf(world) == 1420, 5 * Second);
+        var state = world.World.Office1.State;
+        while (state.TryTakeNarrowed(out _))
+        {
+        }
+
+        switch (cause)
+        {
+            case "network":
+                state.NetworkChanged(world.World.Now);
+                break;
+            case "path":
+                world.AllowsDirect = false;
+                world.Until(() => world.Path == PathKind.Relayed, 3 * Second);
+                world.World.Run(100 * Millisecond);
+                break;
+            default:
+                var table = world.World.Table with { Revision = world.World.Table.Revision + 1, Peers = [.. world.World.Table.Peers.Where(row => row.Id != Laptop)], Grants = [] };
+                state.Apply(ConnectorRoster.Compile(table, world.World.Office1.Id), world.World.Now);
+                break;
+        }
+
+        Assert.Equal(1280, AnswerMtuOf(world));
+        Assert.True(state.TryTakeNarrowed(out int client));
+        Assert.Equal(Laptop, client);
+        Assert.False(state.TryTakeNarrowed(out _));
+    }
+
     /// <summary>All that is told while the fall is noticed is lost; the next that is asked tells again.</summary>
     [Fact]
     public void A_fall_whose_messages_are_lost_is_told_again()
