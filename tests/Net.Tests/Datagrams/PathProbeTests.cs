@@ -61,6 +61,30 @@ public sealed class PathProbeTests : IDisposable
     }
 
     [LabFact]
+    public void However_many_probes_a_batch_holds_they_cost_one_more_call_and_what_follows_may_be_cut_again()
+    {
+        var (left, right, _) = Hosts();
+        var to4 = new IpEndpoint(IpAddress.Parse("10.2.0.2"), right.Local.Port);
+        var to6 = new IpEndpoint(IpAddress.Parse("fd02::2"), right.Local.Port);
+        for (int i = 0; i < 8; i++)
+        {
+            Assert.True(_sent.TryCopy(to4, new byte[100 + i]));
+            foreach (var to in new[] { to4, to6 })
+            {
+                Assert.True(_sent.TryReserve(1352, out _));
+                _sent.CommitAt(to, 0, 1352, whole: true);
+            }
+        }
+
+        var before = left.Counters;
+        left.Send(_sent);
+        Assert.Equal((2, 24), (left.Counters.SendCalls - before.SendCalls, left.Counters.SentDatagrams - before.SentDatagrams));
+        Assert.Equal(16, Receive(right, 24).Count(datagram => datagram == (1352, false)));
+        Send(left, to4, 1472, whole: false);
+        Assert.Equal([(1472, true)], Receive(right, 1));
+    }
+
+    [LabFact]
     public void Runs_leave_as_one_message_again_once_their_segments_fit()
     {
         var (_, right, _) = Hosts();

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Keyhole.Packets;
 
 namespace Keyhole.Net;
 
@@ -54,6 +53,7 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
 
     internal void Send(SendBatch batch)
     {
+        bool hasWhole = false;
         for (int i = 0; i < batch.Count; i++)
         {
             var message = batch.Message(i);
@@ -66,7 +66,7 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
 
             if (message->Whole)
             {
-                SendWhole(message, batch.Vectors(i));
+                hasWhole = true;
                 continue;
             }
 
@@ -80,6 +80,8 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
         }
 
         Flush();
+        if (hasWhole)
+            SendWhole(batch);
     }
 
     /// <summary>The same counters with what was sent here on top.</summary>
@@ -118,21 +120,30 @@ internal sealed unsafe class DatagramTransmitter : IDisposable
     }
 
     /// <summary>
-    /// One datagram with DF, which is an option of the socket and not of a message: what waits leaves before it. Such datagrams are few.
+    /// The datagrams with DF, which is an option of the socket and not of a message: those of a batch leave together, behind all others, so that however many
+    /// peers ask for them they break up no calls. They are probes and belong to no flow.
     /// </summary>
-    private void SendWhole(OutgoingMessage* message, iovec* vectors)
+    private void SendWhole(SendBatch batch)
     {
+        SetDiscovery(Libc.IP_PMTUDISC_PROBE);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            var message = batch.Message(i);
+            if (message->Whole && (_family != Libc.AF_INET || message->Destination.Address.IsIpv4))
+                Add(message, batch.Vectors(i), message->Vectors, segmented: false);
+        }
+
         Flush();
-        SetDiscovery(message->Destination, Libc.IP_PMTUDISC_PROBE);
-        Add(message, vectors, message->Vectors, segmented: false);
-        Flush();
-        SetDiscovery(message->Destination, Libc.IP_PMTUDISC_OMIT);
+        SetDiscovery(Libc.IP_PMTUDISC_OMIT);
     }
 
-    /// <summary>The values of IPv4 and IPv6 are the same.</summary>
-    private void SetDiscovery(in IpEndpoint destination, int value) => _ = destination.Address.IsIpv4
-        ? Libc.setsockopt(_descriptor, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, value)
-        : Libc.setsockopt(_descriptor, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, value);
+    /// <summary>For both families that the socket sends to; their values are the same.</summary>
+    private void SetDiscovery(int value)
+    {
+        _ = Libc.setsockopt(_descriptor, Libc.SOL_IP, Libc.IP_MTU_DISCOVER, value);
+        if (_family != Libc.AF_INET)
+            _ = Libc.setsockopt(_descriptor, Libc.SOL_IPV6, Libc.IPV6_MTU_DISCOVER, value);
+    }
 
     /// <summary>Each datagram of a run as a message of its own.</summary>
     private void AddSegments(OutgoingMessage* message, iovec* vectors)
