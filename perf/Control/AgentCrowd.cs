@@ -6,10 +6,12 @@ namespace Keyhole.Perf;
 /// <summary>Many agents on one server, who follow their tables and note when each one came.</summary>
 internal sealed class AgentCrowd : IDisposable
 {
-    private const int ConnectingAtOnce = 32;
+    private const int ConnectingAtOnce = 8;
 
     /// <summary>A change has reached everybody whom it concerns when nothing came for this long.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(400);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private AgentCrowd(IReadOnlyList<CrowdAgent> agents) => Agents = agents;
 
@@ -25,6 +27,7 @@ internal sealed class AgentCrowd : IDisposable
 
     /// <summary>Makes a change and waits until it has reached those whom it concerns.</summary>
     /// <returns>Milliseconds from the change to each agent that was told.</returns>
+    /// <exception cref="TimeoutException">Nobody was told.</exception>
     internal async Task<List<double>> FollowAsync(Func<Task> change)
     {
         long start = Stopwatch.GetTimestamp();
@@ -34,6 +37,8 @@ internal sealed class AgentCrowd : IDisposable
         {
             count = Agents.Count(agent => agent.ToldAt > start);
             await Task.Delay(Quiet);
+            if (count == 0 && Stopwatch.GetElapsedTime(start) > Patience)
+                throw new TimeoutException($"no agent was told of a change within {Patience.TotalSeconds:F0} s: {Agents.Count(agent => !agent.IsConnected)} of {Agents.Count} have lost their connection");
         }
         while (count == 0 || count != Agents.Count(agent => agent.ToldAt > start));
         return [.. Agents.Where(agent => agent.ToldAt > start).Select(agent => Stopwatch.GetElapsedTime(start, agent.ToldAt).TotalMilliseconds)];

@@ -51,9 +51,16 @@ internal sealed class ControlSuite : Suite
         var credentials = names.ConvertAll(entry => control.MakeCredential(entry.Kind, entry.Name));
         report.Row(("step", "credentials"), ("count", names.Count), ("ms_each", clock.Elapsed.TotalMilliseconds / names.Count));
         clock.Restart();
-        var crowd = AgentCrowd.ConnectAsync(control.Address, names, credentials).GetAwaiter().GetResult();
-        report.Set("connect_1000_ms", clock.Elapsed.TotalMilliseconds);
-        return crowd;
+        try
+        {
+            var crowd = AgentCrowd.ConnectAsync(control.Address, names, credentials).GetAwaiter().GetResult();
+            report.Set("connect_1000_ms", clock.Elapsed.TotalMilliseconds);
+            return crowd;
+        }
+        catch (System.Net.WebSockets.WebSocketException error)
+        {
+            throw new InvalidOperationException($"an agent lost its connection while others made theirs: {error.Message}", error);
+        }
     }
 
     private static List<double> Measure(Report report, string what, AgentCrowd crowd, Func<int, Task> change)

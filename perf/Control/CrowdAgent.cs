@@ -17,6 +17,8 @@ internal sealed class CrowdAgent(AgentKind kind, (string Id, string Secret) cred
     /// <summary>When the last table or change of one was here; by <see cref="Stopwatch"/>.</summary>
     internal long ToldAt => Volatile.Read(ref _toldAt);
 
+    internal bool IsConnected => _socket.State == WebSocketState.Open;
+
     /// <summary>Returns when the first table is here.</summary>
     internal async Task ConnectAsync(Uri server)
     {
