@@ -277,8 +277,12 @@ internal sealed class AgentHub
     /// <summary>An agent that follows the newest of its tables follows the whole network, whatever that table's revision.</summary>
     private List<Enforcement> Confirm(Agent agent, AgentRecord record)
     {
+        // What it followed before is confirmed: up to that revision itself, whose enforcement may have begun a moment later.
+        long known = record.Follows;
         record.Follows = Follows(agent, record);
-        return [.. _enforcements.Where(enforcement => enforcement.Confirm(agent, record.Follows, record.FlowsCut))];
+        return agent.Kind is AgentKind.Relay or AgentKind.Connector
+            ? [.. _enforcements.Where(enforcement => enforcement.Revision >= known && enforcement.Confirm(agent, record.Follows, record.FlowsCut))]
+            : [];
     }
 
     private long Follows(Agent agent, AgentRecord record)
