@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Keyhole.Control;
 
 /// <summary>
@@ -24,7 +22,7 @@ internal sealed class Explainer(CompiledNetwork network, Func<Agent, AgentStatus
         var allowed = candidates.Where(resource => granted.Contains(resource.Id)).ToList();
         var resource = allowed.FirstOrDefault(found => Opens(found, wanted)) ?? allowed.FirstOrDefault() ?? candidates.FirstOrDefault();
         var clients = who.Clients.Select(client => new ExplainedClient(
-            $"{Names.Of(client.Kind)} {client.Name}", [.. new[] { client.Ipv4, client.Ipv6 }.OfType<IPAddress>().Select(address => address.ToString())], ClientObstacle(client))).ToList();
+            $"{Names.Of(client.Kind)} {client.Name}", [.. client.Addresses.Select(address => address.ToString())], ClientObstacle(client))).ToList();
         var connectors = resource is null ? [] : Connectors(resource, who);
         bool overlayOnly = resource is not null && who.Clients.Any(client => network.GrantOf(client.Id)?.OverlayOnly.Contains(resource.Id) == true);
         var refusal = Identity(who) ?? Missing(wanted, candidates) ?? NotGranted(who, wanted, candidates, allowed) ?? PortRule(wanted, resource!) ?? Ambiguous(wanted, resource!, overlayOnly);
@@ -80,9 +78,9 @@ internal sealed class Explainer(CompiledNetwork network, Func<Agent, AgentStatus
 
     private (string Reason, string Fix)? Ambiguous(in ExplainTarget target, Resource resource, bool overlayOnly)
     {
-        if (!overlayOnly || target.Address is not { } address || OverlayOf(resource).Any(prefix => prefix.Contains(address)))
+        if (!overlayOnly || target.Address is not { } address || resource.OverlayPrefixes.Any(prefix => prefix.Contains(address)))
             return null;
-        return ($"several granted sites have {address}: it does not say which is meant", $"use {resource.Alias ?? string.Join(" or ", OverlayOf(resource))} for {resource.Name} on {SiteOf(resource)}");
+        return ($"several granted sites have {address}: it does not say which is meant", $"use {resource.Alias ?? string.Join(" or ", resource.OverlayPrefixes)} for {resource.Name} on {SiteOf(resource)}");
     }
 
     private static (string Reason, string Fix)? NoClient(ExplainSubject who, List<ExplainedClient> clients)
@@ -166,12 +164,10 @@ internal sealed class Explainer(CompiledNetwork network, Func<Agent, AgentStatus
             .Select(grant => grant.Kind == PrincipalKind.Role ? $"role {_state.Roles.First(role => role.Id == grant.Principal).Name}" : who.ToString())];
 
     private ExplainedResource Describe(Resource resource, bool overlayOnly) => new(
-        resource.Name, SiteOf(resource), resource.Destination.Text, resource.Alias, [.. OverlayOf(resource).Select(prefix => prefix.ToString())], overlayOnly,
+        resource.Name, SiteOf(resource), resource.Destination.Text, resource.Alias, [.. resource.OverlayPrefixes.Select(prefix => prefix.ToString())], overlayOnly,
         PortSyntax.Format(resource.Tcp), PortSyntax.Format(resource.Udp), resource.Icmp);
 
     private string SiteOf(Resource resource) => _state.Sites.First(site => site.Id == resource.Site).Name;
-
-    private static IEnumerable<IPNetwork> OverlayOf(Resource resource) => new[] { resource.OverlayIpv4, resource.OverlayIpv6 }.OfType<IPNetwork>();
 
     /// <summary>Without a port anything that passes will do.</summary>
     private static bool Opens(Resource resource, in ExplainTarget target)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace Keyhole.Control;
@@ -45,6 +44,6 @@ internal static class StockConfiguration
 
     /// <summary>Addresses where the resource is one host, prefixes where it is more.</summary>
     private static IEnumerable<string> OverlayOf(Resource resource) =>
-        new[] { resource.OverlayIpv4, resource.OverlayIpv6 }.OfType<IPNetwork>()
+        resource.OverlayPrefixes
             .Select(prefix => prefix.PrefixLength == Overlay.BitLength(prefix.BaseAddress) ? prefix.BaseAddress.ToString() : prefix.ToString());
 }

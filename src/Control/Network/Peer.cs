@@ -48,6 +48,9 @@ internal sealed record Peer(int Id, PeerKind Kind, string Name) : INamed
     /// <summary>A connector that said it takes no new flows.</summary>
     public bool Draining { get; init; }
 
+    /// <summary>Its overlay addresses, IPv4 first; none of a connector.</summary>
+    public IEnumerable<IPAddress> Addresses => new[] { Ipv4, Ipv6 }.OfType<IPAddress>();
+
     public bool IsClient => Kind != PeerKind.Connector;
 
     /// <summary>A stock WireGuard node: no agent of ours runs there.</summary>

@@ -14,4 +14,8 @@ internal sealed record Resource(
     ValueList<PortRange> Udp,
     bool Icmp,
     IPNetwork? OverlayIpv4,
-    IPNetwork? OverlayIpv6) : INamed;
+    IPNetwork? OverlayIpv6) : INamed
+{
+    /// <summary>The overlay prefixes that stand for it, IPv4 first.</summary>
+    public IEnumerable<IPNetwork> OverlayPrefixes => new[] { OverlayIpv4, OverlayIpv6 }.OfType<IPNetwork>();
+}

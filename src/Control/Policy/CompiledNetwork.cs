@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 
 namespace Keyhole.Control;
 
@@ -11,10 +10,6 @@ namespace Keyhole.Control;
 internal sealed class CompiledNetwork
 {
     private readonly Func<Peer, string?> _presharedKeyOf;
-    private readonly CompiledRows<Site, SiteRow> _sites;
-    private readonly CompiledRows<Resource, ResourceRow> _resources;
-    private readonly CompiledRows<Peer, CompiledPeer> _peers;
-    private readonly CompiledGrants _grants;
     private readonly Table _all;
     private readonly Table _ofRelays;
     private readonly ConcurrentDictionary<int, Table> _siteTables;
@@ -40,15 +35,15 @@ internal sealed class CompiledNetwork
             ? state.Credentials.ToDictionary(credential => credential.Id, StringComparer.Ordinal)
             : before._credentials;
         Access = before is null ? new Access(state) : before.Access.Next(state);
-        _sites = (before?._sites ?? CompiledRows<Site, SiteRow>.Empty).Next(state.Sites, site => new SiteRow(site.Id, site.Name));
-        _resources = (before?._resources ?? CompiledRows<Resource, ResourceRow>.Empty).Next(state.Resources, Row);
-        _peers = (before?._peers ?? CompiledRows<Peer, CompiledPeer>.Empty).Next(
+        Sites = (before?.Sites ?? CompiledRows<Site, SiteRow>.Empty).Next(state.Sites, site => new SiteRow(site.Id, site.Name));
+        Resources = (before?.Resources ?? CompiledRows<Resource, ResourceRow>.Empty).Next(state.Resources, Row);
+        Peers = (before?.Peers ?? CompiledRows<Peer, CompiledPeer>.Empty).Next(
             state.Peers.Where(Access.IsActive), peer => CompiledPeer.Of(Row(peer, presharedKeyOf(peer))));
-        _grants = before is null
-            ? CompiledGrants.Empty.Next(NetworkState.Empty, Access, CompiledRows<Resource, ResourceRow>.Empty, state, Access, _resources)
-            : before._grants.Next(from, before.Access, before._resources, state, Access, _resources);
+        Grants = before is null
+            ? CompiledGrants.Empty.Next(NetworkState.Empty, Access, CompiledRows<Resource, ResourceRow>.Empty, state, Access, Resources)
+            : before.Grants.Next(from, before.Access, before.Resources, state, Access, Resources);
 
-        _connectors = _peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
+        _connectors = Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
         var change = before is null ? TableChange.Everything : TableChange.Of(before, this);
         _siteTables = Kept(before?._siteTables, change.Concerns, change.Sites);
         _clientTables = Kept(before?._clientTables, change.Concerns, change.Clients);
@@ -67,13 +62,13 @@ internal sealed class CompiledNetwork
     /// <summary>The agents that a revocation must reach: relays and connectors.</summary>
     public IEnumerable<Agent> Enforcers => _names.Keys.Where(agent => agent.Kind is AgentKind.Relay or AgentKind.Connector);
 
-    internal CompiledRows<Site, SiteRow> Sites => _sites;
+    public CompiledRows<Site, SiteRow> Sites { get; }
 
-    internal CompiledRows<Resource, ResourceRow> Resources => _resources;
+    public CompiledRows<Resource, ResourceRow> Resources { get; }
 
-    internal CompiledRows<Peer, CompiledPeer> Peers => _peers;
+    public CompiledRows<Peer, CompiledPeer> Peers { get; }
 
-    internal CompiledGrants Grants => _grants;
+    public CompiledGrants Grants { get; }
 
     /// <summary>The network after a change. Equal to a new one of <paramref name="state"/>, but for the revisions of tables that the change does not touch.</summary>
     public CompiledNetwork Next(NetworkState state) => new(state, _presharedKeyOf, this);
@@ -83,18 +78,18 @@ internal sealed class CompiledNetwork
     /// <summary>"connector office-1".</summary>
     public string NameOf(Agent agent) => $"{Names.Of(agent.Kind)} {_names.GetValueOrDefault(agent, "(removed)")}";
 
-    public bool IsDraining(Agent connector) => _peers.Find(connector.Id) is { Row.Draining: true };
+    public bool IsDraining(Agent connector) => Peers.Find(connector.Id) is { Row.Draining: true };
 
     public Credential? FindCredential(string id) => _credentials.GetValueOrDefault(id);
 
     /// <summary>All that a client may reach; null for nothing.</summary>
-    public GrantRow? GrantOf(int client) => _grants.Find(client);
+    public GrantRow? GrantOf(int client) => Grants.Find(client);
 
     /// <summary>The view of one agent.</summary>
     public Table TableOf(Agent agent) => agent.Kind switch
     {
         AgentKind.Relay => _ofRelays,
-        AgentKind.Connector => _peers.FindItem(agent.Id)?.Site is { } site ? _siteTables.GetOrAdd(site, SiteTable) : EmptyTable,
+        AgentKind.Connector => Peers.FindItem(agent.Id)?.Site is { } site ? _siteTables.GetOrAdd(site, SiteTable) : EmptyTable,
         _ => _clientTables.GetOrAdd(agent.Id, ClientTable),
     };
 
@@ -117,32 +112,32 @@ internal sealed class CompiledNetwork
         Organisation = state.Organisation,
         Overlay = [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
         Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],
-        Sites = [.. _sites.All.Select(entry => entry.Row)],
-        Peers = [.. _peers.All.Select(entry => entry.Row.Row)],
-        Resources = [.. _resources.All.Select(entry => entry.Row)],
-        Grants = [.. _peers.All.Select(entry => _grants.Find(entry.Item.Id)).OfType<GrantRow>()],
+        Sites = [.. Sites.All.Select(entry => entry.Row)],
+        Peers = [.. Peers.All.Select(entry => entry.Row.Row)],
+        Resources = [.. Resources.All.Select(entry => entry.Row)],
+        Grants = [.. Peers.All.Select(entry => Grants.Find(entry.Item.Id)).OfType<GrantRow>()],
     };
 
     /// <summary>All relays; the site with its resources and connectors; the clients that reach something there, without preshared keys.</summary>
     private Table SiteTable(int site) => _all with
     {
-        Sites = [_sites.Find(site)!],
-        Peers = [.. _connectors[site].Concat(_grants.ClientsAt(site)).Order().Select(id => _peers.Find(id)!.Shown)],
+        Sites = [Sites.Find(site)!],
+        Peers = [.. _connectors[site].Concat(Grants.ClientsAt(site)).Order().Select(id => Peers.Find(id)!.Shown)],
         Resources = [.. _all.Resources.Where(resource => resource.Site == site)],
-        Grants = [.. _grants.AtSite(site)],
+        Grants = [.. Grants.AtSite(site)],
     };
 
     /// <summary>All relays, the client itself, what it was granted, and the connectors that lead there.</summary>
     private Table ClientTable(int client)
     {
-        if (_grants.Find(client) is not { } grant)
-            return EmptyTable with { Peers = _peers.Find(client) is { } only ? [only.Row] : [] };
-        var resources = grant.Resources.Select(id => _resources.Find(id)!).ToList();
+        if (Grants.Find(client) is not { } grant)
+            return EmptyTable with { Peers = Peers.Find(client) is { } only ? [only.Row] : [] };
+        var resources = grant.Resources.Select(id => Resources.Find(id)!).ToList();
         var sites = resources.Select(resource => resource.Site).Distinct().Order().ToList();
         return _all with
         {
-            Sites = [.. sites.Select(site => _sites.Find(site)!)],
-            Peers = [.. sites.SelectMany(site => _connectors[site]).Append(client).Order().Select(id => _peers.Find(id)!.Row)],
+            Sites = [.. sites.Select(site => Sites.Find(site)!)],
+            Peers = [.. sites.SelectMany(site => _connectors[site]).Append(client).Order().Select(id => Peers.Find(id)!.Row)],
             Resources = resources,
             Grants = [grant],
         };
@@ -151,7 +146,7 @@ internal sealed class CompiledNetwork
     /// <summary>Relay and connectors need no word for a sealed client: it is a machine of which a stock node holds the sessions.</summary>
     private static PeerRow Row(Peer peer, string? presharedKey) => new(
         peer.Id, peer.Sealed ? PeerKind.Machine : peer.Kind, peer.Name, peer.PublicKey, presharedKey,
-        [.. new[] { peer.Ipv4, peer.Ipv6 }.OfType<IPAddress>().Select(address => address.ToString())],
+        [.. peer.Addresses.Select(address => address.ToString())],
         peer.Site, peer.Stock, peer.Draining);
 
     /// <summary>Where the description names no place, the relay's own hosts with the port that the relay reported.</summary>
@@ -170,6 +165,6 @@ internal sealed class CompiledNetwork
 
     private static ResourceRow Row(Resource resource) => new(
         resource.Id, resource.Site, resource.Name, resource.Destination.Text,
-        [.. new[] { resource.OverlayIpv4, resource.OverlayIpv6 }.OfType<IPNetwork>().Select(prefix => prefix.ToString())],
+        [.. resource.OverlayPrefixes.Select(prefix => prefix.ToString())],
         resource.Alias, [.. resource.Tcp], [.. resource.Udp], resource.Icmp);
 }

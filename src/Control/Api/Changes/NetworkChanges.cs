@@ -20,9 +20,7 @@ internal static class NetworkChanges
         Action<System.Data.Common.DbConnection, System.Data.Common.DbTransaction>? alongside = null,
         Func<NetworkState, (string? Before, string? After)>? told = null)
     {
-        // The body may have taken its time: whoever was revoked meanwhile changes nothing any more.
-        if (!request.Caller.IsStillGood())
-            throw new ApiException(StatusCodes.Status401Unauthorized, "The login session or API key is over.");
+        request.CheckStillGood();
         var (before, after) = request.Network.Ledger.Change(
             state =>
             {

@@ -28,5 +28,13 @@ internal sealed class ApiRequest
     /// <summary>A parameter of the address.</summary>
     public string Route(string parameter) => (string)Http.RouteValues[parameter]!;
 
+    /// <summary>The body may have taken its time: whoever was revoked meanwhile changes nothing any more.</summary>
+    /// <exception cref="ApiException">The caller's session or key is over.</exception>
+    public void CheckStillGood()
+    {
+        if (!Caller.IsStillGood())
+            throw new ApiException(StatusCodes.Status401Unauthorized, "The login session or API key is over.");
+    }
+
     public Task<T> ReadAsync<T>(JsonTypeInfo<T> type) => JsonBody.ReadAsync(Http, type);
 }

@@ -51,6 +51,6 @@ internal sealed record ConfigContent(string? PublicKey, IReadOnlyList<string> Ad
 
     /// <summary>What was granted and nothing else: the overlay prefixes, and the native ones that leave no doubt.</summary>
     private static IEnumerable<IPNetwork> AllowedIps(IReadOnlyCollection<Resource> granted, GrantRow? grant) =>
-        granted.SelectMany(resource => new[] { resource.OverlayIpv4, resource.OverlayIpv6 }).OfType<IPNetwork>()
+        granted.SelectMany(resource => resource.OverlayPrefixes)
             .Concat(granted.Where(resource => !grant!.OverlayOnly.Contains(resource.Id)).Select(resource => resource.Destination.Prefix).OfType<IPNetwork>());
 }

@@ -93,30 +93,10 @@ internal sealed class LoginLimiter(TimeProvider time)
 
     /// <summary>Counts a try that names no account, such as a user code, per address.</summary>
     /// <returns>How long to wait; zero: go on.</returns>
-    public TimeSpan Begin(IPAddress address)
-    {
-        lock (_lock)
-        {
-            string key = $"address {Prefix(address)}";
-            var wait = _buckets.WaitOf(key, FreePerAddress);
-            if (wait == TimeSpan.Zero)
-                _buckets.Add(key);
-            return wait;
-        }
-    }
+    public TimeSpan Begin(IPAddress address) => Begin($"address {Prefix(address)}", FreePerAddress);
 
     /// <summary>Counts a machine that begins to log in, per address. Those that are approved do not differ from here.</summary>
-    public TimeSpan BeginDevice(IPAddress address)
-    {
-        lock (_lock)
-        {
-            string key = $"machines {Prefix(address)}";
-            var wait = _buckets.WaitOf(key, FreeDevicesPerAddress);
-            if (wait == TimeSpan.Zero)
-                _buckets.Add(key);
-            return wait;
-        }
-    }
+    public TimeSpan BeginDevice(IPAddress address) => Begin($"machines {Prefix(address)}", FreeDevicesPerAddress);
 
     public void Succeeded(IPAddress address)
     {
@@ -130,6 +110,17 @@ internal sealed class LoginLimiter(TimeProvider time)
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
         return address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : Convert.ToHexString(address.GetAddressBytes().AsSpan(0, HostBitsOfIpv6 / 8));
+    }
+
+    private TimeSpan Begin(string key, int free)
+    {
+        lock (_lock)
+        {
+            var wait = _buckets.WaitOf(key, free);
+            if (wait == TimeSpan.Zero)
+                _buckets.Add(key);
+            return wait;
+        }
     }
 
     private static (string Address, string Account, int Free) Keys(LoginAttempt attempt)

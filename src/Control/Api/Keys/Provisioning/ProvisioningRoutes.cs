@@ -54,9 +54,7 @@ internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter f
     private async Task<IResult> CreateAsync(ApiRequest request)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<ProvisioningKeyInput>());
-        // The body may have taken its time: whoever was revoked meanwhile changes nothing any more.
-        if (!request.Caller.IsStillGood())
-            throw new ApiException(StatusCodes.Status401Unauthorized, "The login session or API key is over.");
+        request.CheckStillGood();
         var (made, key) = keys.Create(request.Network, request.Caller.Actor, input, request.Caller);
         request.Context.Response.Headers.Location = $"{request.Http.Path}/{input.Name}";
         return Results.Json(new ProvisioningKeyMade(ProvisioningKeyView.Of(request.State, made), key), ApiJson.Options, statusCode: StatusCodes.Status201Created);

@@ -19,5 +19,5 @@ internal sealed record ResourceView(
         PortSyntax.Format(item.Tcp),
         PortSyntax.Format(item.Udp),
         item.Icmp,
-        [.. new[] { item.OverlayIpv4, item.OverlayIpv6 }.OfType<System.Net.IPNetwork>().Select(prefix => prefix.ToString())]);
+        [.. item.OverlayPrefixes.Select(prefix => prefix.ToString())]);
 }
