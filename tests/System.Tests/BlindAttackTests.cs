@@ -12,6 +12,13 @@ namespace Keyhole.System.Tests;
 public class BlindAttackTests(ITestOutputHelper output)
 {
     private static readonly IPEndPoint Relay = new(IPAddress.Parse(World.RelayAddress), 21820);
+
+    /// <summary>
+    /// A node whose first initiation is answered by a cookie sends the next one, with it, after REKEY_TIMEOUT (5 s) and up to a
+    /// third of a second of jitter; its ping notices within a second.
+    /// </summary>
+    private static readonly TimeSpan AdmissionUnderCookies = TimeSpan.FromSeconds(5 + 0.34 + 1);
+
     private static readonly IPAddress Victim = IPAddress.Parse("198.51.101.2");
 
     [LabFact("wireguard-go", "wg", "setpriv", "ping")]
@@ -101,7 +108,7 @@ public class BlindAttackTests(ITestOutputHelper output)
         long growth = ResidentBytes(pair.Network.Relay.Id) - memory;
         output.WriteLine($"{sent} initiations: {report}; the new node waited {admitted.TotalMilliseconds:F0} ms; resident memory grew by {growth >> 10} KiB");
         Assert.True(report.LostPercent < 1 + PendingPercent(report), $"{report}");
-        Assert.True(admitted < TimeSpan.FromSeconds(5), $"{admitted}");
+        Assert.True(admitted < AdmissionUnderCookies, $"{admitted}");
         Assert.True(growth < 16 << 20, $"{growth} bytes");
     }
 
