@@ -27,7 +27,7 @@ internal sealed class CrowdAgent(AgentKind kind, (string Id, string Secret) cred
         await _socket.ConnectAsync(new UriBuilder(server) { Scheme = "ws", Path = AgentWire.Path }.Uri, CancellationToken.None);
         await HelloAsync(null);
         var buffer = new byte[64 * 1024];
-        using var message = new MemoryStream();
+        var message = new MemoryStream();
         await ReadAsync(buffer, message);
         _ = FollowAsync(buffer, message);
     }
