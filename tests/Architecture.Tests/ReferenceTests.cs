@@ -16,9 +16,11 @@ public class ReferenceTests
         ["Relay"] = ["Tunnel", "Net", "Agent"],
         ["Proxy"] = ["NetStack", "Net"],
         ["Edge"] = ["Tunnel", "Net", "Agent"],
-        ["Connector"] = ["Tunnel", "Net", "Agent", "Proxy", "Edge"],
-        ["Client"] = ["Tunnel", "Net", "Agent", "Proxy", "Edge"],
-        ["Control"] = ["Contracts", "Cryptography"],
+        ["Connector"] = ["Tunnel", "Net", "Agent", "Proxy", "Edge", "SshHost"],
+        ["Client"] = ["Tunnel", "Net", "Agent", "Proxy", "Edge", "Ssh", "SshHost"],
+        ["Ssh"] = ["Cryptography"],
+        ["SshHost"] = ["Ssh", "Agent"],
+        ["Control"] = ["Contracts", "Cryptography", "Ssh"],
     };
 
     private static readonly string[] Pure = ["Packets", "WireGuard", "NetStack", "Tunnel", "Contracts"];

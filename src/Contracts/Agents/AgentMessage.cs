@@ -7,4 +7,6 @@ namespace Keyhole.Contracts;
 [JsonDerivedType(typeof(HelloMessage), "hello")]
 [JsonDerivedType(typeof(AckMessage), "ack")]
 [JsonDerivedType(typeof(StatusMessage), "status")]
+[JsonDerivedType(typeof(SshProvisionedMessage), "ssh-provisioned")]
+[JsonDerivedType(typeof(SshHostMessage), "ssh-host")]
 public abstract record AgentMessage;

@@ -8,4 +8,5 @@ namespace Keyhole.Contracts;
 [JsonDerivedType(typeof(DeltaMessage), "delta")]
 [JsonDerivedType(typeof(CurrentMessage), "current")]
 [JsonDerivedType(typeof(RefusedMessage), "refused")]
+[JsonDerivedType(typeof(SshProvisionMessage), "ssh-provision")]
 public abstract record ControlMessage;

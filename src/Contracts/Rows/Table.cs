@@ -26,6 +26,8 @@ public sealed record Table
 
     public IReadOnlyList<GrantRow> Grants { get; init; } = [];
 
+    public IReadOnlyList<SshRow> Ssh { get; init; } = [];
+
     /// <summary>
     /// The table after <paramref name="delta"/>, or null when the delta does not start at this revision and a snapshot is
     /// needed. Removals come first; a changed row keeps its place, a new one goes to the end.
@@ -47,13 +49,15 @@ public sealed record Table
             Peers = Merge(Peers, upserts?.Peers, removals?.Peers),
             Resources = Merge(Resources, upserts?.Resources, removals?.Resources),
             Grants = Merge(Grants, upserts?.Grants, removals?.Grants),
+            Ssh = Merge(Ssh, upserts?.Ssh, removals?.Ssh),
         };
     }
 
     public bool Equals(Table? other) =>
         other is not null && Revision == other.Revision && Organisation == other.Organisation && Overlay.SequenceEqual(other.Overlay)
         && Relays.SequenceEqual(other.Relays) && Sites.SequenceEqual(other.Sites) && Peers.SequenceEqual(other.Peers)
-        && Resources.SequenceEqual(other.Resources) && Grants.SequenceEqual(other.Grants);
+        && Resources.SequenceEqual(other.Resources) && Grants.SequenceEqual(other.Grants)
+        && Ssh.SequenceEqual(other.Ssh);
 
     public override int GetHashCode() => HashCode.Combine(Revision, Organisation);
 

@@ -32,6 +32,7 @@ public sealed record TableDelta
                 Peers = Changed(from.Peers, to.Peers),
                 Resources = Changed(from.Resources, to.Resources),
                 Grants = Changed(from.Grants, to.Grants),
+                Ssh = Changed(from.Ssh, to.Ssh),
             },
             Removals = new TableRemovals
             {
@@ -40,6 +41,7 @@ public sealed record TableDelta
                 Peers = Gone(from.Peers, to.Peers),
                 Resources = Gone(from.Resources, to.Resources),
                 Grants = Gone(from.Grants, to.Grants),
+                Ssh = Gone(from.Ssh, to.Ssh),
             },
         };
     }

@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+
+namespace Keyhole.Contracts;
+
+/// <summary>One host that people log in to by SSH, as the connectors of its site need it. Other agents get none.</summary>
+/// <param name="Resource">The <see cref="ResourceRow.Id"/>.</param>
+/// <param name="Authority">Names the organisation for ever: 32 lower-case hexadecimal digits.</param>
+/// <param name="Daemon">Null: the connector is the auth daemon of its own host. Else where the host's own daemon listens.</param>
+/// <param name="Trusted">Public keys of the organisation's CA, newest first, in the form of authorized_keys ("ssh-ed25519 AAAA…").</param>
+/// <param name="Users">Identifiers of the users who may log in now, ascending. Accounts of all others are locked, their sessions ended.</param>
+/// <param name="Revoked">Serials of certificates that must not be taken although they are still valid, ascending.</param>
+/// <param name="HostCertificates">For the host's keys, in the form of a "-cert.pub" file.</param>
+public sealed record SshRow(
+    int Resource,
+    string Authority,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SshDaemon? Daemon,
+    IReadOnlyList<string> Trusted,
+    IReadOnlyList<int> Users,
+    IReadOnlyList<long> Revoked,
+    IReadOnlyList<string> HostCertificates) : IRow
+{
+    int IRow.Key => Resource;
+
+    public bool Equals(SshRow? other) =>
+        ReferenceEquals(this, other)
+        || (other is not null && Resource == other.Resource && Authority == other.Authority && Daemon == other.Daemon && Trusted.SequenceEqual(other.Trusted)
+            && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates));
+
+    public override int GetHashCode() => HashCode.Combine(Resource, Authority, Users.Count);
+}

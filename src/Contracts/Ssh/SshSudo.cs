@@ -1,0 +1,5 @@
+namespace Keyhole.Contracts;
+
+/// <param name="Mode">How much.</param>
+/// <param name="Commands">Absolute paths with their arguments, for <see cref="SshSudoMode.Commands"/>; else empty.</param>
+public sealed record SshSudo(SshSudoMode Mode, IReadOnlyList<string> Commands);

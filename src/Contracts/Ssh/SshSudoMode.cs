@@ -1,0 +1,8 @@
+namespace Keyhole.Contracts;
+
+public enum SshSudoMode
+{
+    None,
+    Commands,
+    Full,
+}
