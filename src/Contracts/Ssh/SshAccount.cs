@@ -9,4 +9,4 @@ namespace Keyhole.Contracts;
 public sealed record SshAccount(
     string Name,
     string Principal,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SealedPassword);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SealedPassword = null);

@@ -19,4 +19,4 @@ public sealed record SshAccountOrder(
     string? Home,
     IReadOnlyList<string> Groups,
     SshSudo Sudo,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? PasswordKey);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? PasswordKey = null);

@@ -12,5 +12,5 @@ public sealed record SshHostMessage(
     int Resource,
     IReadOnlyList<string> HostKeys,
     IReadOnlyList<string> Trusted,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Pin,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error) : AgentMessage;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Pin = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null) : AgentMessage;

@@ -6,5 +6,5 @@ namespace Keyhole.Contracts;
 /// <param name="Error">One line for the person who wants to log in: what is wrong and what to do.</param>
 public sealed record SshProvisionedMessage(
     long Request,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SshAccount? Account,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error) : AgentMessage;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SshAccount? Account = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null) : AgentMessage;

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Keyhole.Contracts;
 
 /// <summary>One host that people log in to by SSH, as the connectors of its site need it. Other agents get none.</summary>
@@ -13,7 +11,7 @@ namespace Keyhole.Contracts;
 public sealed record SshRow(
     int Resource,
     string Authority,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] SshDaemon? Daemon,
+    SshDaemon? Daemon,
     IReadOnlyList<string> Trusted,
     IReadOnlyList<int> Users,
     IReadOnlyList<long> Revoked,
