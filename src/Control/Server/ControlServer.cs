@@ -18,13 +18,6 @@ internal sealed class ControlServer : IAsyncDisposable
     private const UnixFileMode SocketMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const long MaximumPublicBody = 64 * 1024;
     private const long MaximumOperatorBody = 8L * DescriptionReader.MaximumLength;
-
-    /// <summary>
-    /// Threads that are there at once: a request blocks one while it reads or writes the database, and a driver that opens a
-    /// connection needs another one, which the pool would add at one or two a second.
-    /// </summary>
-    private const int MinimumThreads = 128;
-
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(15);
 
@@ -90,8 +83,6 @@ internal sealed class ControlServer : IAsyncDisposable
     /// <exception cref="OperatorException">The data directory, the database or the address cannot be used.</exception>
     public static async Task<ControlServer> StartAsync(ServeOptions options, TimeProvider time, Action<ILoggingBuilder> logging, ILoginSessions? sessions = null)
     {
-        ThreadPool.GetMinThreads(out int workers, out int ports);
-        ThreadPool.SetMinThreads(Math.Max(workers, MinimumThreads), ports);
         var directory = DataDirectory.Create(options.Data);
         var held = directory.Hold();
         ControlServer? server = null;

@@ -20,6 +20,12 @@ internal sealed class PostgresDatabase : Database
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Threads that are there at once: a request blocks one while it reads or writes, and the driver needs another one to open a
+    /// connection or to hand on a free one, which the pool would add at one or two a second.
+    /// </summary>
+    private const int MinimumThreads = 128;
+
     private readonly NpgsqlDataSource _source;
     private readonly CancellationTokenSource _stopped = new();
     private Task _listening = Task.CompletedTask;
@@ -48,6 +54,8 @@ internal sealed class PostgresDatabase : Database
     /// <exception cref="OperatorException">The server is away or refuses, or a newer program has written the database.</exception>
     public static PostgresDatabase Open(string connectionString, IReadOnlyList<Migration> migrations, Action<Database, DbConnection, DbTransaction>? beforeUpgrade = null)
     {
+        ThreadPool.GetMinThreads(out int workers, out int ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, MinimumThreads), ports);
         var (source, name) = Source(connectionString);
         var database = new PostgresDatabase(source, name) { BeforeUpgrade = beforeUpgrade };
         try
