@@ -36,6 +36,9 @@ LIBRARIES=(
 # The second database of Control, started by the tests themselves.
 DATABASES=('postgresql=/usr/lib/postgresql/*/bin/initdb')
 
+# What the tests of src/Ssh and of 'keyhole ssh' hold their work against.
+OPENSSH=(openssh-client=ssh)
+
 # The OpenID provider of the tests; its packages come by tests/Control.Tests/OpenIdProvider/package-lock.json.
 OPENID=(nodejs=node npm=npm)
 
