@@ -52,6 +52,9 @@ internal static partial class AgentLog
     [LoggerMessage(15, LogLevel.Warning, "the secret file {File} can be read by other users: run 'chmod 600 {File}'")]
     public static partial void SecretFileOpen(ILogger logger, string file);
 
+    [LoggerMessage(16, LogLevel.Error, "an account on the host of resource {Resource} could not be prepared: {Reason}")]
+    public static partial void SshOrderFailed(ILogger logger, int resource, string reason);
+
     [LoggerMessage(40, LogLevel.Information, "Control made this agent known as {Name} of {Organisation}{Approval}")]
     public static partial void Provisioned(ILogger logger, string name, string organisation, string approval);
 

@@ -19,6 +19,8 @@ internal sealed class FakeBody : IAgentBody
 
     public bool IsReady { get; set; }
 
+    public ISshHosts? Ssh { get; init; }
+
     public string Status { get; set; } = """{"relays":[{"name":"vps","live":true}],"flows":0,"note":null}""";
 
     public void Fail(Exception exception) => _completion.SetException(exception);

@@ -18,6 +18,9 @@ public interface IAgentBody : IAsyncDisposable
     /// <summary>What Control is told at every connection: how agents reach this one by TLS; null for not at all.</summary>
     TlsOffer? Tls => null;
 
+    /// <summary>What stands behind the messages about logins by SSH; null: they are unknown to this agent.</summary>
+    ISshHosts? Ssh => null;
+
     /// <summary>Enforces the table: completes when every packet is judged by it. Never called twice at once.</summary>
     /// <param name="agent">The identifier of the agent's own row.</param>
     ValueTask<Enforcement> ApplyAsync(int agent, Table table);

@@ -26,6 +26,7 @@ internal sealed class ControlLink
     private readonly IAgentBody _body;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SshExchange _ssh;
     private readonly Backoff _backoff;
     private volatile Uri _endpoint;
     private int _attempts;
@@ -41,6 +42,7 @@ internal sealed class ControlLink
         _body = body;
         _time = time;
         _logger = logger;
+        _ssh = new SshExchange(body.Ssh, time, logger);
         _backoff = new Backoff(random);
         _endpoint = options.Endpoints[0];
     }
@@ -114,6 +116,7 @@ internal sealed class ControlLink
         }
         finally
         {
+            _ssh.Unfollow();
             outgoing.Writer.TryComplete();
             await CloseAsync(socket, sending);
             await ended.CancelAsync();
@@ -204,7 +207,8 @@ internal sealed class ControlLink
             }
             while (!part.EndOfMessage);
 
-            if (part.MessageType != WebSocketMessageType.Text || AgentWire.ReadControlMessage(buffer.AsSpan(0, length)) is not { } message)
+            if (part.MessageType != WebSocketMessageType.Text || AgentWire.ReadControlMessage(buffer.AsSpan(0, length)) is not { } message
+                || (message is SshProvisionMessage && !_ssh.IsKnown))
                 return new LinkEnd("Control sent a message that this version does not know", Slow: true);
             if (message is RefusedMessage refused)
                 return new LinkEnd($"{refused.Text} (ID {_options.Id})", Slow: true, IsRefusal: true) { IsOver = refused.Reason is RefusalReason.Revoked or RefusalReason.Credential };
@@ -215,12 +219,17 @@ internal sealed class ControlLink
                 case SnapshotMessage snapshot:
                     outgoing.TryWrite(await _keeper.ReplaceAsync(snapshot.Agent, snapshot.Table));
                     awaitsSnapshot = false;
+                    _ssh.Follow(outgoing);
                     break;
                 case DeltaMessage delta when !awaitsSnapshot && _keeper.Current is { } held && held.Table.Apply(delta.Delta) is { } next:
                     outgoing.TryWrite(await _keeper.ReplaceAsync(held.Agent, next));
                     break;
                 case CurrentMessage current when !awaitsSnapshot && current.Revision == _keeper.Revision:
                     outgoing.TryWrite(new AckMessage(current.Revision, _time.GetUtcNow().ToUnixTimeMilliseconds(), 0));
+                    _ssh.Follow(outgoing);
+                    break;
+                case SshProvisionMessage order:
+                    _ssh.Begin(order, outgoing);
                     break;
                 default:
                     // The delta does not follow, or came before the snapshot that was asked for.
