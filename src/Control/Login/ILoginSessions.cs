@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Keyhole.Control;
 
 /// <summary>Who is logged in. A token is that of a browser's cookie or of the command line.</summary>
@@ -5,4 +7,8 @@ internal interface ILoginSessions
 {
     /// <summary>The session of a token; null when there is none, or none any more. Counts as use of the session.</summary>
     LoginSession? Find(string token, DateTimeOffset now);
+
+    /// <summary>Keeps a session from ending until the transaction is over.</summary>
+    /// <returns>False when it is over already.</returns>
+    bool Hold(DbConnection connection, DbTransaction transaction, long session);
 }

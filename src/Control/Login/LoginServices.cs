@@ -3,6 +3,8 @@ namespace Keyhole.Control;
 /// <summary>Everything that logging in consists of, put together once per server.</summary>
 internal sealed class LoginServices : IDisposable
 {
+    private SessionClock? _clock;
+
     public LoginServices(NetworkStore store, Networks networks, TimeProvider time, LoginAddress address, PasswordParameters parameters, ILoggerFactory loggers)
     {
         Log = loggers.CreateLogger("Keyhole.Control.Login");
@@ -17,11 +19,12 @@ internal sealed class LoginServices : IDisposable
         Limiter = new LoginLimiter(time);
         Factors = new SecondFactors(Accounts, store.Secrets, time);
         Passwords = new PasswordLogin(Accounts, Known, Hasher, Factors, Limiter);
-        Sessions = new LoginSessions(store.Database, store.Audit, networks, time);
+        Sessions = new LoginSessions(store.Database, store.Audit, networks, time, Log);
+        PasswordChange = new PasswordChange(store.Database, Accounts, Sessions);
         Devices = new DeviceCodes(store.Database, store.Audit, Sessions, time);
         Links = new OneTimeLinks(time);
         Setup = new ServerSetup(store.Database, store.Audit, Accounts, Links, networks, Hasher);
-        Resets = new PasswordResets(store.Database, store.Audit, Accounts, Links, Sessions, Known, Hasher);
+        Resets = new PasswordResets(store.Database, store.Audit, Accounts, Links, PasswordChange, Hasher);
         Sealed = new SealedJson(store.Secrets);
         Used = new UsedTickets(time);
         PasskeyStore = new PasskeyStore(store.Database, store.Audit, Accounts);
@@ -57,6 +60,8 @@ internal sealed class LoginServices : IDisposable
 
     public LoginSessions Sessions { get; }
 
+    public PasswordChange PasswordChange { get; }
+
     public DeviceCodes Devices { get; }
 
     public OneTimeLinks Links { get; }
@@ -90,8 +95,16 @@ internal sealed class LoginServices : IDisposable
         ];
     }
 
+    /// <summary>Takes out the devices whose session is gone, now and from time to time.</summary>
+    public void Start()
+    {
+        Sessions.EndOrphans();
+        _clock ??= new SessionClock(Sessions, Time, Log);
+    }
+
     public void Dispose()
     {
+        _clock?.Dispose();
         Passkeys.Dispose();
         OpenId.Dispose();
         Hasher.Dispose();

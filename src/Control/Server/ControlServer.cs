@@ -59,7 +59,7 @@ internal sealed class ControlServer : IAsyncDisposable
         ApiEndpoints.Map(api, _networks, failures, options.PublicUrl, time);
         LoginEndpoints.Map(_public, api, _login);
         if (sessions is null)
-            _login.Sessions.EndOrphans();
+            _login.Start();
 
         _operator = Builder(logging, kestrel =>
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 
 namespace Keyhole.Control.Tests;
 
@@ -19,4 +20,6 @@ internal sealed class TestSessions : ILoginSessions
     public void End(string token) => _sessions.TryRemove(token, out _);
 
     public LoginSession? Find(string token, DateTimeOffset now) => _sessions.GetValueOrDefault(token);
+
+    public bool Hold(DbConnection connection, DbTransaction transaction, long session) => _sessions.Values.Any(present => present.Id == session);
 }

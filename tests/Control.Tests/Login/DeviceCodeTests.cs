@@ -91,6 +91,20 @@ public class DeviceCodeTests : IDisposable
         Assert.NotNull(Codes.Begin("laptop", null));
     }
 
+    [Fact]
+    public async Task Machines_that_log_in_by_code_count_among_the_sessions_of_an_account()
+    {
+        var account = await _fixture.AccountAsync();
+        for (int i = 0; i < 60; i++)
+        {
+            var grant = Codes.Begin("laptop", LoginFixture.Home);
+            Codes.Decide(grant.UserCode, account, approve: true, LoginFixture.Tester);
+            Assert.Null(Poll(grant).Error);
+        }
+
+        Assert.Equal(50, _fixture.Services.Sessions.List(account.Id).Count);
+    }
+
     private DevicePoll Poll(DeviceGrant grant) => Codes.Poll(grant.DeviceCode, LoginFixture.Home);
 
     private void Wait(TimeSpan span) => _fixture.Clock.Move(span);

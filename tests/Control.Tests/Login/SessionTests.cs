@@ -105,6 +105,82 @@ public class SessionTests : IDisposable
     }
 
     [Fact]
+    [Trait("Promise", "A4")]
+    public async Task Where_an_organisation_cannot_be_changed_the_others_are_and_it_is_as_soon_as_it_can()
+    {
+        var account = await _fixture.AccountAsync();
+        var (session, token) = Begin(account, SessionKind.CommandLine);
+        foreach (string name in new[] { "acme", "umbrella" })
+        {
+            var network = _fixture.Networks.Create(name, LoginFixture.Tester);
+            network.Ledger.Change(state => OrganisationUsers.Add(state, account.Email, [FixedRoles.Member]), Audit);
+            Enrol(network, "laptop", session.Id, 1);
+        }
+
+        var (stuck, free) = (_fixture.Networks.All[0], _fixture.Networks.All[1]);
+        bool shared = _fixture.Services.Database.IsShared;
+        Execute(shared
+            ? $"CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; CREATE TRIGGER refuse BEFORE DELETE ON credential FOR EACH ROW WHEN (OLD.organisation = {stuck.Id}) EXECUTE FUNCTION refuse()"
+            : $"CREATE TRIGGER refuse BEFORE DELETE ON credential WHEN OLD.organisation = {stuck.Id} BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        Assert.True(Sessions.End(account, session.Id, LoginFixture.Tester));
+        Assert.Null(Find(token));
+        Assert.Empty(free.Ledger.State.Credentials);
+        Sessions.EndOrphans();
+        Assert.Single(stuck.Ledger.State.Credentials);
+        Execute($"DROP TRIGGER refuse{(shared ? " ON credential" : "")}");
+        Sessions.EndOrphans();
+        Assert.Empty(stuck.Ledger.State.Credentials);
+    }
+
+    [Fact]
+    [Trait("Promise", "A4")]
+    public async Task A_browser_that_rests_is_listed_and_ends_with_all_others_and_so_do_its_devices()
+    {
+        var account = await _fixture.AccountAsync();
+        var network = _fixture.Networks.Create("acme", LoginFixture.Tester);
+        network.Ledger.Change(state => OrganisationUsers.Add(state, account.Email, [FixedRoles.Member]), Audit);
+        var (resting, token) = Begin(account, SessionKind.Browser);
+        Enrol(network, "laptop", resting.Id, 1);
+        _fixture.Clock.Move(LoginSessions.BrowserIdle);
+        var (present, _) = Begin(account, SessionKind.Browser);
+        Assert.Null(Find(token));
+        Assert.Equal([(present.Id, false), (resting.Id, true)], Sessions.List(account.Id).Select(entry => (entry.Id, entry.IsIdle)));
+        Sessions.EndOthers(account, present.Id, LoginFixture.Tester);
+        Assert.Equal(present.Id, Assert.Single(Sessions.List(account.Id)).Id);
+        Assert.Empty(network.Ledger.State.Credentials);
+    }
+
+    [Fact]
+    [Trait("Threat", "38")]
+    public async Task Who_is_logged_in_may_read_while_the_use_of_a_session_cannot_be_noted()
+    {
+        var account = await _fixture.AccountAsync();
+        var (session, token) = Begin(account, SessionKind.CommandLine);
+        _fixture.Clock.Move(TimeSpan.FromMinutes(5));
+        Execute(_fixture.Services.Database.IsShared
+            ? "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; CREATE TRIGGER refuse BEFORE UPDATE ON login_session FOR EACH ROW EXECUTE FUNCTION refuse()"
+            : "CREATE TRIGGER refuse BEFORE UPDATE ON login_session BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        Assert.Equal(session.Id, Find(token)?.Id);
+    }
+
+    [Fact]
+    [Trait("Threat", "32")]
+    public async Task A_new_password_ends_approved_logins_of_machines_and_links_that_set_a_password()
+    {
+        var account = await _fixture.AccountAsync();
+        var (kept, keptToken) = Begin(account, SessionKind.Browser);
+        var (_, other) = Begin(account, SessionKind.Browser);
+        var grant = _fixture.Services.Devices.Begin("laptop", LoginFixture.Home);
+        Assert.True(_fixture.Services.Devices.Decide(grant.UserCode, account, approve: true, LoginFixture.Tester));
+        string link = _fixture.Services.Resets.Make(account, Actor.Operator);
+        _fixture.Services.PasswordChange.Set(account, await _fixture.Services.Hasher.HashAsync("another horse battery", default), kept.Id, Audit(NetworkState.Empty, NetworkState.Empty));
+        Assert.NotNull(Find(keptToken));
+        Assert.Null(Find(other));
+        Assert.False(_fixture.Services.Resets.IsGood(link));
+        Assert.Equal(DevicePoll.Expired, _fixture.Services.Devices.Poll(grant.DeviceCode, LoginFixture.Home).Error);
+    }
+
+    [Fact]
     public async Task An_account_has_at_most_fifty_sessions_and_what_they_call_themselves_is_one_short_line()
     {
         var account = await _fixture.AccountAsync();
@@ -122,6 +198,8 @@ public class SessionTests : IDisposable
 
     private (LoginSession Session, string Token) Begin(Account account, SessionKind kind, string client = "test") =>
         Sessions.Begin(account, kind, client, LoginFixture.Home, "password");
+
+    private void Execute(string sql) => _fixture.Services.Database.Write((connection, transaction) => connection.Execute(sql, transaction: transaction));
 
     private LoginSession? Find(string token) => Sessions.Find(token, _fixture.Clock.GetUtcNow());
 

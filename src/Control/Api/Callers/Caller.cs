@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 
 namespace Keyhole.Control;
@@ -22,6 +23,9 @@ internal sealed record Caller(CallerKind Kind, string Name, long? Account, long?
 
     /// <summary>Looks again whether the session or the key is still good.</summary>
     public required Func<bool> IsStillGood { get; init; }
+
+    /// <summary>Keeps the login session from ending until the transaction is over; false when it is over already.</summary>
+    public Func<DbConnection, DbTransaction, bool> HoldSession { get; init; } = static (_, _) => true;
 
     public Actor Actor => new(Kind == CallerKind.Account ? $"user {Name}" : $"api-key {Name}", Address?.ToString());
 

@@ -44,6 +44,7 @@ internal sealed class CallerReader(ILoginSessions sessions, ApiKeys keys, Failur
             SessionExpires = session.Expires,
             Organisations = session.Organisations,
             IsStillGood = () => sessions.Find(token, time.GetUtcNow()) is not null,
+            HoldSession = (connection, transaction) => sessions.Hold(connection, transaction, session.Id),
         }
         : throw Unauthorized(context, "The login session is unknown or over: log in again.", failed: true);
 

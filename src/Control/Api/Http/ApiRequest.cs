@@ -33,8 +33,10 @@ internal sealed class ApiRequest
     public void CheckStillGood()
     {
         if (!Caller.IsStillGood())
-            throw new ApiException(StatusCodes.Status401Unauthorized, "The login session or API key is over.");
+            throw Over();
     }
+
+    public static ApiException Over() => new(StatusCodes.Status401Unauthorized, "The login session or API key is over.");
 
     public Task<T> ReadAsync<T>(JsonTypeInfo<T> type) => JsonBody.ReadAsync(Http, type);
 }

@@ -42,12 +42,12 @@ internal sealed class Accounts(Database database, AuditLog audit, TimeProvider t
         return made;
     }
 
-    /// <summary>Gives an account another password.</summary>
-    public void SetPassword(Account account, string hash, AuditEntry entry) => database.Write((connection, transaction) =>
+    /// <summary>Gives an account another password, within a transaction.</summary>
+    public void SetPassword(DbConnection connection, DbTransaction transaction, Account account, string hash, AuditEntry entry)
     {
         connection.Execute("UPDATE account SET password = @Hash WHERE id = @Id", new { Hash = hash, account.Id }, transaction);
         audit.Append(connection, transaction, null, entry);
-    });
+    }
 
     /// <summary>The same password, hashed with more work. Nobody needs to know.</summary>
     public void Rehash(Account account, string hash) => database.Write((connection, transaction) =>
@@ -70,13 +70,16 @@ internal sealed class Accounts(Database database, AuditLog audit, TimeProvider t
 
     /// <summary>Makes the pending key the valid one, with new recovery codes.</summary>
     /// <param name="step">The step of the code that was shown: it is used.</param>
-    public void CompleteTotp(Account account, long step, IEnumerable<string> recoveryHashes, AuditEntry entry) => database.Write((connection, transaction) =>
+    /// <returns>False when another key is pending by now, or none: nothing was changed.</returns>
+    public bool CompleteTotp(Account account, long step, IEnumerable<string> recoveryHashes, AuditEntry entry) => database.Write((connection, transaction) =>
     {
-        connection.Execute(
+        if (connection.Execute(
             "UPDATE account SET sealed_totp = pending_totp, pending_totp = NULL, totp_step = @Step WHERE id = @Id AND pending_totp = @Pending",
-            new { Step = step, account.Id, Pending = account.PendingTotp }, transaction);
+            new { Step = step, account.Id, Pending = account.PendingTotp }, transaction) != 1)
+            return false;
         Replace(connection, transaction, account.Id, recoveryHashes);
         audit.Append(connection, transaction, null, entry);
+        return true;
     });
 
     /// <summary>Takes the second factor away: one-time codes, recovery codes and, where wanted, passkeys.</summary>

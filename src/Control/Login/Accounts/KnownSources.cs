@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using Dapper;
 
@@ -53,9 +54,9 @@ internal sealed class KnownSources(Database database, TimeProvider time)
     });
 
     /// <summary>Whoever has the account now has to show it anew.</summary>
-    public void Forget(long account) => database.Write((connection, transaction) =>
+    public static void Forget(DbConnection connection, DbTransaction transaction, long account)
     {
         connection.Execute("DELETE FROM known_browser WHERE account = @Account", new { Account = account }, transaction);
         connection.Execute("DELETE FROM known_address WHERE account = @Account", new { Account = account }, transaction);
-    });
+    }
 }

@@ -73,31 +73,39 @@ internal sealed class DeviceCodes(Database database, AuditLog audit, LoginSessio
     });
 
     /// <summary>A waiting machine asks.</summary>
-    public DevicePoll Poll(string deviceCode, IPAddress? address) => SessionToken.Hash(deviceCode) is not { } hash
-        ? new DevicePoll(DevicePoll.Expired)
-        : database.Write((connection, transaction) => Poll(connection, transaction, hash, address));
+    public DevicePoll Poll(string deviceCode, IPAddress? address)
+    {
+        // A guess must not keep those waiting who write.
+        if (SessionToken.Hash(deviceCode) is not { } hash
+            || database.Read(connection => connection.ExecuteScalar<long>("SELECT COUNT(*) FROM device_code WHERE hash = @Hash AND expires_at > @Now", new { Hash = hash, Now })) == 0)
+            return new DevicePoll(DevicePoll.Expired);
+        var (poll, surplus) = database.Write((connection, transaction) => Poll(connection, transaction, hash, address));
+        if (poll.Session is { } session)
+            sessions.Release(surplus, $"user {session.Email}");
+        return poll;
+    }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private DevicePoll Poll(DbConnection connection, DbTransaction transaction, string hash, IPAddress? address)
+    private (DevicePoll Poll, IReadOnlyList<EndedSession> Surplus) Poll(DbConnection connection, DbTransaction transaction, string hash, IPAddress? address)
     {
         var row = connection.QuerySingleOrDefault<CodeRow>($"SELECT * FROM device_code WHERE hash = @Hash{database.LockClause}", new { Hash = hash }, transaction);
         long now = Now;
         if (row is null || row.ExpiresAt <= now)
-            return new DevicePoll(DevicePoll.Expired);
+            return (new DevicePoll(DevicePoll.Expired), []);
         bool early = now + Tolerance.TotalMilliseconds < row.NextPollAt;
         long interval = row.PollInterval + (early ? (long)Slower.TotalMilliseconds : 0);
         if (early || row.Decision == "none")
         {
             connection.Execute("UPDATE device_code SET next_poll_at = @Next, poll_interval = @Interval WHERE hash = @Hash", new { Next = now + interval, Interval = interval, Hash = hash }, transaction);
-            return new DevicePoll(early ? DevicePoll.SlowDown : DevicePoll.Pending);
+            return (new DevicePoll(early ? DevicePoll.SlowDown : DevicePoll.Pending), []);
         }
 
         connection.Execute("DELETE FROM device_code WHERE hash = @Hash", new { Hash = hash }, transaction);
         if (row.Decision == "denied" || row.Account is not { } id || Accounts.Find(connection, transaction, id) is not { } account)
-            return new DevicePoll(DevicePoll.Denied);
-        var (session, token) = sessions.Begin(connection, transaction, account, SessionKind.CommandLine, row.Client, address, "device code");
-        return new DevicePoll(null, session, token);
+            return (new DevicePoll(DevicePoll.Denied), []);
+        var (session, token, surplus) = sessions.Begin(connection, transaction, account, SessionKind.CommandLine, row.Client, address, "device code");
+        return (new DevicePoll(null, session, token), surplus);
     }
 
     private sealed class CodeRow

@@ -68,8 +68,7 @@ internal sealed class AccountPages(LoginServices services, LoginDoor door)
             throw ApiException.Field("again", "The two passwords differ.");
         await ConfirmAsync(context, account, session, form["current"].ToString());
         string hash = await LoginDoor.UnlessBusyAsync(context, () => services.Hasher.HashAsync(password, context.RequestAborted));
-        services.Accounts.SetPassword(account, hash, new AuditEntry(ActorOf(context, account), "set-password", $"account {account.Email}"));
-        services.Sessions.EndOthers(account, session.Id, ActorOf(context, account));
+        services.PasswordChange.Set(account, hash, session.Id, new AuditEntry(ActorOf(context, account), "set-password", $"account {account.Email}"));
         return LoginPage.GoTo("/account");
     }
 
@@ -152,7 +151,7 @@ internal sealed class AccountPages(LoginServices services, LoginDoor door)
     }
 
     private static Html Row(SessionEntry entry, bool present) => Html.Of($"""
-        <tr><td>{(entry.Kind == SessionKind.Browser ? "Browser" : "Machine")} {entry.Client}{(present ? " (this one)" : "")}</td><td>{entry.Address}</td><td>{Time(entry.UsedAt)}</td>
+        <tr><td>{(entry.Kind == SessionKind.Browser ? "Browser" : "Machine")} {entry.Client}{(present ? " (this one)" : entry.IsIdle ? " (logged out by itself, its devices are not)" : "")}</td><td>{entry.Address}</td><td>{Time(entry.UsedAt)}</td>
         <td><form method="post" action="/account/end-session"><input type="hidden" name="session" value="{entry.Id}"><button class="second small">End</button></form></td></tr>
         """);
 

@@ -47,7 +47,7 @@ internal sealed class AccountRoutes(LoginServices services, LoginDoor door)
     {
         var caller = CallerOf(context);
         var views = services.Sessions.List(caller.Account!.Value).Select(entry =>
-            new SessionView(entry.Id, entry.Kind, entry.Client, entry.Address, entry.LoggedInAt, entry.UsedAt, entry.Expires, entry.Id == caller.Session));
+            new SessionView(entry.Id, entry.Kind, entry.Client, entry.Address, entry.LoggedInAt, entry.UsedAt, entry.Expires, entry.Id == caller.Session, entry.IsIdle));
         return Results.Json(new Page<SessionView>([.. views], null), ApiJson.Options);
     }
 
@@ -65,8 +65,7 @@ internal sealed class AccountRoutes(LoginServices services, LoginDoor door)
         await ConfirmAsync(context, account, body.Current);
         string hash = await LoginDoor.UnlessBusyAsync(context, () => services.Hasher.HashAsync(body.New, context.RequestAborted));
         var caller = CallerOf(context);
-        services.Accounts.SetPassword(account, hash, new AuditEntry(caller.Actor, "set-password", $"account {account.Email}"));
-        services.Sessions.EndOthers(account, caller.Session, caller.Actor);
+        services.PasswordChange.Set(account, hash, caller.Session, new AuditEntry(caller.Actor, "set-password", $"account {account.Email}"));
         return Results.NoContent();
     }
 

@@ -24,14 +24,13 @@ internal sealed class SecondFactors(Accounts accounts, SecretBox secrets, TimePr
     public byte[]? PendingKey(Account account) => account.PendingTotp is { } box ? secrets.Open(box, PurposeOf(account.Id)) : null;
 
     /// <summary>Takes the new key into use.</summary>
-    /// <returns>The recovery codes, shown once; null when the code is wrong.</returns>
+    /// <returns>The recovery codes, shown once; null when the code is wrong, or another request was first.</returns>
     public IReadOnlyList<string>? Complete(Account account, string code, Actor actor)
     {
         if (PendingKey(account) is not { } key || Totp.Match(key, code, time.GetUtcNow(), 0) is not { } step)
             return null;
         var codes = RecoveryCodes.New();
-        accounts.CompleteTotp(account, step, Hashes(account, codes), new AuditEntry(actor, "set-totp", $"account {account.Email}"));
-        return codes;
+        return accounts.CompleteTotp(account, step, Hashes(account, codes), new AuditEntry(actor, "set-totp", $"account {account.Email}")) ? codes : null;
     }
 
     /// <summary>New recovery codes in place of the old ones.</summary>

@@ -8,7 +8,7 @@ namespace Keyhole.Control;
 /// The login sessions of all accounts. Tokens are random and stored hashed; each login makes a new one. A session that ends takes the
 /// devices along that were enrolled with it, in every organisation.
 /// </summary>
-internal sealed class LoginSessions(Database database, AuditLog audit, Networks networks, TimeProvider time) : ILoginSessions
+internal sealed class LoginSessions(Database database, AuditLog audit, Networks networks, TimeProvider time, ILogger log) : ILoginSessions
 {
     public const int MaximumClientLength = 100;
 
@@ -24,18 +24,14 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
     /// <returns>Its token, which is nowhere else.</returns>
     public (LoginSession Session, string Token) Begin(Account account, SessionKind kind, string client, IPAddress? address, string how)
     {
-        var (session, token, ended) = database.Write((connection, transaction) =>
-        {
-            var (begun, secret) = Begin(connection, transaction, account, kind, client, address, how);
-            return (begun, secret, Trim(connection, transaction, account.Id));
-        });
-        foreach (long id in ended)
-            Release(id, $"user {account.Email}");
+        var (session, token, surplus) = database.Write((connection, transaction) => Begin(connection, transaction, account, kind, client, address, how));
+        Release(surplus, $"user {account.Email}");
         return (session, token);
     }
 
     /// <summary>As <see cref="Begin(Account, SessionKind, string, IPAddress?, string)"/>, within a transaction.</summary>
-    public (LoginSession Session, string Token) Begin(
+    /// <returns>Also the sessions that ended because there are too many: for <see cref="Release"/>, after the transaction.</returns>
+    public (LoginSession Session, string Token, IReadOnlyList<EndedSession> Surplus) Begin(
         DbConnection connection, DbTransaction transaction, Account account, SessionKind kind, string client, IPAddress? address, string how)
     {
         var now = DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
@@ -58,8 +54,11 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
                 Expires = expires.ToUnixTimeMilliseconds(),
             },
             transaction);
+        // Everybody locks sessions before the audit log.
+        var surplus = Trim(connection, transaction, account.Id);
         audit.Append(connection, transaction, null, new AuditEntry(new Actor($"user {account.Email}", address?.ToString()), "login", $"account {account.Email}", null, how));
-        return (new LoginSession(id, account.Id, account.Email, account.IsServerAdmin, now, expires) { Organisations = AccountOrganisations.Of(connection, transaction, account.Id) }, token);
+        var begun = new LoginSession(id, account.Id, account.Email, account.IsServerAdmin, now, expires) { Organisations = AccountOrganisations.Of(connection, transaction, account.Id) };
+        return (begun, token, surplus);
     }
 
     public LoginSession? Find(string token, DateTimeOffset now)
@@ -75,7 +74,7 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
         if (row is null || now.ToUnixTimeMilliseconds() >= row.ExpiresAt || IsIdle(row, now))
             return null;
         if (now.ToUnixTimeMilliseconds() - row.UsedAt >= NotedEvery.TotalMilliseconds)
-            database.Write((connection, transaction) => connection.Execute("UPDATE login_session SET used_at = @Now WHERE id = @Id", new { Now = now.ToUnixTimeMilliseconds(), row.Id }, transaction));
+            NoteUse(row.Id, now);
         return new LoginSession(
             row.Id, row.Account, row.Email, row.ServerAdmin != 0, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt))
         {
@@ -83,17 +82,19 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
         };
     }
 
-    /// <summary>The sessions of an account that are not over, the last used first.</summary>
+    public bool Hold(DbConnection connection, DbTransaction transaction, long session) =>
+        connection.QuerySingleOrDefault<long?>($"SELECT id FROM login_session WHERE id = @Id{database.LockClause}", new { Id = session }, transaction) is not null;
+
+    /// <summary>The sessions of an account, the last used first: also those that a browser let rest, whose devices go on until they end.</summary>
     public IReadOnlyList<SessionEntry> List(long account)
     {
         var now = time.GetUtcNow();
         return database.Read(connection => connection.Query<SessionRow>(
                 "SELECT id, account, kind, client, address, created_at, used_at, expires_at FROM login_session WHERE account = @Account AND expires_at > @Now ORDER BY used_at DESC, id DESC",
                 new { Account = account, Now = now.ToUnixTimeMilliseconds() }).ToList())
-            .Where(row => !IsIdle(row, now))
             .Select(row => new SessionEntry(
                 row.Id, Kind(row.Kind), row.Client, row.Address, DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt),
-                DateTimeOffset.FromUnixTimeMilliseconds(row.UsedAt), DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt)))
+                DateTimeOffset.FromUnixTimeMilliseconds(row.UsedAt), DateTimeOffset.FromUnixTimeMilliseconds(row.ExpiresAt), IsIdle(row, now)))
             .ToList();
     }
 
@@ -101,51 +102,96 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
     /// <returns>False when the account has no such session.</returns>
     public bool End(Account account, long session, Actor actor)
     {
-        bool ended = database.Write((connection, transaction) =>
-        {
-            if (connection.Execute("DELETE FROM login_session WHERE id = @Id AND account = @Account", new { Id = session, Account = account.Id }, transaction) == 0)
-                return false;
-            audit.Append(connection, transaction, null, new AuditEntry(actor, "end-session", $"account {account.Email}", $"session {session}"));
-            return true;
-        });
-        if (ended)
-            Release(session, actor.Name);
-        return ended;
+        var ended = database.Write((connection, transaction) => End(connection, transaction, account, [session], actor));
+        Release(ended, actor.Name);
+        return ended.Count != 0;
     }
 
-    /// <summary>Ends all sessions of an account but one.</summary>
-    public void EndOthers(Account account, long? kept, Actor actor)
+    /// <summary>Ends all sessions of an account but one, and logins of machines that were approved and not fetched.</summary>
+    public void EndOthers(Account account, long? kept, Actor actor) =>
+        Release(database.Write((connection, transaction) => EndOthers(connection, transaction, account, kept, actor)), actor.Name);
+
+    /// <summary>As <see cref="EndOthers(Account, long?, Actor)"/>, within a transaction.</summary>
+    /// <returns>For <see cref="Release"/>, after the transaction.</returns>
+    public IReadOnlyList<EndedSession> EndOthers(DbConnection connection, DbTransaction transaction, Account account, long? kept, Actor actor)
     {
-        foreach (var entry in List(account.Id).Where(entry => entry.Id != kept))
-            End(account, entry.Id, actor);
+        connection.Execute("DELETE FROM device_code WHERE account = @Id", new { account.Id }, transaction);
+        var others = connection.Query<long>("SELECT id FROM login_session WHERE account = @Id", new { account.Id }, transaction).Where(id => id != kept).ToList();
+        return End(connection, transaction, account, others, actor);
     }
 
-    /// <summary>Takes out of the networks what was enrolled with sessions that are gone: the server may have stopped between the two.</summary>
+    /// <summary>
+    /// Takes what was enrolled with ended sessions out of the networks. Where that fails, the others go on; what is left is found by
+    /// <see cref="EndOrphans"/>.
+    /// </summary>
+    public void Release(IEnumerable<EndedSession> ended, string actor)
+    {
+        foreach (var (session, organisations) in ended)
+        {
+            foreach (var network in networks.All.Where(network => organisations.Contains(network.Id)))
+                TakeOut(network, session, actor);
+        }
+    }
+
+    /// <summary>Takes out of the networks what was enrolled with sessions that are gone: the server may have stopped, or the disk been full, between the two.</summary>
     public void EndOrphans()
     {
+        // In this order: a session that begins meanwhile is not among the first.
+        var enrolled = networks.All.SelectMany(network => network.Ledger.State.Credentials.Select(credential => credential.Session).OfType<long>().Distinct().Select(session => (network, session))).ToList();
+        if (enrolled.Count == 0)
+            return;
         var present = database.Read(connection => connection.Query<long>("SELECT id FROM login_session").ToHashSet());
-        foreach (long session in networks.All.SelectMany(network => network.Ledger.State.Credentials).Select(credential => credential.Session).OfType<long>().Distinct().Where(id => !present.Contains(id)).ToList())
-            Release(session, Actor.Time.Name);
+        foreach (var (network, session) in enrolled.Where(found => !present.Contains(found.session)))
+            TakeOut(network, session, Actor.Time.Name);
     }
 
-    private void Release(long session, string actor)
+    private void TakeOut(Network network, long session, string actor)
     {
-        // Every network is asked, whatever is known of it here: another process may have enrolled a device just now.
-        foreach (var network in networks.All)
+        try
         {
             network.Ledger.Change(
                 state => Transitions.EndSession(state, session),
                 (before, after) => new AuditEntry(new Actor(actor, null), "end-session", $"session {session}", string.Join(", ", before.Credentials.Except(after.Credentials).Select(credential => credential.Id))));
         }
+        catch (OperatorException error)
+        {
+            log.Refused(error.Message);
+        }
     }
 
-    private static List<long> Trim(DbConnection connection, DbTransaction transaction, long account)
+    /// <summary>The row goes first: whoever enrols a device holds it, so that the networks that are named here are all.</summary>
+    private List<EndedSession> End(DbConnection connection, DbTransaction transaction, Account account, IReadOnlyList<long> ids, Actor actor)
+    {
+        var ended = ids.Where(id => connection.Execute("DELETE FROM login_session WHERE id = @Id AND account = @Account", new { Id = id, Account = account.Id }, transaction) != 0)
+            .Select(id => Ended(connection, transaction, id)).ToList();
+        foreach (var (id, _) in ended)
+            audit.Append(connection, transaction, null, new AuditEntry(actor, "end-session", $"account {account.Email}", $"session {id}"));
+        return ended;
+    }
+
+    private static List<EndedSession> Trim(DbConnection connection, DbTransaction transaction, long account)
     {
         var surplus = connection.Query<long>(
             $"SELECT id FROM login_session WHERE account = @Account ORDER BY used_at DESC, id DESC LIMIT 1000 OFFSET {MaximumPerAccount}", new { Account = account }, transaction).ToList();
         foreach (long id in surplus)
             connection.Execute("DELETE FROM login_session WHERE id = @Id", new { Id = id }, transaction);
-        return surplus;
+        return [.. surplus.Select(id => Ended(connection, transaction, id))];
+    }
+
+    private static EndedSession Ended(DbConnection connection, DbTransaction transaction, long id) => new(
+        id, connection.Query<long>("SELECT DISTINCT organisation FROM credential WHERE session = @Id", new { Id = id }, transaction).Select(organisation => (int)organisation).ToHashSet());
+
+    /// <summary>A full disk must not keep anybody from reading.</summary>
+    private void NoteUse(long session, DateTimeOffset now)
+    {
+        try
+        {
+            database.Write((connection, transaction) => connection.Execute("UPDATE login_session SET used_at = @Now WHERE id = @Id", new { Now = now.ToUnixTimeMilliseconds(), Id = session }, transaction));
+        }
+        catch (OperatorException error)
+        {
+            log.Refused(error.Message);
+        }
     }
 
     private static bool IsIdle(SessionRow row, DateTimeOffset now) =>

@@ -36,6 +36,10 @@ internal sealed class OneTimeLinks(TimeProvider time)
         return connection.Execute("DELETE FROM one_time_link WHERE hash = @Hash AND purpose = @Purpose AND expires_at > @Now", parameters, transaction) == 1;
     }
 
+    /// <summary>No link of the account is good any more.</summary>
+    public static void Remove(DbConnection connection, DbTransaction transaction, long account) =>
+        connection.Execute("DELETE FROM one_time_link WHERE account = @Account", new { Account = account }, transaction);
+
     private object Parameters(string purpose, string token) =>
         new { Hash = SessionToken.Hash(token) ?? "", Purpose = purpose, Now = time.GetUtcNow().ToUnixTimeMilliseconds() };
 }

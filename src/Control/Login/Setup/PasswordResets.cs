@@ -1,10 +1,11 @@
+using System.Data.Common;
 using System.Net;
 
 namespace Keyhole.Control;
 
 /// <summary>Another password for an account, by a link that the operator made on the server itself. There is no way to it from outside.</summary>
 internal sealed class PasswordResets(
-    Database database, AuditLog audit, Accounts accounts, OneTimeLinks links, LoginSessions sessions, KnownSources known, PasswordHasher hasher)
+    Database database, AuditLog audit, Accounts accounts, OneTimeLinks links, PasswordChange change, PasswordHasher hasher)
 {
     public static readonly TimeSpan Life = TimeSpan.FromHours(1);
 
@@ -30,12 +31,11 @@ internal sealed class PasswordResets(
         if (PasswordRules.Problem(password, account.Email) is { } problem)
             throw new OperatorException(problem);
         string hash = await hasher.HashAsync(password, cancel);
-        database.Write((connection, transaction) =>
+        Set(account, hash, new Actor($"user {account.Email}", address?.ToString()), (connection, transaction) =>
         {
             if (!links.Use(connection, transaction, OneTimeLinks.Password, token, out _))
                 throw NotGood();
         });
-        Set(account, hash, new Actor($"user {account.Email}", address?.ToString()));
         return account;
     }
 
@@ -47,12 +47,12 @@ internal sealed class PasswordResets(
         Set(account, await hasher.HashAsync(password, cancel), actor);
     }
 
-    private void Set(Account account, string hash, Actor actor)
-    {
-        accounts.SetPassword(account, hash, new AuditEntry(actor, "reset-password", $"account {account.Email}"));
-        known.Forget(account.Id);
-        sessions.EndOthers(account, null, actor);
-    }
+    private void Set(Account account, string hash, Actor actor, Action<DbConnection, DbTransaction>? first = null) => change.Set(
+        account, hash, null, new AuditEntry(actor, "reset-password", $"account {account.Email}"), (connection, transaction) =>
+        {
+            first?.Invoke(connection, transaction);
+            KnownSources.Forget(connection, transaction, account.Id);
+        });
 
     private static OperatorException NotGood() => new("this link is used or older than an hour: the operator can make another");
 }

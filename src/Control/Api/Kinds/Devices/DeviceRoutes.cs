@@ -65,6 +65,12 @@ internal sealed class DeviceRoutes(Networks networks, OrganisationSettings setti
             bool trusted = approved && !own.Exists(device => device.DeviceState == DeviceState.Blocked);
             return DeviceTransitions.Enrol(state, owner, known ? input.Name : FreeName(state, input.Name), input.PublicKey, trusted, device =>
                 new Credential(id, new Agent(AgentKind.Device, device), AgentSecret.Hash(id, secret), now) { Session = request.Caller.Session, Expires = request.Caller.SessionExpires });
+        },
+        (connection, transaction) =>
+        {
+            // Whoever ends the session now finds this device, too.
+            if (!request.Caller.HoldSession(connection, transaction))
+                throw ApiRequest.Over();
         });
         var made = after.Peers.First(peer => peer.Kind == PeerKind.Device && peer.PublicKey == input.PublicKey);
         var answer = new DeviceEnrolled(
@@ -99,7 +105,7 @@ internal sealed class DeviceRoutes(Networks networks, OrganisationSettings setti
                 // Who has the device has its user's login too: that ends with it.
                 (connection, transaction) => connection.Execute("DELETE FROM login_session WHERE id = @Id", sessions.Select(session => new { Id = session }), transaction));
             foreach (var other in networks.All.Where(other => other != request.Network && other.Ledger.State.Credentials.Any(credential => credential.Session is { } session && sessions.Contains(session))))
-                other.Ledger.Change(state => EndSessions(state, sessions), (_, _) => new AuditEntry(request.Caller.Actor, "end-session", $"sessions {string.Join(", ", sessions)}"));
+                EndIn(other, sessions, request.Caller.Actor);
             var view = DeviceView.Of(request.Network, after, Find(after, name));
             return Results.Json(new Changed<DeviceView>(view, after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
         }).Requires(Permissions.DevicesWrite).Produces<Changed<DeviceView>>();
@@ -108,6 +114,19 @@ internal sealed class DeviceRoutes(Networks networks, OrganisationSettings setti
         [.. state.Credentials.Where(credential => credential.Agent == new Agent(AgentKind.Device, device.Id)).Select(credential => credential.Session).OfType<long>().Distinct()];
 
     private static NetworkState EndSessions(NetworkState state, IReadOnlyList<long> sessions) => sessions.Aggregate(state, Transitions.EndSession);
+
+    /// <summary>Where this fails, the device is taken out as soon as it is seen that its session is gone.</summary>
+    private static void EndIn(Network network, IReadOnlyList<long> sessions, Actor actor)
+    {
+        try
+        {
+            network.Ledger.Change(state => EndSessions(state, sessions), (_, _) => new AuditEntry(actor, "end-session", $"sessions {string.Join(", ", sessions)}"));
+        }
+        catch (OperatorException error)
+        {
+            network.Log.Refused(error.Message);
+        }
+    }
 
     private static async Task<IResult> RemoveAsync(ApiRequest request)
     {
