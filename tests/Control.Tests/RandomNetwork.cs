@@ -37,8 +37,9 @@ internal sealed class RandomNetwork(int seed)
             var here = connectors.Where(entry => entry.Value == name).Select(entry => NamedKey(entry.Key)).ToList();
             return here.Count == 0 ? $"{{ name: {name} }}" : $"{{ name: {name}, connectors: [{string.Join(", ", here)}] }}";
         });
-        Each(text, "resources", resources, name =>
-            $"{{ name: {name}, site: {Pick(sites)}, destination: \"{Pick(Destinations)}\"{(Chance(2) ? $", alias: {name}.acme.internal" : "")}, tcp: \"{Pick("", "*", "22", "80,443")}\", icmp: {Flag()} }}");
+        Each(text, "resources", resources, name => Pick(Destinations) is var destination
+            ? $"{{ name: {name}, site: {Pick(sites)}, destination: \"{destination}\"{(destination.Contains('/', StringComparison.Ordinal) ? "" : Ssh())}{(Chance(2) ? $", alias: {name}.acme.internal" : "")}, tcp: \"{Pick("", "*", "22", "80,443")}\", icmp: {Flag()} }}"
+            : "");
         Each(text, "roles", roles, name => Chance(2) ? name : $"{{ name: {name}, permissions: [{Pick("", "\"sites:read\"", "\"audit:read\", \"devices:write\"")}] }}");
         Each(text, "users", users, email => $"{{ email: {email}, roles: [{string.Join(", ", usable.Where(_ => Chance(2)))}] }}");
         Each(text, "machines", machines, NamedKey);
@@ -55,6 +56,10 @@ internal sealed class RandomNetwork(int seed)
         Each(text, "grants", grants, grant => grant);
         return text.ToString();
     }
+
+    private string Ssh() => Pick(
+        "", ", ssh: true", ", ssh: { daemon: external, port: 2222, sudo: full }",
+        ", ssh: { sudo: [\"/usr/bin/systemctl restart web\", /usr/bin/id], groups: [docker, adm], shell: /bin/sh, home: /srv/home }");
 
     private string List(string key, List<string> names)
     {

@@ -217,7 +217,7 @@ internal sealed class DescriptionReader
 
     public ResourceDescription? ReadResource(Node item, string path)
     {
-        if (AsSection(item, path, "{ name: web, site: office, destination: 192.168.1.20 }", "name", "site", "destination", "alias", "tcp", "udp", "icmp") is not { } section)
+        if (AsSection(item, path, "{ name: web, site: office, destination: 192.168.1.20 }", "name", "site", "destination", "alias", "tcp", "udp", "icmp", "ssh") is not { } section)
             return null;
         string? name = _resources.Define(section);
         string? site = section.Require("site", "name one of the sites") is { } text ? _sites.Resolve(text, section.PathOf("site")) : null;
@@ -233,7 +233,8 @@ internal sealed class DescriptionReader
         var tcp = ReadPorts(section, "tcp");
         var udp = ReadPorts(section, "udp");
         bool icmp = section.Flag("icmp");
-        return name is null || site is null ? null : new ResourceDescription(name, site, destination, alias, tcp, udp, icmp);
+        var ssh = new SshReader(_findings).Read(section, destination, alias);
+        return name is null || site is null ? null : new ResourceDescription(name, site, destination, alias, tcp, udp, icmp) { Ssh = ssh };
     }
 
     private string? ReadAlias(Section section)

@@ -28,6 +28,7 @@ internal static class DescriptionWriter
             ("tcp", Quote(PortSyntax.Format(resource.Tcp))),
             ("udp", Quote(PortSyntax.Format(resource.Udp))),
             ("icmp", resource.Icmp ? "true" : "false"),
+            ("ssh", resource.Ssh is { } ssh ? SshText.Format(ssh) : null),
         ]);
         Lines(text, "roles", state.Roles.Where(role => !role.IsFixed).Select(Role));
         var roles = state.Roles.ToDictionary(role => role.Id, role => Plain(role.Name));

@@ -35,7 +35,15 @@ internal static class NetworkSchema
                 ("alias", String(HostSyntax.AliasFix)),
                 ("tcp", Ports("TCP ports")),
                 ("udp", Ports("UDP ports")),
-                ("icmp", Flag("Whether it can be pinged."))))),
+                ("icmp", Flag("Whether it can be pinged.")),
+                ("ssh", Any(Flag("Whether people log in by SSH."), Group("How people log in by SSH.", [],
+                    ("daemon", Choice("Where the auth daemon runs: in the connector, which is on the host itself, or on the host on its own.", "connector", "external")),
+                    ("port", new JsonObject { ["type"] = "integer", ["description"] = "The TCP port of an external daemon." }),
+                    ("pin", new JsonObject { ["type"] = "string", ["description"] = "The pin of an external daemon, as it prints it.", ["pattern"] = "^[A-Za-z0-9+/]{43}=$" }),
+                    ("sudo", Any(Choice("What the accounts may do as root.", "none", "full"), new JsonObject { ["type"] = "array", ["items"] = String("A command with its path from the root."), ["minItems"] = 1 })),
+                    ("groups", List("Groups on the host that the accounts join.", String("A group."))),
+                    ("shell", String("The shell of the accounts: /bin/bash.")),
+                    ("home", String("The directory of their home directories: /home.")))))))),
             ("roles", List("Roles beside owner, admin and member.", Any(Name("A role that is only for grants."), Group("A role.", ["name"],
                 ("name", Name("Its name.")),
                 ("permissions", List("What those who have it may do.", new JsonObject { ["enum"] = new JsonArray([.. Permissions.All.Select(permission => JsonValue.Create(permission))]) })))))),
@@ -83,6 +91,8 @@ internal static class NetworkSchema
     private static JsonObject PublicKey(string description) => new() { ["type"] = "string", ["description"] = description, ["pattern"] = "^[A-Za-z0-9+/]{43}=$" };
 
     private static JsonObject Ports(string what) => new() { ["type"] = new JsonArray("string", "integer"), ["description"] = $"{what}: \"\" none, \"*\" all, or like \"22,80,8000-8100\".", ["pattern"] = @"^[0-9*,\s-]*$" };
+
+    private static JsonObject Choice(string description, params string[] words) => new() { ["enum"] = new JsonArray([.. words.Select(word => JsonValue.Create(word))]), ["description"] = description };
 
     private static JsonObject Flag(string description) => new() { ["type"] = "boolean", ["description"] = description };
 

@@ -16,6 +16,9 @@ internal sealed record Resource(
     IPNetwork? OverlayIpv4,
     IPNetwork? OverlayIpv6) : INamed
 {
+    /// <summary>Null: nobody logs in there by SSH.</summary>
+    public SshSettings? Ssh { get; init; }
+
     /// <summary>The overlay prefixes that stand for it, IPv4 first.</summary>
     public IEnumerable<IPNetwork> OverlayPrefixes => new[] { OverlayIpv4, OverlayIpv6 }.OfType<IPNetwork>();
 }

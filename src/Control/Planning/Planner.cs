@@ -43,6 +43,7 @@ internal static class Planner
         ("tcp", PortSyntax.Format(resource.Tcp)),
         ("udp", PortSyntax.Format(resource.Udp)),
         ("icmp", resource.Icmp ? "true" : ""),
+        ("ssh", resource.Ssh is { } ssh ? SshText.Format(ssh) : ""),
     ];
 
     /// <summary>The fixed ones come with the organisation and do not change.</summary>

@@ -106,7 +106,10 @@ internal sealed class Reconciliation
                 // Another number of host bits does not fit the old overlay prefixes.
                 bool keeps = resource is not null && resource.Destination.HostBits == wanted.Destination.HostBits;
                 return new Resource(id, wanted.Name, IdOf(sites, wanted.Site), wanted.Destination,
-                    wanted.Alias, wanted.Tcp, wanted.Udp, wanted.Icmp, keeps ? resource!.OverlayIpv4 : null, keeps ? resource!.OverlayIpv6 : null);
+                    wanted.Alias, wanted.Tcp, wanted.Udp, wanted.Icmp, keeps ? resource!.OverlayIpv4 : null, keeps ? resource!.OverlayIpv6 : null)
+                {
+                    Ssh = wanted.Ssh,
+                };
             });
         return _overlay.AssignResources(resources);
     }

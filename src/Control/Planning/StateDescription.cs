@@ -17,7 +17,7 @@ internal static class StateDescription
             Sites = state.Sites.Select(site => site.Name).ToValueList(),
             Connectors = Of(state, PeerKind.Connector).Select(peer => new ConnectorDescription(peer.Name, names[peer.Site!.Value], DeclaredKey(peer))).ToValueList(),
             Resources = state.Resources.Select(resource =>
-                new ResourceDescription(resource.Name, names[resource.Site], resource.Destination, resource.Alias, resource.Tcp, resource.Udp, resource.Icmp)).ToValueList(),
+                new ResourceDescription(resource.Name, names[resource.Site], resource.Destination, resource.Alias, resource.Tcp, resource.Udp, resource.Icmp) { Ssh = resource.Ssh }).ToValueList(),
             Roles = state.Roles.Where(role => !role.IsFixed).Select(role => new RoleDescription(role.Name, role.Permissions)).ToValueList(),
             Users = state.Users.Select(user => new UserDescription(user.Email, user.Roles.Select(role => names[role]).ToValueList())).ToValueList(),
             Machines = Of(state, PeerKind.Machine).Select(peer => new MachineDescription(peer.Name, DeclaredKey(peer))).ToValueList(),

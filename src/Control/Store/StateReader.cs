@@ -30,6 +30,7 @@ internal sealed class StateReader
         var roles = Rows<(long User, long Role)>("SELECT org_user, org_role FROM membership WHERE organisation = @organisation ORDER BY org_user, org_role")
             .ToLookup(row => row.User, row => (int)row.Role);
         var peers = Rows<PeerRecord>("SELECT * FROM peer WHERE organisation = @organisation ORDER BY id").Select(Peer).ToValueList();
+        var settings = Rows<(long Resource, string Settings)>("SELECT resource, settings FROM ssh_resource WHERE organisation = @organisation").ToDictionary(row => row.Resource, row => row.Settings);
         var kinds = peers.ToDictionary(peer => peer.Id, peer => peer.Kind);
         var state = new NetworkState
         {
@@ -40,7 +41,7 @@ internal sealed class StateReader
             Relays = Rows<RelayRecord>("SELECT * FROM relay WHERE organisation = @organisation ORDER BY id").Select(Relay).ToValueList(),
             Sites = Rows<SiteRecord>("SELECT * FROM site WHERE organisation = @organisation ORDER BY id").Select(row => new Site((int)row.Id, row.Name)).ToValueList(),
             Peers = peers,
-            Resources = Rows<ResourceRecord>("SELECT * FROM resource WHERE organisation = @organisation ORDER BY id").Select(Resource).ToValueList(),
+            Resources = Rows<ResourceRecord>("SELECT * FROM resource WHERE organisation = @organisation ORDER BY id").Select(row => Resource(row, settings.GetValueOrDefault(row.Id))).ToValueList(),
             Roles = Rows<RoleRecord>("SELECT * FROM org_role WHERE organisation = @organisation ORDER BY id").Select(Role).ToValueList(),
             Users = Rows<UserRecord>("SELECT * FROM org_user WHERE organisation = @organisation ORDER BY id").Select(row => User(row, roles[row.Id])).ToValueList(),
             Grants = Rows<GrantRecord>("SELECT * FROM resource_grant WHERE organisation = @organisation").Select(row => Grant(row, kinds))
@@ -85,9 +86,12 @@ internal sealed class StateReader
     private static User User(UserRecord row, IEnumerable<int> roles) =>
         new((int)row.Id, row.Email, roles.ToValueList()) { DisplayName = row.DisplayName, Disabled = row.Disabled != 0 };
 
-    private static Resource Resource(ResourceRecord row) => new(
+    private static Resource Resource(ResourceRecord row, string? settings) => new(
         (int)row.Id, row.Name, (int)row.Site, new Destination(row.Destination), row.Alias, Ports(row.Tcp), Ports(row.Udp), row.Icmp != 0,
-        row.OverlayIpv4 is null ? null : IPNetwork.Parse(row.OverlayIpv4), row.OverlayIpv6 is null ? null : IPNetwork.Parse(row.OverlayIpv6));
+        row.OverlayIpv4 is null ? null : IPNetwork.Parse(row.OverlayIpv4), row.OverlayIpv6 is null ? null : IPNetwork.Parse(row.OverlayIpv6))
+    {
+        Ssh = settings is null ? null : SshColumn.Read(settings),
+    };
 
     private static Grant Grant(GrantRecord row, Dictionary<int, PeerKind> kinds) => row switch
     {

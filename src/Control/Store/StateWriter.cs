@@ -94,6 +94,10 @@ internal sealed class StateWriter
         Replace("peer", from.Peers, to.Peers, Insert);
         Replace("resource", from.Resources, to.Resources, Insert);
         Replace(
+            SshSettingsOf(from), SshSettingsOf(to),
+            row => Delete("ssh_resource", new { Organisation = _organisation, row.Resource }),
+            row => Insert("ssh_resource", new { Organisation = _organisation, row.Resource, Settings = SshColumn.Write(row.Settings) }));
+        Replace(
             Memberships(from), Memberships(to),
             row => Delete("membership", new { Organisation = _organisation, OrgUser = row.User, OrgRole = row.Role }),
             row => Insert("membership", new { Organisation = _organisation, OrgUser = row.User, OrgRole = row.Role }));
@@ -199,6 +203,9 @@ internal sealed class StateWriter
             $"DELETE FROM resource_grant WHERE organisation = @Organisation AND resource = @Resource AND {column} = @Principal",
             new { Organisation = _organisation, grant.Resource, grant.Principal }, _transaction);
     }
+
+    private static List<(int Resource, SshSettings Settings)> SshSettingsOf(NetworkState state) =>
+        [.. state.Resources.Where(resource => resource.Ssh is not null).Select(resource => (resource.Id, resource.Ssh!))];
 
     private static List<(int User, int Role)> Memberships(NetworkState state) =>
         [.. state.Users.SelectMany(user => user.Roles.Select(role => (user.Id, role)))];

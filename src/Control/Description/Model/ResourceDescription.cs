@@ -7,4 +7,8 @@ internal sealed record ResourceDescription(
     string? Alias,
     ValueList<PortRange> Tcp,
     ValueList<PortRange> Udp,
-    bool Icmp);
+    bool Icmp)
+{
+    /// <summary>Null: nobody logs in there by SSH.</summary>
+    public SshSettings? Ssh { get; init; }
+}

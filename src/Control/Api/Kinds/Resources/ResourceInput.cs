@@ -19,4 +19,7 @@ internal sealed record ResourceInput
     public string? Udp { get; init; }
 
     public bool? Icmp { get; init; }
+
+    /// <summary>Null: nobody logs in there by SSH.</summary>
+    public SshInput? Ssh { get; init; }
 }

@@ -9,6 +9,7 @@ internal sealed record ResourceView(
     string Tcp,
     string Udp,
     bool Icmp,
+    SshInput? Ssh,
     IReadOnlyList<string> Overlay)
 {
     public static ResourceView Of(NetworkState state, Resource item) => new(
@@ -19,5 +20,6 @@ internal sealed record ResourceView(
         PortSyntax.Format(item.Tcp),
         PortSyntax.Format(item.Udp),
         item.Icmp,
+        SshInput.Of(item.Ssh),
         [.. item.OverlayPrefixes.Select(prefix => prefix.ToString())]);
 }
