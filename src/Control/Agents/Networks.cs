@@ -86,21 +86,29 @@ internal sealed class Networks : IAsyncDisposable
     }
 
     /// <summary>Makes an organisation with the fixed roles and nothing else.</summary>
+    /// <param name="then">What else it begins with.</param>
+    /// <param name="alongside">As for <see cref="Ledger.Change"/>.</param>
     /// <exception cref="OperatorException">The name is taken or no name, or the change cannot be stored.</exception>
-    public Network Create(string name, Actor actor)
+    public Network Create(string name, Actor actor, Func<NetworkState, NetworkState>? then = null, Action<DbConnection, DbTransaction>? alongside = null)
     {
         if (!Names.IsName(name))
             throw new OperatorException($"\"{Findings.Shown(name)}\" is no name for an organisation: use {Names.Rule}");
         var description = new NetworkDescription { Organisation = name };
         return Create(
             name,
-            state => Reconciliation.Reconcile(state, description, _time.GetUtcNow(), RandomSource.System),
-            (_, _) => new AuditEntry(actor, "create-organisation", $"org {name}"));
+            state =>
+            {
+                var made = Reconciliation.Reconcile(state, description, _time.GetUtcNow(), RandomSource.System);
+                return then?.Invoke(made) ?? made;
+            },
+            (_, made) => new AuditEntry(actor, "create-organisation", $"org {name}", null, made.Users.Count == 0 ? null : $"owner {string.Join(", ", made.Users.Select(user => user.Email))}"),
+            alongside);
     }
 
     /// <summary>Makes an organisation by its first change.</summary>
     /// <exception cref="OperatorException">The name is taken, or the change cannot be stored.</exception>
-    public Network Create(string name, Func<NetworkState, NetworkState> first, Func<NetworkState, NetworkState, AuditEntry> audit)
+    public Network Create(
+        string name, Func<NetworkState, NetworkState> first, Func<NetworkState, NetworkState, AuditEntry> audit, Action<DbConnection, DbTransaction>? alongside = null)
     {
         lock (_lock)
         {
@@ -108,7 +116,7 @@ internal sealed class Networks : IAsyncDisposable
                 throw new OperatorException($"there is an organisation {present.Name} already");
             // Nothing runs yet that would have to be stopped when the change is refused.
             var network = Make(name, StoredNetwork.None);
-            network.Ledger.Change(first, audit);
+            network.Ledger.Change(first, audit, alongside);
             _all = [.. _all, network.Start()];
             return network;
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using Dapper;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Keyhole.Control.Tests;
@@ -47,6 +48,22 @@ internal sealed class LoginFixture : IDisposable
     }
 
     public string Code(byte[] key) => Totp.Code(key, Totp.StepAt(Clock.GetUtcNow()));
+
+    /// <summary>From now on the database refuses this.</summary>
+    /// <param name="operation">"UPDATE", "DELETE" or "INSERT".</param>
+    /// <param name="condition">In SQL, on OLD or NEW; null: always.</param>
+    public void Refuse(string operation, string table, string? condition = null)
+    {
+        string when = condition is null ? "" : $"WHEN ({condition})";
+        Execute(Services.Database.IsShared
+            ? $"CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; CREATE TRIGGER refuse BEFORE {operation} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION refuse()"
+            : $"CREATE TRIGGER refuse BEFORE {operation} ON {table} {when} BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    }
+
+    /// <summary>The database takes it again.</summary>
+    public void Permit(string table) => Execute($"DROP TRIGGER refuse{(Services.Database.IsShared ? $" ON {table}" : "")}");
+
+    private void Execute(string sql) => Services.Database.Write((connection, transaction) => connection.Execute(sql, transaction: transaction));
 
     public Task<LoginOutcome> TryAsync(string email, string password, string? code = null, string address = "192.0.2.1", string? browser = null) =>
         Services.Passwords.TryAsync(email, password, code, new LoginSource(IPAddress.Parse(address), browser), default);

@@ -118,16 +118,13 @@ public class SessionTests : IDisposable
         }
 
         var (stuck, free) = (_fixture.Networks.All[0], _fixture.Networks.All[1]);
-        bool shared = _fixture.Services.Database.IsShared;
-        Execute(shared
-            ? $"CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; CREATE TRIGGER refuse BEFORE DELETE ON credential FOR EACH ROW WHEN (OLD.organisation = {stuck.Id}) EXECUTE FUNCTION refuse()"
-            : $"CREATE TRIGGER refuse BEFORE DELETE ON credential WHEN OLD.organisation = {stuck.Id} BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        _fixture.Refuse("DELETE", "credential", $"OLD.organisation = {stuck.Id}");
         Assert.True(Sessions.End(account, session.Id, LoginFixture.Tester));
         Assert.Null(Find(token));
         Assert.Empty(free.Ledger.State.Credentials);
         Sessions.EndOrphans();
         Assert.Single(stuck.Ledger.State.Credentials);
-        Execute($"DROP TRIGGER refuse{(shared ? " ON credential" : "")}");
+        _fixture.Permit("credential");
         Sessions.EndOrphans();
         Assert.Empty(stuck.Ledger.State.Credentials);
     }
@@ -157,9 +154,7 @@ public class SessionTests : IDisposable
         var account = await _fixture.AccountAsync();
         var (session, token) = Begin(account, SessionKind.CommandLine);
         _fixture.Clock.Move(TimeSpan.FromMinutes(5));
-        Execute(_fixture.Services.Database.IsShared
-            ? "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$ LANGUAGE plpgsql; CREATE TRIGGER refuse BEFORE UPDATE ON login_session FOR EACH ROW EXECUTE FUNCTION refuse()"
-            : "CREATE TRIGGER refuse BEFORE UPDATE ON login_session BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        _fixture.Refuse("UPDATE", "login_session");
         Assert.Equal(session.Id, Find(token)?.Id);
     }
 
@@ -198,8 +193,6 @@ public class SessionTests : IDisposable
 
     private (LoginSession Session, string Token) Begin(Account account, SessionKind kind, string client = "test") =>
         Sessions.Begin(account, kind, client, LoginFixture.Home, "password");
-
-    private void Execute(string sql) => _fixture.Services.Database.Write((connection, transaction) => connection.Execute(sql, transaction: transaction));
 
     private LoginSession? Find(string token) => Sessions.Find(token, _fixture.Clock.GetUtcNow());
 

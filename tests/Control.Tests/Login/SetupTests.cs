@@ -105,6 +105,38 @@ public class SetupTests : IDisposable
         await Assert.ThrowsAsync<OperatorException>(() => ResetAsync(token, "another horse battery"));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("acme")]
+    [InlineData("umbrella")]
+    public async Task A_token_is_not_used_up_by_a_setup_that_fails(string? organisation)
+    {
+        _fixture.Networks.Create("acme", LoginFixture.Tester);
+        _fixture.Services.Setup.Prepare(TokenFile);
+        string token = (await File.ReadAllTextAsync(TokenFile)).Trim();
+        string table = organisation is null ? "account" : "org_user";
+        _fixture.Refuse("INSERT", table);
+        await Assert.ThrowsAnyAsync<OperatorException>(() => CompleteAsync(token, "ann@acme.example", organisation));
+        Assert.False(_fixture.Services.Accounts.Any());
+        Assert.Null(_fixture.Networks.Find("umbrella"));
+        _fixture.Permit(table);
+        Assert.True((await CompleteAsync(token, "ann@acme.example", organisation)).IsServerAdmin);
+    }
+
+    [Fact]
+    public async Task A_link_is_not_used_up_by_a_new_password_that_cannot_be_stored()
+    {
+        var account = await _fixture.AccountAsync();
+        var (_, session) = _fixture.Services.Sessions.Begin(account, SessionKind.Browser, "browser", null, "password");
+        string token = _fixture.Services.Resets.Make(account, Actor.Operator);
+        _fixture.Refuse("UPDATE", "account");
+        await Assert.ThrowsAnyAsync<OperatorException>(() => ResetAsync(token, "another horse battery"));
+        Assert.NotNull(_fixture.Services.Sessions.Find(session, _fixture.Clock.GetUtcNow()));
+        _fixture.Permit("account");
+        await ResetAsync(token, "another horse battery");
+        Assert.Null(_fixture.Services.Sessions.Find(session, _fixture.Clock.GetUtcNow()));
+    }
+
     private Task<Account> CompleteAsync(string token, string email, string? organisation = null) =>
         _fixture.Services.Setup.CompleteAsync(token, email, LoginFixture.Password, organisation, null, default);
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 
 namespace Keyhole.Control;
@@ -50,24 +51,28 @@ internal sealed class ServerSetup(Database database, AuditLog audit, Accounts ac
             throw new OperatorException($"\"{Findings.Shown(organisation)}\" is no name for an organisation: use {Names.Rule}");
         string hash = await hasher.HashAsync(password, cancel);
         var actor = new Actor("setup", address?.ToString());
-        var account = database.Write((connection, transaction) =>
+        Account? account = null;
+        void Make(DbConnection connection, DbTransaction transaction)
         {
             if (!links.Use(connection, transaction, OneTimeLinks.Setup, token, out _))
                 throw NotGood();
-            var made = accounts.Create(connection, transaction, email, hash, isServerAdmin: true);
+            account = accounts.Create(connection, transaction, email, hash, isServerAdmin: true);
             audit.Append(connection, transaction, null, new AuditEntry(actor, "setup", $"account {email}"));
-            return made;
-        });
+        }
+
+        NetworkState Own(NetworkState state) => OrganisationUsers.Add(state, email, [FixedRoles.Owner]);
+
+        // The token buys all of it or nothing.
+        if (organisation is null)
+            database.Write(Make);
+        else if (networks.Find(organisation) is { } present)
+            present.Ledger.Change(Own, (_, _) => new AuditEntry(actor, "add-user", $"user {email}", null, FixedRoles.Owner), Make);
+        else
+            networks.Create(organisation, actor, Own, Make);
         if (_file is not null)
             File.Delete(_file);
-        if (organisation is not null)
-            Own(networks.Find(organisation) ?? networks.Create(organisation, actor), email, actor);
-        return account;
+        return account!;
     }
-
-    private static void Own(Network network, string email, Actor actor) => network.Ledger.Change(
-        state => OrganisationUsers.Add(state, email, [FixedRoles.Owner]),
-        (_, _) => new AuditEntry(actor, "add-user", $"user {email}", null, FixedRoles.Owner));
 
     private static OperatorException NotGood() => new("the setup token is wrong, used or older than a day: the file setup-token in the data directory holds the present one; a restart of the server makes a new one");
 }
