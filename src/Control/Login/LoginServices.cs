@@ -26,9 +26,9 @@ internal sealed class LoginServices : IDisposable
         Setup = new ServerSetup(store.Database, store.Audit, Accounts, Links, networks, Hasher);
         Resets = new PasswordResets(store.Database, store.Audit, Accounts, Links, PasswordChange, Hasher);
         Sealed = new SealedJson(store.Secrets);
-        Used = new UsedTickets(time);
+        UsedAtProviders = new UsedTickets(time);
         PasskeyStore = new PasskeyStore(store.Database, store.Audit, Accounts);
-        Passkeys = new Passkeys(PasskeyStore, Sealed, Used, address, time, loggers);
+        Passkeys = new Passkeys(PasskeyStore, Sealed, new UsedTickets(time), address, time, loggers);
         Providers = new OpenIdProviders(store.Database, store.Audit, store.Secrets);
         OpenId = new OpenIdClient(time);
         OpenIdUsers = new OpenIdUsers(store.Database, store.Audit, Accounts, networks, Log);
@@ -72,7 +72,8 @@ internal sealed class LoginServices : IDisposable
 
     public SealedJson Sealed { get; }
 
-    public UsedTickets Used { get; }
+    /// <summary>Logins at providers that are complete.</summary>
+    public UsedTickets UsedAtProviders { get; }
 
     public PasskeyStore PasskeyStore { get; }
 

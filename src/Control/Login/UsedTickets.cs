@@ -1,6 +1,9 @@
 namespace Keyhole.Control;
 
-/// <summary>What was used and must not be used again before it expires by itself. Bounded: who uses up the room waits.</summary>
+/// <summary>
+/// What was used and must not be used again before it expires by itself. Bounded: noted is only what has proven to be right, so that nobody
+/// uses up the room who cannot log in.
+/// </summary>
 internal sealed class UsedTickets(TimeProvider time)
 {
     private const int Maximum = 10_000;

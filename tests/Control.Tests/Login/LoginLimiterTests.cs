@@ -10,6 +10,21 @@ public class LoginLimiterTests
     public LoginLimiterTests() => _limiter = new LoginLimiter(_clock);
 
     [Fact]
+    public void Junk_of_one_ceremony_slows_down_neither_the_other_nor_passwords_nor_other_addresses()
+    {
+        var home = IPAddress.Parse("192.0.2.1");
+        for (int i = 0; i < LoginLimiter.FreeCeremoniesPerAddress; i++)
+            Assert.Equal(TimeSpan.Zero, _limiter.Begin(home, LoginCeremony.Passkey));
+        Assert.True(_limiter.Begin(home, LoginCeremony.Passkey) > TimeSpan.Zero);
+        Assert.True(_limiter.WaitOf(home, LoginCeremony.Passkey) > TimeSpan.Zero);
+        Assert.Equal(TimeSpan.Zero, _limiter.Begin(home, LoginCeremony.Provider));
+        Assert.Equal(TimeSpan.Zero, _limiter.Begin(home));
+        Assert.Equal(TimeSpan.Zero, _limiter.Begin(IPAddress.Parse("192.0.2.2"), LoginCeremony.Passkey));
+        _limiter.Succeeded(home, LoginCeremony.Passkey);
+        Assert.Equal(TimeSpan.Zero, _limiter.Begin(home, LoginCeremony.Passkey));
+    }
+
+    [Fact]
     [Trait("Threat", "27")]
     public void Guesses_on_one_account_from_everywhere_get_slow()
     {

@@ -91,6 +91,30 @@ public partial class LoginPageTests
     }
 
     [Fact]
+    [Trait("Threat", "27")]
+    public async Task Codes_of_machines_are_not_guessed_by_sending_the_form()
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        var statuses = new List<HttpStatusCode>();
+        for (int i = 0; i < 10 * LoginLimiter.FreePerAddress && !statuses.Contains(HttpStatusCode.TooManyRequests); i++)
+            statuses.Add((await server.FormAsync("/device", ("user_code", "BBBB-BBBB"), ("decision", "approve"))).Status);
+        Assert.Equal(HttpStatusCode.NotFound, statuses[0]);
+        Assert.Equal(HttpStatusCode.TooManyRequests, statuses[^1]);
+    }
+
+    [Theory]
+    [InlineData("/login")]
+    [InlineData("/setup")]
+    [InlineData("/api/v1/login/device")]
+    [InlineData("/api/v1/login/token")]
+    public async Task A_form_with_more_values_than_any_of_ours_is_refused(string path)
+    {
+        await using var server = await LoginServer.StartAsync();
+        Assert.Equal(HttpStatusCode.BadRequest, (await server.FormAsync(path, [.. Enumerable.Range(0, 1100).Select(i => ($"v{i}", "1"))])).Status);
+    }
+
+    [Fact]
     [Trait("Promise", "A4")]
     public async Task A_machine_is_let_in_by_its_code_and_the_page_says_which_machine_it_is()
     {

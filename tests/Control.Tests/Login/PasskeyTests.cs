@@ -26,6 +26,33 @@ public class PasskeyTests
 
     [Fact]
     [Trait("Threat", "27")]
+    public async Task Junk_uses_up_no_ceremony_and_has_to_wait_before_long_and_passwords_do_not()
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        using var authenticator = new TestAuthenticator(Origin(server));
+        Assert.Equal(HttpStatusCode.OK, await RegisterAsync(server, authenticator));
+        var browser = server.Another();
+        var (_, begun) = await browser.PostAsync("/api/v1/login/passkey/options", new JsonObject());
+        string ticket = begun!["ticket"]!.GetValue<string>();
+        var answer = authenticator.Get(begun["options"]!);
+        var junk = (JsonObject)answer.DeepClone();
+        junk["response"]!["signature"] = "AAAA";
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.PostAsync("/api/v1/login/passkey", Body(ticket, junk))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await browser.PostAsync("/api/v1/login/passkey", Body(ticket, answer))).Status);
+        bool answersWait = false, optionsWait = false;
+        for (int i = 0; i < 10 * LoginLimiter.FreeCeremoniesPerAddress && !(answersWait && optionsWait); i++)
+        {
+            answersWait |= (await browser.PostAsync("/api/v1/login/passkey", Body(ticket, junk))).Status == HttpStatusCode.TooManyRequests;
+            optionsWait |= (await browser.PostAsync("/api/v1/login/passkey/options", new JsonObject())).Status == HttpStatusCode.TooManyRequests;
+        }
+
+        Assert.True(answersWait && optionsWait);
+        Assert.Equal(HttpStatusCode.OK, (await browser.LogInAsync(LoginFixture.Password)).Status);
+    }
+
+    [Fact]
+    [Trait("Threat", "27")]
     public async Task Answers_of_other_sites_other_keys_and_other_ceremonies_are_refused()
     {
         await using var server = await LoginServer.StartAsync();

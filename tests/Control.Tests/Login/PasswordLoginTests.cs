@@ -99,6 +99,18 @@ public class PasswordLoginTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_of_one_time_codes_that_was_replaced_meanwhile_is_not_taken()
+    {
+        await _fixture.AccountAsync();
+        byte[] first = _fixture.Services.Factors.Begin(_fixture.Services.Accounts.Find("ann@acme.example")!);
+        var seen = _fixture.Services.Accounts.Find("ann@acme.example")!;
+        _fixture.Services.Factors.Begin(seen);
+        Assert.Null(_fixture.Services.Factors.Complete(seen, _fixture.Code(first), LoginFixture.Tester));
+        Assert.False(_fixture.Services.Accounts.Find("ann@acme.example")!.HasTotp);
+        Assert.Equal(0, _fixture.Services.Accounts.RecoveryCodesLeft(seen));
+    }
+
+    [Fact]
     [Trait("Threat", "27")]
     public async Task A_flood_of_wrong_passwords_does_not_lock_the_user_out()
     {

@@ -14,6 +14,7 @@ internal sealed class LoginLimiter(TimeProvider time)
     public const int FreePerAccount = 10;
     public const int FreePerKnown = 10;
     public const int FreeDevicesPerAddress = 40;
+    public const int FreeCeremoniesPerAddress = 40;
 
     private const int MaximumEmail = 320;
     private const int HostBitsOfIpv6 = 64;
@@ -104,6 +105,23 @@ internal sealed class LoginLimiter(TimeProvider time)
             _buckets.TakeBack($"address {Prefix(address)}");
     }
 
+    /// <summary>Counts a login by passkey or provider, per address and apart from passwords: they are not guessed, but junk costs work.</summary>
+    /// <returns>How long to wait; zero: go on.</returns>
+    public TimeSpan Begin(IPAddress address, LoginCeremony ceremony) => Begin(Key(address, ceremony), FreeCeremoniesPerAddress);
+
+    /// <summary>As <see cref="Begin(IPAddress, LoginCeremony)"/>, for what costs nothing and does not count.</summary>
+    public TimeSpan WaitOf(IPAddress address, LoginCeremony ceremony)
+    {
+        lock (_lock)
+            return _buckets.WaitOf(Key(address, ceremony), FreeCeremoniesPerAddress);
+    }
+
+    public void Succeeded(IPAddress address, LoginCeremony ceremony)
+    {
+        lock (_lock)
+            _buckets.TakeBack(Key(address, ceremony));
+    }
+
     /// <summary>One subscriber's addresses: all of IPv4, the first 64 bits of IPv6.</summary>
     public static string Prefix(IPAddress address)
     {
@@ -133,6 +151,8 @@ internal sealed class LoginLimiter(TimeProvider time)
             ? ($"address {address}", $"known {address} {email}", FreePerKnown)
             : ($"address {address}", $"account {email}", FreePerAccount);
     }
+
+    private static string Key(IPAddress address, LoginCeremony ceremony) => $"{(ceremony == LoginCeremony.Passkey ? "passkeys" : "providers")} {Prefix(address)}";
 
     private static string FactorKey(LoginAttempt attempt) => $"factor {Prefix(attempt.Address)} {EmailKey(attempt)}";
 

@@ -49,8 +49,10 @@ internal sealed class DevicePages(LoginServices services, LoginDoor door)
             var form = await LoginPage.ReadAsync(context);
             bool approve = form["decision"] == "approve";
             var actor = new Actor($"user {account.Email}", LoginDoor.AddressOf(context).ToString());
+            door.Check(context, services.Limiter.Begin(LoginDoor.AddressOf(context)));
             if (UserCode.Parse(form["user_code"].ToString()) is not { } code || !services.Devices.Decide(code, account, approve, actor))
                 return CodeForm(context, "No machine waits with this code any more.", StatusCodes.Status404NotFound);
+            services.Limiter.Succeeded(LoginDoor.AddressOf(context));
             return LoginPage.Show(context, approve ? "The machine is logged in" : "The machine was turned away", Html.Of($"""
                 <p>You can close this page.</p>
                 <p><a class="button second" href="/account">Your sessions</a></p>

@@ -67,10 +67,7 @@ internal static class LoginPage
 
     /// <summary>A form of a page, without files.</summary>
     /// <exception cref="ApiException">The body is none.</exception>
-    public static async Task<IFormCollection> ReadAsync(HttpContext context) =>
-        context.Request.ContentType is { } type && type.StartsWith(MediaTypeNames.Application.FormUrlEncoded, StringComparison.OrdinalIgnoreCase)
-            ? await context.Request.ReadFormAsync(context.RequestAborted)
-            : throw new ApiException(StatusCodes.Status415UnsupportedMediaType, "This page takes forms only.");
+    public static Task<IFormCollection> ReadAsync(HttpContext context) => FormBody.ReadAsync(context, "This page takes forms only.");
 
     /// <summary>Where a login may lead on to: a page of ours, never another site.</summary>
     public static string LocalPath(string? text) =>

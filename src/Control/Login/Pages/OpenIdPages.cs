@@ -18,10 +18,13 @@ internal sealed class OpenIdPages(LoginServices services, LoginDoor door)
     {
         if (services.Providers.Find(provider) is not { } known)
             return Refuse(context, "There is no such way to log in.", StatusCodes.Status404NotFound);
+        if (Later(context) is { } later)
+            return later;
         try
         {
             var login = OpenIdLogin.New(known.Name, LoginPage.LocalPath(context.Request.Query["next"]), services.Time.GetUtcNow());
             var to = await services.OpenId.BeginAsync(known, login, Callback(context, known), context.RequestAborted);
+            services.Limiter.Succeeded(LoginDoor.AddressOf(context), LoginCeremony.Provider);
             LoginCookies.SetProvider(context, services.Sealed.Seal(login, Purpose, LoginJson.Default.OpenIdLogin));
             return Results.Redirect(to.AbsoluteUri);
         }
@@ -38,14 +41,19 @@ internal sealed class OpenIdPages(LoginServices services, LoginDoor door)
         var login = services.Sealed.Open(cookie, Purpose, LoginJson.Default.OpenIdLogin);
         // The answer must come to the browser that asked, once, and from the provider that was asked (RFC 9700 section 4.4).
         if (login is null || !Names.Comparer.Equals(login.Provider, provider) || services.Providers.Find(provider) is not { } known
-            || !IsSame(context.Request.Query["state"], login.State) || !services.Used.Use(login.State, login.Expires))
-            return Refuse(context, "This login was not begun here, or took too long: begin again.", StatusCodes.Status400BadRequest);
+            || !IsSame(context.Request.Query["state"], login.State) || login.Expires <= services.Time.GetUtcNow().ToUnixTimeSeconds())
+            return NotBegun(context);
+        if (Later(context) is { } later)
+            return later;
         if (context.Request.Query.ContainsKey("error"))
             return Refuse(context, "The provider did not log you in.", StatusCodes.Status401Unauthorized);
         try
         {
             var token = await services.OpenId.CompleteAsync(
                 known, login, Callback(context, known), context.Request.Query["code"].ToString(), context.Request.Query["iss"] is [{ } issuer] ? issuer : null, context.RequestAborted);
+            if (!services.UsedAtProviders.Use(login.State, login.Expires))
+                return NotBegun(context);
+            services.Limiter.Succeeded(LoginDoor.AddressOf(context), LoginCeremony.Provider);
             var account = services.OpenIdUsers.Admit(known, token, new Actor($"login-provider {known.Name}", LoginDoor.AddressOf(context).ToString()));
             door.Enter(context, account, $"provider {known.Name}");
         }
@@ -63,6 +71,15 @@ internal sealed class OpenIdPages(LoginServices services, LoginDoor door)
 
     private static bool IsSame(string? given, string expected) =>
         given is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(given), Encoding.UTF8.GetBytes(expected));
+
+    /// <summary>Each of these may become a request to the provider.</summary>
+    private IResult? Later(HttpContext context)
+    {
+        var wait = services.Limiter.Begin(LoginDoor.AddressOf(context), LoginCeremony.Provider);
+        return wait > TimeSpan.Zero ? Refuse(context, door.Later(context, wait).Message, StatusCodes.Status429TooManyRequests) : null;
+    }
+
+    private static IResult NotBegun(HttpContext context) => Refuse(context, "This login was not begun here, or took too long: begin again.", StatusCodes.Status400BadRequest);
 
     private IResult Refuse(HttpContext context, string provider, OpenIdException error)
     {

@@ -9,6 +9,7 @@ namespace Keyhole.Control;
 /// </summary>
 internal sealed class Passkeys : IDisposable
 {
+    private const string TooLate = "This took too long, or was done before: begin again.";
     private const string Purpose = "passkey ceremony";
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(10);
 
@@ -51,11 +52,13 @@ internal sealed class Passkeys : IDisposable
     /// <returns>Why it is refused; null when the account has the passkey now.</returns>
     public async Task<string?> CompleteRegistrationAsync(Account account, string name, string ticket, string credential, HttpContext context, Actor actor)
     {
-        if (Open(ticket, account.Id) is not { } state)
-            return "This took too long, or was done before: begin again.";
-        var result = await _handler.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = context, CredentialJson = credential, AttestationState = state });
+        if (Open(ticket, account.Id) is not { } known)
+            return TooLate;
+        var result = await _handler.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = context, CredentialJson = credential, AttestationState = known.State });
         if (!result.Succeeded)
             return "The browser's answer is not right: begin again.";
+        if (!_used.Use(known.Id, known.Expires))
+            return TooLate;
         result.Passkey.Name = name;
         _store.Add(account, result.Passkey, actor);
         return null;
@@ -71,10 +74,10 @@ internal sealed class Passkeys : IDisposable
     /// <returns>Whose passkey it is; null when it is refused.</returns>
     public async Task<Account?> CompleteLoginAsync(string ticket, string credential, HttpContext context)
     {
-        if (Open(ticket, null) is not { } state)
+        if (Open(ticket, null) is not { } known)
             return null;
-        var result = await _handler.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = context, CredentialJson = credential, AssertionState = state });
-        if (!result.Succeeded)
+        var result = await _handler.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = context, CredentialJson = credential, AssertionState = known.State });
+        if (!result.Succeeded || !_used.Use(known.Id, known.Expires))
             return null;
         _store.NoteUse(result.Passkey);
         return result.User;
@@ -88,8 +91,8 @@ internal sealed class Passkeys : IDisposable
         return _sealed.Seal(new PasskeyTicket(account, state ?? "", SessionToken.Plain(), expires), Purpose, LoginJson.Default.PasskeyTicket);
     }
 
-    private string? Open(string ticket, long? account) =>
-        _sealed.Open(ticket, Purpose, LoginJson.Default.PasskeyTicket) is { } known && known.Account == account && _used.Use(known.Id, known.Expires) ? known.State : null;
+    private PasskeyTicket? Open(string ticket, long? account) =>
+        _sealed.Open(ticket, Purpose, LoginJson.Default.PasskeyTicket) is { } known && known.Account == account && known.Expires > _time.GetUtcNow().ToUnixTimeSeconds() ? known : null;
 
     private sealed class EmptyServices : IServiceProvider
     {

@@ -50,9 +50,7 @@ internal sealed class DeviceCodeRoutes(LoginServices services, LoginDoor door)
 
     private static IResult Refuse(string error) => Results.Json(new DeviceTokenError(error), ApiJson.Options, statusCode: StatusCodes.Status400BadRequest);
 
-    private static async Task<IFormCollection> ReadAsync(HttpContext context) => context.Request.HasFormContentType && !context.Request.ContentType!.StartsWith("multipart", StringComparison.OrdinalIgnoreCase)
-        ? await context.Request.ReadFormAsync(context.RequestAborted)
-        : throw new ApiException(StatusCodes.Status415UnsupportedMediaType, $"Send the body as {Form}.");
+    private static Task<IFormCollection> ReadAsync(HttpContext context) => FormBody.ReadAsync(context, $"Send the body as {Form}.");
 
     /// <summary>RFC 8628 section 3.2.</summary>
     internal sealed record DeviceAuthorization(

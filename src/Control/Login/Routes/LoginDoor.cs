@@ -42,6 +42,13 @@ internal sealed class LoginDoor(LoginServices services)
         _ => throw new ApiException(StatusCodes.Status401Unauthorized, "The e-mail address, the password or the code is wrong."),
     };
 
+    /// <exception cref="ApiException">There is a wait.</exception>
+    public void Check(HttpContext context, TimeSpan wait)
+    {
+        if (wait > TimeSpan.Zero)
+            throw Later(context, wait);
+    }
+
     /// <summary>Notes and answers that a try is not heard yet.</summary>
     public ApiException Later(HttpContext context, TimeSpan wait)
     {

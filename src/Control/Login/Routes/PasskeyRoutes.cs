@@ -23,6 +23,7 @@ internal sealed class PasskeyRoutes(LoginServices services, LoginDoor door, Acco
 
     private async Task<IResult> BeginLoginAsync(HttpContext context)
     {
+        door.Check(context, services.Limiter.WaitOf(LoginDoor.AddressOf(context), LoginCeremony.Passkey));
         var (options, ticket) = await services.Passkeys.BeginLoginAsync(context);
         return Results.Json(new CeremonyView(JsonNode.Parse(options)!, ticket), ApiJson.Options);
     }
@@ -30,8 +31,10 @@ internal sealed class PasskeyRoutes(LoginServices services, LoginDoor door, Acco
     private async Task<IResult> LogInAsync(HttpContext context)
     {
         var body = await JsonBody.ReadAsync(context.Request, ApiJson.TypeOf<PasskeyBody>());
+        door.Check(context, services.Limiter.Begin(LoginDoor.AddressOf(context), LoginCeremony.Passkey));
         var account = await services.Passkeys.CompleteLoginAsync(body.Ticket, body.Credential.ToJsonString(), context)
             ?? throw new ApiException(StatusCodes.Status401Unauthorized, "This passkey does not log in here.");
+        services.Limiter.Succeeded(LoginDoor.AddressOf(context), LoginCeremony.Passkey);
         return LoginRoutes.Answer(door.Enter(context, account, "passkey"));
     }
 
