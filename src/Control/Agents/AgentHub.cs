@@ -6,6 +6,8 @@ namespace Keyhole.Control;
 internal sealed class AgentHub
 {
     private const int MaximumEnforcements = 256;
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPace = TimeSpan.FromSeconds(5);
     private const string ReplacedText = "a newer connection with the same ID took over";
 
     private readonly Ledger _ledger;
@@ -119,6 +121,25 @@ internal sealed class AgentHub
         Tell(link.Agent);
     }
 
+    /// <summary>
+    /// Takes a place for a change that an agent asks for. Each is a row of the audit log and a new table for others: one a second and agent,
+    /// over whatever connections.
+    /// </summary>
+    /// <returns>How long to wait before it; null when too many wait already.</returns>
+    public TimeSpan? Reserve(Agent agent)
+    {
+        var now = _time.GetUtcNow();
+        lock (_lock)
+        {
+            var record = RecordOf(agent);
+            var at = record.NextChangeAt > now ? record.NextChangeAt : now;
+            if (at - now > LongestPace)
+                return null;
+            record.NextChangeAt = at + Pace;
+            return at - now;
+        }
+    }
+
     public void NoteSent(AgentLink link, Table table)
     {
         lock (_lock)
@@ -134,7 +155,13 @@ internal sealed class AgentHub
         var state = _ledger.State;
         var keys = new Lazy<HashSet<string?>>(() => [.. state.Peers.Select(peer => peer.PublicKey), .. state.Relays.Select(relay => relay.PublicKey)]);
         lock (_lock)
-            RecordOf(link.Agent).Take(status, state.Peers.Count + state.Relays.Count, key => keys.Value.Contains(key));
+        {
+            var record = RecordOf(link.Agent);
+            if (record.Link != link)
+                return;
+            record.Take(status, state.Peers.Count + state.Relays.Count, key => keys.Value.Contains(key));
+        }
+
         Tell(link.Agent);
         if (link.Agent.Kind == AgentKind.Connector && _ledger.Compiled.IsDraining(link.Agent) != status.Draining)
         {

@@ -107,10 +107,37 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
             if (!part.EndOfMessage)
                 continue;
-            Take(AgentWire.ReadAgentMessage(message.GetBuffer().AsSpan(0, (int)message.Length)));
+            var read = AgentWire.ReadAgentMessage(message.GetBuffer().AsSpan(0, (int)message.Length));
             message.SetLength(0);
+            if (await MayTakeAsync(read, cancelled))
+                Take(read);
         }
     }
+
+    /// <summary>An agent that changes the network again and again is read slowly: what it says last counts, a second apart.</summary>
+    private async ValueTask<bool> MayTakeAsync(AgentMessage? message, CancellationToken cancelled)
+    {
+        if (!Changes(message))
+            return true;
+        if (hub.Reserve(agent) is not { } wait)
+        {
+            Refuse(RefusalReason.Message, "the agent changes its key, its TLS offer or its draining all the time");
+            return false;
+        }
+
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, cancelled);
+        return true;
+    }
+
+    /// <summary>Whether the network would be another one after the message.</summary>
+    private bool Changes(AgentMessage? message) => message switch
+    {
+        HelloMessage hello when hello.Kind == agent.Kind => Transitions.ReportKey(ledger.State, agent, hello.PublicKey) != ledger.State
+            || (agent.Kind == AgentKind.Relay && Transitions.ReportTls(ledger.State, agent, hello.Tls) != ledger.State),
+        StatusMessage status when _attached && agent.Kind == AgentKind.Connector => ledger.Compiled.IsDraining(agent) != status.Draining,
+        _ => false,
+    };
 
     private void Take(AgentMessage? message)
     {

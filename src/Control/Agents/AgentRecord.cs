@@ -10,6 +10,9 @@ internal sealed class AgentRecord
 
     public string? Version { get; set; }
 
+    /// <summary>From when on the agent may change the network again, by its key, its TLS offer or its draining.</summary>
+    public DateTimeOffset NextChangeAt { get; set; }
+
     /// <summary>The last table that was sent: the start of the next delta, also for the next connection.</summary>
     public Table? Sent { get; set; }
 

@@ -37,6 +37,7 @@ internal sealed class Networks : IAsyncDisposable
             foreach (var network in _all)
                 network.Hub.ForgetServer(server);
         };
+        store.Database.ListenerFailed += OnListenerFailed;
         // Listening before looking: nothing falls between.
         if (store.Database.IsShared)
             store.Database.Notified += OnNotified;
@@ -135,6 +136,7 @@ internal sealed class Networks : IAsyncDisposable
     {
         _disposed = true;
         Store.Database.Notified -= OnNotified;
+        Store.Database.ListenerFailed -= OnListenerFailed;
         foreach (var network in _all)
             await network.DisposeAsync();
         await _siblings.DisposeAsync();
@@ -144,6 +146,8 @@ internal sealed class Networks : IAsyncDisposable
         new(name, new Ledger(Store, stored, _time), Store, _siblings, _time, _loggers);
 
     private Network? FindById(int organisation) => _all.FirstOrDefault(network => network.Id == organisation);
+
+    private void OnListenerFailed(Exception error) => _log.ListenerFailed(error);
 
     private void OnNotified(string channel, string payload)
     {

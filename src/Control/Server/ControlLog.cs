@@ -60,6 +60,9 @@ internal static partial class ControlLog
     [LoggerMessage(20, LogLevel.Warning, "The network may be behind the database: {Reason}")]
     public static partial void NotRefreshed(this ILogger logger, string reason);
 
+    [LoggerMessage(34, LogLevel.Error, "A listener of the database failed")]
+    public static partial void ListenerFailed(this ILogger logger, Exception error);
+
     [LoggerMessage(17, LogLevel.Information, "Stopping")]
     public static partial void Stopping(this ILogger logger);
 

@@ -18,6 +18,9 @@ internal abstract class Database : IDisposable
     /// <summary>Something was written: the channel and the text that <see cref="Notify"/> was given, after the commit, by whichever process.</summary>
     public event Action<string, string>? Notified;
 
+    /// <summary>A listener of <see cref="Notified"/> has thrown: a fault of the program, for the log.</summary>
+    public event Action<Exception>? ListenerFailed;
+
     /// <summary>For messages: the path of the file, or the server and the database on it; no password.</summary>
     public abstract string Name { get; }
 
@@ -81,7 +84,21 @@ internal abstract class Database : IDisposable
 
     public abstract void Dispose();
 
-    protected void Raise(string channel, string payload) => Notified?.Invoke(channel, payload);
+    /// <summary>Tells who listens. What fails there neither undoes what is committed nor ends the listening.</summary>
+    protected void Raise(string channel, string payload)
+    {
+        foreach (var listener in (Delegate[])(Notified?.GetInvocationList() ?? []))
+        {
+            try
+            {
+                ((Action<string, string>)listener)(channel, payload);
+            }
+            catch (Exception error)
+            {
+                ListenerFailed?.Invoke(error);
+            }
+        }
+    }
 
     /// <param name="identity">The type of a column that numbers its rows, in this dialect.</param>
     /// <exception cref="OperatorException">A newer program, or none of ours, has written this database.</exception>

@@ -77,14 +77,21 @@ internal sealed class PostgresDatabase : Database
 
     public override T Read<T>(Func<DbConnection, T> read)
     {
-        try
+        for (int attempt = 1; ; attempt++)
         {
-            using var connection = _source.OpenConnection();
-            return read(connection);
-        }
-        catch (NpgsqlException error)
-        {
-            throw new StorageException($"the database {Name} cannot be read: {error.Message}");
+            try
+            {
+                using var connection = _source.OpenConnection();
+                return read(connection);
+            }
+            catch (NpgsqlException error) when (IsBroken(error) && attempt < Attempts)
+            {
+                // A pooled connection of before the database server's restart.
+            }
+            catch (NpgsqlException error)
+            {
+                throw new StorageException($"the database {Name} cannot be read: {error.Message}");
+            }
         }
     }
 
@@ -106,7 +113,7 @@ internal sealed class PostgresDatabase : Database
             {
                 // Rolled back for another's sake.
             }
-            catch (NpgsqlException error) when (!committing && error is not PostgresException && error.IsTransient && attempt < Attempts)
+            catch (NpgsqlException error) when (!committing && IsBroken(error) && attempt < Attempts)
             {
                 // A pooled connection of before the database server's restart.
             }
@@ -200,6 +207,11 @@ internal sealed class PostgresDatabase : Database
         command.CommandText = "SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'";
         command.ExecuteNonQuery();
     }
+
+    /// <summary>The connection is at fault, and not what was asked: another one may do.</summary>
+    private static bool IsBroken(NpgsqlException error) => error is PostgresException refusal
+        ? refusal.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+        : error.IsTransient;
 
     private void Open(IReadOnlyList<Migration> migrations)
     {

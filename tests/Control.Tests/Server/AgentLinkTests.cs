@@ -288,6 +288,26 @@ public class AgentLinkTests
     }
 
     [Fact]
+    public async Task An_agent_that_changes_the_network_all_the_time_does_so_once_a_second()
+    {
+        await using var control = await RunningControl.StartAsync();
+        await control.ApplyAsync(Samples.Acme);
+        using var connector = await control.AgentAsync(AgentKind.Connector, "office-1");
+        for (int i = 0; i < 3; i++)
+            await connector.SendAsync(new StatusMessage(Draining: i % 2 == 0, Flows: 0, []));
+        IReadOnlyList<AuditRow> rows = [];
+        for (int tries = 0; tries < 300 && rows.Count < 3; tries++)
+        {
+            await Task.Delay(100);
+            rows = [.. control.Server.Networks.Store.Database.Read(connection => AuditLog.Read(connection, null, null, 100)).Where(row => row.Action is "drain")];
+        }
+
+        Assert.Equal(3, rows.Count);
+        Assert.True(control.Ledger.Compiled.IsDraining(new Agent(AgentKind.Connector, control.Ledger.State.FindPeer(PeerKind.Connector, "office-1")!.Id)));
+        Assert.True(rows[0].At - rows[^1].At >= TimeSpan.FromSeconds(1.9), $"{rows[0].At - rows[^1].At}");
+    }
+
+    [Fact]
     public async Task A_stop_lets_agents_go_without_blame_and_a_restart_gives_them_a_snapshot()
     {
         string directory = RunningControl.NewDirectory();

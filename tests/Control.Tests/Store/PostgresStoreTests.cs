@@ -1,3 +1,6 @@
+using Dapper;
+using Npgsql;
+
 namespace Keyhole.Control.Tests;
 
 [Collection(PostgresCollection.Name)]
@@ -6,6 +9,22 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreTests
     private protected override async Task<string?> NewDatabaseAsync() => await server.CreateAsync();
 
     private protected override Database OpenDatabase(string? database, IReadOnlyList<Migration> migrations) => PostgresDatabase.Open(database!, migrations);
+
+    [Fact]
+    public async Task A_read_survives_that_the_server_has_closed_the_connections_of_the_pool()
+    {
+        string source = await server.CreateAsync();
+        using var database = PostgresDatabase.Open(source, Migration.All);
+        Assert.Equal(1, database.Read(connection => connection.ExecuteScalar<long>("SELECT 1")));
+        await using (var other = new NpgsqlConnection($"{source};Pooling=false"))
+        {
+            await other.OpenAsync();
+            Assert.NotEqual(0, await other.ExecuteScalarAsync<long>("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"));
+        }
+
+        Assert.Equal(2, database.Read(connection => connection.ExecuteScalar<long>("SELECT 2")));
+        Assert.Equal(3, database.Write((connection, transaction) => connection.ExecuteScalar<long>("SELECT 3", transaction: transaction)));
+    }
 
     [Theory]
     [InlineData("Host=/nowhere;Database=keyhole;Password=s3cret-word;Timeout=2", "cannot be used")]

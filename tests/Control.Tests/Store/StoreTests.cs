@@ -48,6 +48,30 @@ public abstract class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_listener_that_fails_keeps_neither_writers_nor_other_listeners_from_going_on()
+    {
+        using var database = OpenDatabase(await NewDatabaseAsync(), Migration.All);
+        using var heard = new SemaphoreSlim(0);
+        int failures = 0;
+        database.Notified += (_, _) => throw new ArithmeticException("a fault of the listener");
+        database.Notified += (_, _) => heard.Release();
+        database.ListenerFailed += error => failures += error is ArithmeticException ? 1 : 0;
+        for (int i = 0; i < 2; i++)
+        {
+            bool arrived = false;
+            for (int tries = 0; tries < 60 && !arrived; tries++)
+            {
+                database.Write((connection, transaction) => database.Notify(connection, transaction, "test", "word"));
+                arrived = await heard.WaitAsync(TimeSpan.FromSeconds(1));
+            }
+
+            Assert.True(arrived);
+        }
+
+        Assert.True(failures >= 2);
+    }
+
+    [Fact]
     public async Task A_database_of_a_newer_program_is_refused()
     {
         string? database = await NewDatabaseAsync();
