@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Keyhole.Agent;
 using Keyhole.Client;
+using Keyhole.SshHost;
 
 var root = new RootCommand("Reaches the private services that you were granted.")
 {
@@ -17,5 +18,6 @@ var root = new RootCommand("Reaches the private services that you were granted."
     DiagnoseCommand.Create(),
     RepairCommand.Create(),
     ProxyCommand.Create(),
+    AuthDaemonCommand.Create("keyhole"),
 };
 return await AgentProgram.InvokeAsync(root, args).ConfigureAwait(false);

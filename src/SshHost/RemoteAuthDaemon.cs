@@ -1,30 +1,186 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Keyhole.Contracts;
 
 namespace Keyhole.SshHost;
 
-/// <summary>The auth daemons of other hosts, over HTTPS. One object serves any number of hosts.</summary>
+/// <summary>
+/// The auth daemons of other hosts, over HTTPS. One object serves any number of hosts. A daemon is known by its pin; where there is none yet, its certificate must show
+/// that it knows the pre-shared key, before anything is said to it.
+/// </summary>
 public sealed class RemoteAuthDaemon : IAuthDaemon
 {
-    private readonly string _preSharedKey;
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private readonly PreSharedKey _preSharedKey;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
     /// <param name="resolve">From the host of an <see cref="SshDaemon"/> to its addresses; empty when there is none.</param>
-    /// <exception cref="AuthDaemonException">The pre-shared key is too short.</exception>
+    /// <exception cref="AuthDaemonException">The pre-shared key is too short, or holds what no such key holds.</exception>
     public RemoteAuthDaemon(string preSharedKey, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time)
     {
-        _preSharedKey = preSharedKey;
+        ArgumentNullException.ThrowIfNull(preSharedKey);
+        _preSharedKey = new PreSharedKey(preSharedKey, "the connector's settings");
         _resolve = resolve;
     }
 
-    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, CancellationToken cancelled) =>
-        throw await AwayAsync(row, cancelled);
+    /// <inheritdoc/>
+    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        var body = new HostRequest(organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates);
+        var (answer, pin) = await AskAsync(row, HttpMethod.Put, "", body, SshHostJson.Default.HostRequest, SshHostJson.Default.HostAnswer, cancelled).ConfigureAwait(false);
+        return new SshHostState(answer!.HostKeys, answer.Trusted, pin);
+    }
 
-    public async Task<SshAccount> ProvisionAsync(SshRow row, SshAccountOrder order, CancellationToken cancelled) =>
-        throw await AwayAsync(row, cancelled);
+    /// <inheritdoc/>
+    public async Task<SshAccount> ProvisionAsync(SshRow row, SshAccountOrder order, CancellationToken cancelled)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(order);
+        for (bool isSecond = false; ; isSecond = true)
+        {
+            var (account, _) = await AskAsync(row, HttpMethod.Post, "/accounts", order, SshHostJson.Default.SshAccountOrder, SshHostJson.Default.SshAccount, cancelled).ConfigureAwait(false);
+            if (account is not null)
+                return account;
+            if (isSecond || !row.Users.Contains(order.User))
+                throw new AuthDaemonException($"The auth daemon of {row.Daemon!.Host} was not told yet that you may log in: try again in a moment.");
+            // The row may be newer than the last that the daemon was told.
+            await ReconcileAsync("", row, cancelled).ConfigureAwait(false);
+        }
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async Task<AuthDaemonException> AwayAsync(SshRow row, CancellationToken cancelled) =>
-        new($"The auth daemon of {row.Daemon?.Host} is away ({(await _resolve(row.Daemon!.Host, cancelled)).Length} addresses, key of {_preSharedKey.Length} characters).");
+    /// <returns>The answer, null for a conflict; and the pin of who gave it.</returns>
+    private async Task<(TAnswer? Answer, string Pin)> AskAsync<TBody, TAnswer>(
+        SshRow row, HttpMethod method, string more, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancelled)
+        where TAnswer : class
+    {
+        var daemon = row.Daemon ?? throw new AuthDaemonException("The resource's auth daemon is not one on another host.");
+        string name = $"{daemon.Host}:{daemon.Port}";
+        string? pin = null;
+        string? fault = null;
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            MaxResponseHeadersLength = HttpWire.MaximumHeadLength / 1024,
+            ConnectCallback = async (_, connecting) => new NetworkStream(await ConnectAsync(daemon, connecting).ConfigureAwait(false), ownsSocket: true),
+        };
+        handler.SslOptions.EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+        {
+            fault = FaultOf(certificate as X509Certificate2, daemon, name, out pin);
+            return fault is null;
+        };
+        using var http = new HttpClient(handler) { Timeout = Patience, MaxResponseContentBufferSize = HttpWire.MaximumBodyLength };
+        using var request = new HttpRequestMessage(method, new UriBuilder("https", "auth-daemon.invalid", daemon.Port, $"/v1/hosts/{row.Authority}/{row.Resource}{more}").Uri)
+        {
+            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", _preSharedKey.Authorization);
+        try
+        {
+            using var response = await http.SendAsync(request, cancelled).ConfigureAwait(false);
+            byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancelled).ConfigureAwait(false);
+            return response.StatusCode switch
+            {
+                HttpStatusCode.OK => (JsonSerializer.Deserialize(bytes, answerType), pin!),
+                HttpStatusCode.Conflict => (null, pin!),
+                HttpStatusCode.Unauthorized => throw new AuthDaemonException($"The auth daemon at {name} refuses the pre-shared key: give connector and daemon the same one."),
+                _ => throw new AuthDaemonException(DetailOf(bytes) ?? $"The auth daemon at {name} answers with status {(int)response.StatusCode}."),
+            };
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new AuthDaemonException(fault ?? $"The auth daemon at {name} cannot be reached from the connector ({ReasonOf(e)}): is it running, and is its port open to the connector?", e);
+        }
+        catch (OperationCanceledException e) when (!cancelled.IsCancellationRequested)
+        {
+            throw new AuthDaemonException($"The auth daemon at {name} does not answer.", e);
+        }
+        catch (JsonException e)
+        {
+            throw new AuthDaemonException($"The auth daemon at {name} gives an answer of another version.", e);
+        }
+    }
+
+    /// <summary>Null when it is the daemon; else one line that says why not.</summary>
+    private string? FaultOf(X509Certificate2? certificate, SshDaemon daemon, string name, out string? pin)
+    {
+        pin = certificate is null ? null : DaemonCertificate.PinOf(certificate);
+        if (certificate is null)
+            return $"The auth daemon at {name} shows no certificate.";
+        if (daemon.Pin is null)
+            return DaemonCertificate.Proves(certificate, _preSharedKey) ? null
+                : $"What answers at {name} does not know the pre-shared key: give connector and daemon the same one. If they have it, something else stands in between.";
+        return daemon.Pin == pin ? null
+            : $"What answers at {name} is not the auth daemon that was there before (its key has the pin {pin}). If the host was set up anew, set the resource's SSH settings anew; else something stands in between.";
+    }
+
+    private async Task<Socket> ConnectAsync(SshDaemon daemon, CancellationToken cancelled)
+    {
+        var addresses = IPAddress.TryParse(daemon.Host, out var address) ? [address] : await _resolve(daemon.Host, cancelled).ConfigureAwait(false);
+        SocketException? failure = null;
+        foreach (var candidate in addresses)
+        {
+            var socket = new Socket(candidate.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+            patience.CancelAfter(ConnectPatience);
+            try
+            {
+                await socket.ConnectAsync(candidate, daemon.Port, patience.Token).ConfigureAwait(false);
+                return socket;
+            }
+            catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancelled.IsCancellationRequested))
+            {
+                socket.Dispose();
+                failure = e as SocketException ?? new SocketException((int)SocketError.TimedOut);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        throw failure ?? new SocketException((int)SocketError.HostNotFound);
+    }
+
+    private static string ReasonOf(Exception exception)
+    {
+        for (Exception? e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is SocketException { SocketErrorCode: var code })
+                return code switch
+                {
+                    SocketError.ConnectionRefused => "connection refused",
+                    SocketError.TimedOut => "no answer",
+                    SocketError.HostNotFound => "the name has no address there",
+                    _ => e.Message,
+                };
+        }
+
+        return exception.InnerException?.Message ?? exception.Message;
+    }
+
+    private static string? DetailOf(byte[] bytes)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, SshHostJson.Default.Problem)?.Detail;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

@@ -10,9 +10,10 @@ public static class AgentProgram
 {
     private static readonly TimeSpan DownPatience = TimeSpan.FromSeconds(60);
 
+    /// <param name="others">Commands of the program beside running the agent.</param>
     /// <returns>The exit code: 0, 1 for a failure that one line on standard error explains, 2 for a command line that is wrong.</returns>
-    public static Task<int> RunAsync(AgentDefinition definition, string[] args) =>
-        RunAsync(definition, args, Environment.GetEnvironmentVariable, Console.In, Console.Out, Console.Error);
+    public static Task<int> RunAsync(AgentDefinition definition, string[] args, params Command[] others) =>
+        RunAsync(definition, args, Environment.GetEnvironmentVariable, Console.In, Console.Out, Console.Error, others);
 
     /// <summary>Makes a command run the agent: its settings become options of the command.</summary>
     public static void Attach(Command command, AgentDefinition definition) =>
@@ -43,6 +44,18 @@ public static class AgentProgram
         }
 
         command.SetAction((parsed, _) => GuardAsync(Console.Error, () => action(DirectoryOf(parsed, data, directory, Environment.GetEnvironmentVariable), parsed, Console.Out)));
+        return command;
+    }
+
+    /// <summary>A command with settings: each is an option, or the environment variable of its name.</summary>
+    /// <param name="action">From the settings and the output to the exit code; <see cref="AgentException"/> for what the operator can put right.</param>
+    public static Command SettingsCommand(string name, string description, IEnumerable<Setting> settings, Func<SettingValues, TextWriter, Task<int>> action)
+    {
+        var options = settings.Select(setting => (Setting: setting, Option: OptionFor(setting))).ToArray();
+        var command = new Command(name, description);
+        foreach (var (_, option) in options)
+            command.Options.Add(option);
+        command.SetAction((parsed, _) => GuardAsync(Console.Error, () => action(new SettingValues(parsed, options, Environment.GetEnvironmentVariable), Console.Out)));
         return command;
     }
 
@@ -80,11 +93,13 @@ public static class AgentProgram
     public static Task<int> InvokeAsync(RootCommand root, string[] args) => InvokeAsync(root, args, Console.Out, Console.Error);
 
     internal static Task<int> RunAsync(
-        AgentDefinition definition, string[] args, Func<string, string?> environment, TextReader input, TextWriter output, TextWriter error)
+        AgentDefinition definition, string[] args, Func<string, string?> environment, TextReader input, TextWriter output, TextWriter error, params Command[] others)
     {
         var root = new RootCommand(definition.Description);
         Attach(root, definition, environment, input, error);
         root.Subcommands.Add(StatusCommand(AgentSettings.Data, null, environment, output, error));
+        foreach (var other in others)
+            root.Subcommands.Add(other);
         return InvokeAsync(root, args, output, error);
     }
 

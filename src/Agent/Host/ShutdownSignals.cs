@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Keyhole.Agent;
 
 /// <summary>SIGTERM or SIGINT: the first asks for a graceful stop, the second for a fast one.</summary>
-internal sealed class ShutdownSignals : IDisposable
+public sealed class ShutdownSignals : IDisposable
 {
     private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _hurry = new();

@@ -85,7 +85,7 @@ public sealed class AgentOptions
     }
 
     /// <exception cref="AgentException">There is no such level.</exception>
-    internal static LogLevel LevelFrom(string text) => text.ToUpperInvariant() switch
+    public static LogLevel LevelFrom(string text) => text.ToUpperInvariant() switch
     {
         "TRACE" => LogLevel.Trace,
         "DEBUG" => LogLevel.Debug,

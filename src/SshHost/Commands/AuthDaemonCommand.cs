@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using Keyhole.Agent;
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.SshHost;
+
+/// <summary><c>auth-daemon</c>: serves connectors on other hosts; and <c>auth-daemon principals</c>, which sshd asks.</summary>
+public static class AuthDaemonCommand
+{
+    /// <param name="program">The program whose command it is: "keyhole".</param>
+    public static Command Create(string program)
+    {
+        var command = AgentProgram.SettingsCommand("auth-daemon", $"Makes the accounts of this host for those who log in by 'keyhole ssh' (run by root; '{program} ssh setup' tells the SSH server).",
+            [AuthDaemonSettings.PreSharedKeyFile, AuthDaemonSettings.PreSharedKey, AuthDaemonSettings.Port, AuthDaemonSettings.Listen, AuthDaemonSettings.State,
+                AuthDaemonSettings.SshDirectory, AuthDaemonSettings.IdleDays, AgentSettings.Log], (values, _) => Guard(() => RunAsync(values)));
+        command.Subcommands.Add(PrincipalsCommand());
+        return command;
+    }
+
+    private static Command PrincipalsCommand() =>
+        AgentProgram.SettingsCommand("principals", "Prints whom sshd lets in to an account (AuthorizedPrincipalsCommand): one per line, nothing for accounts that are not ours.",
+            [AuthDaemonSettings.Username, AuthDaemonSettings.CertificateAuthority, AuthDaemonSettings.State], (values, output) => Guard(async () =>
+            {
+                string name = values.Require(AuthDaemonSettings.Username);
+                var store = HostStore.ForReading(Path.GetFullPath(values.Require(AuthDaemonSettings.State)));
+                foreach (string principal in await HostPrincipals.ForAsync(store, name, values.Get(AuthDaemonSettings.CertificateAuthority)).ConfigureAwait(false))
+                    await output.WriteLineAsync(principal).ConfigureAwait(false);
+                return 0;
+            }));
+
+    private static async Task<int> RunAsync(SettingValues values)
+    {
+        using var loggers = new LineLoggerFactory(Console.Error, AgentOptions.LevelFrom(values.Require(AgentSettings.Log)), TimeProvider.System);
+        var log = loggers.CreateLogger("auth-daemon");
+        var preSharedKey = KeyFrom(values, log);
+        int port = values.Number(AuthDaemonSettings.Port, 0, 65_535)!.Value;
+        string listen = values.Require(AuthDaemonSettings.Listen);
+        if (!IPAddress.TryParse(listen, out var address))
+            throw new AuthDaemonException($"{AuthDaemonSettings.Listen.Flag} '{listen}' is not an IP address.");
+        if (address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
+            address = IPAddress.Any;
+        var options = AuthDaemonSettings.OptionsFrom(values);
+        using var signals = new ShutdownSignals();
+        await using var daemon = LocalAuthDaemon.Open(options, log, TimeProvider.System);
+        using var certificate = await DaemonCertificate.LoadOrCreateAsync(options.StateDirectory, preSharedKey, TimeProvider.System).ConfigureAwait(false);
+        await using var server = new AuthDaemonServer(new IPEndPoint(address, port), daemon, preSharedKey, certificate, log, TimeProvider.System);
+        await signals.Stop.ConfigureAwait(false);
+        return 0;
+    }
+
+    private static PreSharedKey KeyFrom(SettingValues values, ILogger log)
+    {
+        var text = values.Find(AuthDaemonSettings.PreSharedKey);
+        var file = values.Find(AuthDaemonSettings.PreSharedKeyFile);
+        if (text is null && file is null)
+            throw new AuthDaemonException($"A pre-shared key is required: {AuthDaemonSettings.PreSharedKeyFile.Flag} FILE, {AuthDaemonSettings.PreSharedKeyFile.Variable} or {AuthDaemonSettings.PreSharedKey.Variable}.");
+        if (text?.Source == file?.Source)
+            throw new AuthDaemonException($"{AuthDaemonSettings.PreSharedKey.Flag} and {AuthDaemonSettings.PreSharedKeyFile.Flag} are both given: remove one.");
+        if (text is { } given && (file is null || given.Source > file.Value.Source))
+        {
+            if (given.Source == SettingSource.Flag)
+                SshHostLog.KeyOnCommandLine(log);
+            return new PreSharedKey(given.Value, given.Source == SettingSource.Flag ? AuthDaemonSettings.PreSharedKey.Flag : AuthDaemonSettings.PreSharedKey.Variable);
+        }
+
+        string path = file!.Value.Value;
+        try
+        {
+            string content = File.ReadAllText(path);
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode)0x3F & ~UnixFileMode.GroupRead) != 0)
+                SshHostLog.KeyFileOpen(log, path);
+            return new PreSharedKey(content, $"the file {path}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new AuthDaemonException($"The pre-shared key file {path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    internal static async Task<int> Guard(Func<Task<int>> action)
+    {
+        try
+        {
+            return await action().ConfigureAwait(false);
+        }
+        catch (AuthDaemonException e)
+        {
+            throw new AgentException(e.Message, e);
+        }
+    }
+}

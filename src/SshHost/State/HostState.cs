@@ -1,0 +1,61 @@
+namespace Keyhole.SshHost;
+
+/// <summary>All that the daemon knows: the content of state.json. Unchangeable.</summary>
+internal sealed record HostState
+{
+    public int Version { get; init; } = 1;
+
+    /// <summary>In the order in which they came.</summary>
+    public IReadOnlyList<HostedResource> Resources { get; init; } = [];
+
+    public IReadOnlyList<HostedAccount> Accounts { get; init; } = [];
+
+    /// <summary>Null until the first list.</summary>
+    public Revocations? Revocations { get; init; }
+
+    /// <summary>In the order in which they came.</summary>
+    public IReadOnlyList<string> Authorities => [.. Resources.Select(resource => resource.Authority).Distinct(StringComparer.Ordinal)];
+
+    public HostedResource? Find(string authority, int resource) => Resources.FirstOrDefault(known => known.Authority == authority && known.Resource == resource);
+
+    public HostedAccount? FindAccount(string authority, int user) => Accounts.FirstOrDefault(account => account.Authority == authority && account.User == user);
+
+    /// <summary>Whether a user may log in to this host through a resource.</summary>
+    public bool HasAccess(HostedAccount account, int resource) => Find(account.Authority, resource)?.Users.Contains(account.User) == true;
+
+    /// <summary>Whether a user may log in to this host at all.</summary>
+    public bool HasAccess(HostedAccount account) =>
+        Resources.Any(resource => resource.Authority == account.Authority && resource.Users.Contains(account.User));
+
+    /// <summary>The organisation's keys that are trusted, each once, newest first.</summary>
+    public IReadOnlyList<string> TrustedOf(string authority) =>
+        [.. Resources.Where(resource => resource.Authority == authority).SelectMany(resource => resource.Trusted).Distinct(StringComparer.Ordinal)];
+
+    public HostState With(HostedResource resource)
+    {
+        var known = Resources.ToList();
+        int index = known.FindIndex(other => other.Authority == resource.Authority && other.Resource == resource.Resource);
+        if (index < 0)
+            known.Add(resource);
+        else
+            known[index] = resource;
+        return this with { Resources = known };
+    }
+
+    public HostState Without(HostedResource resource) =>
+        this with { Resources = [.. Resources.Where(other => other.Authority != resource.Authority || other.Resource != resource.Resource)] };
+
+    public HostState With(HostedAccount account)
+    {
+        var known = Accounts.ToList();
+        int index = known.FindIndex(other => other.Authority == account.Authority && other.User == account.User);
+        if (index < 0)
+            known.Add(account);
+        else
+            known[index] = account;
+        return this with { Accounts = known };
+    }
+
+    public HostState Without(HostedAccount account) =>
+        this with { Accounts = [.. Accounts.Where(other => other.Authority != account.Authority || other.User != account.User)] };
+}

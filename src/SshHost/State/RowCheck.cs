@@ -1,0 +1,30 @@
+using Keyhole.Ssh;
+
+namespace Keyhole.SshHost;
+
+/// <summary>What a row may say: everything in it reaches files that programs of root read.</summary>
+internal static class RowCheck
+{
+    private const int AuthorityLength = 32;
+    private const int MaximumKeys = 16;
+    private const int MaximumUsers = 100_000;
+    private const int MaximumSerials = 10_000;
+    private const int MaximumNameLength = 100;
+
+    /// <exception cref="AuthDaemonException">Something in it is no such thing.</exception>
+    public static void Check(HostedResource row)
+    {
+        if (row.Authority.Length != AuthorityLength || !row.Authority.All(char.IsAsciiHexDigitLower))
+            throw new AuthDaemonException("The organisation's authority is not 32 lower-case hexadecimal digits.");
+        if (row.Resource <= 0 || row.Organisation.Length > MaximumNameLength || row.Organisation.Any(char.IsControl))
+            throw new AuthDaemonException("The resource or the organisation's name is none.");
+        if (row.Trusted.Count > MaximumKeys || row.Trusted.Any(line => SshPublicKey.Parse(line) is not { Type: SshPublicKey.Ed25519Type } key || key.ToString() != line))
+            throw new AuthDaemonException("A key of the organisation's certificate authority is not an Ed25519 key in the form of authorized_keys.");
+        if (row.Users.Count > MaximumUsers || row.Users.Any(user => user <= 0))
+            throw new AuthDaemonException("The list of users is too long, or holds what is none.");
+        if (row.Revoked.Count > MaximumSerials || row.Revoked.Any(serial => serial <= 0))
+            throw new AuthDaemonException("The list of revoked certificates is too long, or holds what is no serial.");
+        if (row.HostCertificates.Count > MaximumKeys)
+            throw new AuthDaemonException("There are too many host certificates.");
+    }
+}
