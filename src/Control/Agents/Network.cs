@@ -10,6 +10,7 @@ internal sealed class Network : IAsyncDisposable
     public Network(string name, Ledger ledger, NetworkStore store, Siblings siblings, TimeProvider time, ILoggerFactory loggers)
     {
         Ledger = ledger;
+        Database = store.Database;
         // One category per organisation: "connector office-1" may be there in several.
         var log = loggers.CreateLogger($"Keyhole.Control.{name}");
         Log = log;
@@ -25,6 +26,8 @@ internal sealed class Network : IAsyncDisposable
     public string Name => Ledger.State.Organisation!;
 
     public Ledger Ledger { get; }
+
+    public Database Database { get; }
 
     public AgentHub Hub { get; }
 

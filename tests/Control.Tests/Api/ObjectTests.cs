@@ -95,6 +95,55 @@ public class ObjectTests
     }
 
     [Fact]
+    [Trait("Threat", "28")]
+    public async Task What_is_removed_or_revoked_is_what_was_seen()
+    {
+        await using var server = await ApiServer.StartAsync();
+        string? grants = (await server.GetAsync(ApiServer.Owner, "/grants")).ETag, machine = (await server.GetAsync(ApiServer.Owner, "/machines/ci")).ETag;
+        (await server.PostAsync(ApiServer.Owner, "/grants", """{"resource":"web","users":["mia@example.com"]}""")).Expect(HttpStatusCode.Created);
+        (await server.DeleteAsync(ApiServer.Owner, "/grants/web/machine/ci", grants)).Expect(HttpStatusCode.PreconditionFailed);
+        (await server.DeleteAsync(ApiServer.Owner, "/grants/web/machine/ci", (await server.GetAsync(ApiServer.Owner, "/grants")).ETag)).Expect(HttpStatusCode.OK);
+
+        (await server.SendAsync(ApiServer.Owner, HttpMethod.Post, "/machines/ci/credentials", "{}", machine)).Expect(HttpStatusCode.Created);
+        (await server.SendAsync(ApiServer.Owner, HttpMethod.Post, "/machines/ci/credentials", "{}", "\"another\"")).Expect(HttpStatusCode.PreconditionFailed);
+        (await server.DeleteAsync(ApiServer.Owner, "/machines/ci/credentials", "\"another\"")).Expect(HttpStatusCode.PreconditionFailed);
+        Assert.Single(server.Network.Ledger.State.Credentials);
+        (await server.DeleteAsync(ApiServer.Owner, "/machines/ci/credentials", machine)).Expect(HttpStatusCode.OK);
+        Assert.Empty(server.Network.Ledger.State.Credentials);
+
+        foreach (var (path, json) in new[] { ("/api-keys", """{"name":"ci","scopes":["sites:read"]}"""), ("/provisioning-keys", """{"name":"ci","kind":"machine"}""") })
+        {
+            (await server.PostAsync(ApiServer.Owner, path, json)).Expect(HttpStatusCode.Created);
+            string? seen = (await server.GetAsync(ApiServer.Owner, $"{path}/ci")).ETag;
+            Assert.NotNull(seen);
+            (await server.DeleteAsync(ApiServer.Owner, $"{path}/ci", seen)).Expect(HttpStatusCode.NoContent);
+            // Another key under the same name.
+            (await server.PostAsync(ApiServer.Owner, path, json)).Expect(HttpStatusCode.Created);
+            (await server.DeleteAsync(ApiServer.Owner, $"{path}/ci", seen)).Expect(HttpStatusCode.PreconditionFailed);
+            (await server.DeleteAsync(ApiServer.Owner, $"{path}/CI", "*")).Expect(HttpStatusCode.NoContent);
+            (await server.DeleteAsync(ApiServer.Owner, $"{path}/ci")).Expect(HttpStatusCode.NotFound);
+        }
+    }
+
+    [Fact]
+    public async Task An_organisation_keeps_an_owner_who_can_log_in()
+    {
+        await using var server = await ApiServer.StartAsync();
+        var login = server.Control.Server.Login;
+        Account Make(string email, string? password) => login.Database.Write((connection, transaction) => login.Accounts.Create(connection, transaction, email, password, isServerAdmin: false));
+        Make(ApiServer.Owner, "a hash");
+        (await server.PostAsync(ApiServer.Owner, "/users", """{"email":"boss@example.com","roles":["owner"]}""")).Expect(HttpStatusCode.Created);
+        var refused = (await server.PatchAsync(ApiServer.Owner, $"/users/{ApiServer.Owner}", """{"roles":["member"]}""")).Expect(HttpStatusCode.Conflict);
+        Assert.Contains("who can log in", refused.Text, StringComparison.Ordinal);
+        (await server.DeleteAsync(ApiServer.Owner, $"/users/{ApiServer.Owner}")).Expect(HttpStatusCode.Conflict);
+        // Made, but without any way to log in yet.
+        var boss = Make("boss@example.com", null);
+        (await server.PatchAsync(ApiServer.Owner, $"/users/{ApiServer.Owner}", """{"disabled":true}""")).Expect(HttpStatusCode.Conflict);
+        login.PasswordChange.Set(boss, "a hash", null, new AuditEntry(Actor.Operator, "test", "test"));
+        (await server.PatchAsync(ApiServer.Owner, $"/users/{ApiServer.Owner}", """{"roles":["member"]}""")).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task Removing_takes_grants_along_and_refuses_what_others_stand_on()
     {
         await using var server = await ApiServer.StartAsync();

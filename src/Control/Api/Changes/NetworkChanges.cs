@@ -30,6 +30,7 @@ internal static class NetworkChanges
                     throw AccessCheck.Forbidden(requirement);
                 var next = transition(state);
                 Escalation.Check(state, next, held);
+                OwnerAccounts.Check(request.Network.Database, request.Network.Id, state, next);
                 return next;
             },
             (from, to) =>

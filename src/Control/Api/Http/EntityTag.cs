@@ -15,6 +15,9 @@ internal static class EntityTag
 
     public static string Of(ReadOnlySpan<byte> content) => $"\"{Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, Length))}\"";
 
+    /// <summary>Of a key or an invitation, which never changes and whose identifier is never another's.</summary>
+    public static string Of(string id) => Of(System.Text.Encoding.UTF8.GetBytes(id));
+
     /// <summary>Of a whole network.</summary>
     public static string Of(long revision) => string.Create(CultureInfo.InvariantCulture, $"\"r{revision}\"");
 

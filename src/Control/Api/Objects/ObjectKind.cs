@@ -50,6 +50,9 @@ internal abstract class ObjectKind<TItem, TInput, TView> where TItem : class, IN
 
     public string TagOf(TView view) => EntityTag.Of(JsonSerializer.SerializeToUtf8Bytes(InputOf(view)));
 
+    /// <exception cref="ApiException">There is none of this name.</exception>
+    public string TagOf(Network network, NetworkState state, string name) => TagOf(View(network, state, Find(state, name)));
+
     /// <summary>The network with a new object, or with another one in the place of <paramref name="old"/>.</summary>
     /// <exception cref="ApiException">The input is no valid object.</exception>
     /// <exception cref="OperatorException">The overlay has no address left.</exception>

@@ -64,7 +64,12 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
         try
         {
             network.Ledger.Change(
-                state => OrganisationUsers.Follow(state, account.Email, [.. provider.Roles.Values], held),
+                state =>
+                {
+                    var next = OrganisationUsers.Follow(state, account.Email, [.. provider.Roles.Values], held);
+                    OwnerAccounts.Check(database, network.Id, state, next);
+                    return next;
+                },
                 (_, _) => new AuditEntry(actor, "follow-roles", $"user {account.Email}", null, string.Join(", ", held)));
         }
         catch (OperatorException error)

@@ -25,6 +25,7 @@ internal sealed class ApiKeyRoutes(ApiKeys keys, TimeProvider time)
     {
         string name = request.Route("name");
         var key = keys.Of(request.Network.Id).FirstOrDefault(key => Names.Comparer.Equals(key.Name, name)) ?? throw ApiException.NotFound("API key", name);
+        request.Context.Response.Headers.ETag = EntityTag.Of(key.Id);
         return Results.Json(ApiKeyView.Of(request.State, key), ApiJson.Options);
     }
 
@@ -60,7 +61,9 @@ internal sealed class ApiKeyRoutes(ApiKeys keys, TimeProvider time)
     private static IResult Remove(ApiRequest request)
     {
         string name = request.Route("name");
-        NetworkChanges.Change(request, "remove", $"api-key {Findings.Shown(name)}", state => state, (connection, transaction) => ApiKeys.Remove(connection, transaction, request.Network.Id, name));
+        NetworkChanges.Change(
+            request, "remove", $"api-key {Findings.Shown(name)}", state => state,
+            (connection, transaction) => ApiKeys.Remove(connection, transaction, request.Network.Id, name, id => EntityTag.Require(request.Http, EntityTag.Of(id))));
         return Results.NoContent();
     }
 }

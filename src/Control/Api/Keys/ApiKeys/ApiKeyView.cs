@@ -13,5 +13,5 @@ internal sealed record ApiKeyView(
     DateTimeOffset? LastUsed)
 {
     public static ApiKeyView Of(NetworkState state, ApiKey key) =>
-        new(key.Name, key.Id, key.Scopes, state.Users.FirstOrDefault(user => user.Id == key.Maker)?.Email, key.CreatedAt, key.Expires, key.LastUsed);
+        new(key.Name, key.Id, key.Scopes, ViewIndex.Of(state).NameOf(key.Maker), key.CreatedAt, key.Expires, key.LastUsed);
 }

@@ -57,11 +57,14 @@ internal sealed class ApiKeys(Database database, TimeProvider time)
             transaction);
     }
 
+    /// <param name="check">Told the identifier of the key; throws to refuse.</param>
     /// <exception cref="ApiException">There is none of this name.</exception>
-    public static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name)
+    public static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name, Action<string> check)
     {
-        if (connection.Execute("DELETE FROM api_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", new { Organisation = organisation, Name = name }, transaction) == 0)
-            throw ApiException.NotFound("API key", name);
+        string id = connection.QuerySingleOrDefault<string>("SELECT id FROM api_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", new { Organisation = organisation, Name = name }, transaction)
+            ?? throw ApiException.NotFound("API key", name);
+        check(id);
+        connection.Execute("DELETE FROM api_key WHERE id = @Id", new { Id = id }, transaction);
     }
 
     private void NoteUse(string id, DateTimeOffset now)

@@ -59,6 +59,7 @@ internal sealed class InvitationRoutes(Invitations invitations, Uri? publicUrl, 
     private static IResult Remove(ApiRequest request)
     {
         string id = request.Route("id");
+        EntityTag.Require(request.Http, EntityTag.Of(id));
         NetworkChanges.Change(request, "remove", $"invitation {Findings.Shown(id)}", state => state, (connection, transaction) => Invitations.Remove(connection, transaction, request.Network.Id, id));
         return Results.NoContent();
     }

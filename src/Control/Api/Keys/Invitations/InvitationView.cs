@@ -13,5 +13,5 @@ internal sealed record InvitationView(
     DateTimeOffset? UsedAt)
 {
     public static InvitationView Of(NetworkState state, Invitation row) =>
-        new(row.Id, row.Email, row.Roles, state.Users.FirstOrDefault(user => user.Id == row.Maker)?.Email, row.CreatedAt, row.Expires, row.UsedAt);
+        new(row.Id, row.Email, row.Roles, ViewIndex.Of(state).NameOf(row.Maker), row.CreatedAt, row.Expires, row.UsedAt);
 }

@@ -14,5 +14,5 @@ internal sealed record ProvisioningKeyView(
     DateTimeOffset? Expires)
 {
     public static ProvisioningKeyView Of(NetworkState state, ProvisioningKey key) =>
-        new(key.Name, key.Id, key.Kind, state.Sites.FirstOrDefault(site => site.Id == key.Site)?.Name, key.MaximumUses, key.Uses, key.Approval, key.CreatedAt, key.Expires);
+        new(key.Name, key.Id, key.Kind, ViewIndex.Of(state).NameOf(key.Site), key.MaximumUses, key.Uses, key.Approval, key.CreatedAt, key.Expires);
 }

@@ -82,12 +82,6 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
         return (made!, token.ToText(Prefix));
     }
 
-    /// <exception cref="ApiException">There is none of this name.</exception>
-    public static void Remove(Network network, Actor actor, string name) => network.Ledger.Change(
-        state => state,
-        (_, _) => new AuditEntry(actor, "remove", $"provisioning-key {Findings.Shown(name)}"),
-        (connection, transaction) => Remove(connection, transaction, network.Id, name));
-
     private static string WriteOf(AgentKind kind) => kind == AgentKind.Connector ? Permissions.ConnectorsWrite : Permissions.MachinesWrite;
 
     private static bool Covers(IReadOnlySet<string> held, AgentKind kind) => held.Contains(Permissions.ProvisioningKeysWrite) && held.Contains(WriteOf(kind));
@@ -131,11 +125,14 @@ internal sealed class ProvisioningKeys(Networks networks, TimeProvider time)
             transaction);
     }
 
+    /// <param name="check">Told the identifier of the key; throws to refuse.</param>
     /// <exception cref="ApiException">There is none of this name.</exception>
-    private static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name)
+    public static void Remove(DbConnection connection, DbTransaction transaction, int organisation, string name, Action<string> check)
     {
-        if (connection.Execute("DELETE FROM provisioning_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", new { Organisation = organisation, Name = name }, transaction) == 0)
-            throw ApiException.NotFound("provisioning key", name);
+        string id = connection.QuerySingleOrDefault<string>("SELECT id FROM provisioning_key WHERE organisation = @Organisation AND lower(name) = lower(@Name)", new { Organisation = organisation, Name = name }, transaction)
+            ?? throw ApiException.NotFound("provisioning key", name);
+        check(id);
+        connection.Execute("DELETE FROM provisioning_key WHERE id = @Id", new { Id = id }, transaction);
     }
 
     /// <param name="credential">Of no agent yet.</param>

@@ -48,6 +48,7 @@ internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter f
     {
         string name = request.Route("name");
         var key = keys.Of(request.Network.Id).FirstOrDefault(key => Names.Comparer.Equals(key.Name, name)) ?? throw ApiException.NotFound("provisioning key", name);
+        request.Context.Response.Headers.ETag = EntityTag.Of(key.Id);
         return Results.Json(ProvisioningKeyView.Of(request.State, key), ApiJson.Options);
     }
 
@@ -63,7 +64,9 @@ internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter f
     private static IResult Remove(ApiRequest request)
     {
         string name = request.Route("name");
-        ProvisioningKeys.Remove(request.Network, request.Caller.Actor, name);
+        NetworkChanges.Change(
+            request, "remove", $"provisioning-key {Findings.Shown(name)}", state => state,
+            (connection, transaction) => ProvisioningKeys.Remove(connection, transaction, request.Network.Id, name, id => EntityTag.Require(request.Http, EntityTag.Of(id))));
         return Results.NoContent();
     }
 }

@@ -19,7 +19,7 @@ internal sealed class ConnectorKind : ObjectKind<Peer, ConnectorInput, Connector
         var agent = new Agent(AgentKind.Connector, item.Id);
         return new(
             item.Name,
-            state.Sites.First(site => site.Id == item.Site).Name,
+            ViewIndex.Of(state).NameOf(item.Site)!,
             item.KeySource == KeySource.Declared ? item.PublicKey : null,
             item.KeySource == KeySource.Reported ? item.PublicKey : null,
             item.Enabled,

@@ -6,18 +6,19 @@ internal sealed class CredentialRoutes(TimeProvider time)
     private static readonly TimeSpan LongestOverlap = TimeSpan.FromDays(30);
 
     /// <param name="group">The routes of the kind.</param>
-    public void Map(RouteGroupBuilder group, AgentKind kind, string permission)
+    /// <param name="tagOf">The entity tag of the object whose credentials they are.</param>
+    public void Map(RouteGroupBuilder group, AgentKind kind, string permission, Func<Network, NetworkState, string, string> tagOf)
     {
         string word = Names.Of(kind);
-        group.Map(HttpMethod.Post, "{name}/credentials", $"{word}s.credentials.create", $"Makes an ID and secret for one {word}; its older ones end now, or after the overlap.", request => CreateAsync(request, kind))
+        group.Map(HttpMethod.Post, "{name}/credentials", $"{word}s.credentials.create", $"Makes an ID and secret for one {word}; its older ones end now, or after the overlap.", request => CreateAsync(request, kind, tagOf))
             .Requires(permission).Accepts<CredentialInput>("application/json").Produces<CredentialMade>(StatusCodes.Status201Created);
-        group.Map(HttpMethod.Delete, "{name}/credentials", $"{word}s.credentials.revoke", $"Revokes all IDs and secrets of one {word}: its connections end.", request => RevokeAsync(request, kind, null))
+        group.Map(HttpMethod.Delete, "{name}/credentials", $"{word}s.credentials.revoke", $"Revokes all IDs and secrets of one {word}: its connections end.", request => RevokeAsync(request, kind, null, tagOf))
             .Requires(permission).Produces<Removed>();
-        group.Map(HttpMethod.Delete, "{name}/credentials/{id}", $"{word}s.credentials.revokeOne", $"Revokes one ID and secret of one {word}.", request => RevokeAsync(request, kind, request.Route("id")))
+        group.Map(HttpMethod.Delete, "{name}/credentials/{id}", $"{word}s.credentials.revokeOne", $"Revokes one ID and secret of one {word}.", request => RevokeAsync(request, kind, request.Route("id"), tagOf))
             .Requires(permission).Produces<Removed>();
     }
 
-    private async Task<IResult> CreateAsync(ApiRequest request, AgentKind kind)
+    private async Task<IResult> CreateAsync(ApiRequest request, AgentKind kind, Func<Network, NetworkState, string, string> tagOf)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<CredentialInput>());
         if (input.OverlapSeconds is { } seconds && (seconds < 0 || seconds > LongestOverlap.TotalSeconds))
@@ -27,6 +28,7 @@ internal sealed class CredentialRoutes(TimeProvider time)
         var (before, after) = NetworkChanges.Change(request, "rotate-credential", $"{Names.Of(kind)} {name}", state =>
         {
             var agent = Find(state, kind, name);
+            EntityTag.Require(request.Http, tagOf(request.Network, state, name));
             DateTimeOffset? overlap = input.OverlapSeconds > 0 ? now.AddSeconds(input.OverlapSeconds.Value) : null;
             var next = Transitions.Rotate(state, new Credential(id, agent, AgentSecret.Hash(id, secret), now), overlap);
             return overlap is null && state.Credentials.Any(credential => credential.Agent == agent) ? WithoutKey(next, agent) : next;
@@ -35,12 +37,13 @@ internal sealed class CredentialRoutes(TimeProvider time)
         return Results.Json(answer, ApiJson.Options, statusCode: StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> RevokeAsync(ApiRequest request, AgentKind kind, string? id)
+    private static async Task<IResult> RevokeAsync(ApiRequest request, AgentKind kind, string? id, Func<Network, NetworkState, string, string> tagOf)
     {
         string name = request.Route("name");
         var (before, after) = NetworkChanges.Change(request, "revoke-credential", $"{Names.Of(kind)} {name}{(id is null ? "" : $" {Findings.Shown(id)}")}", state =>
         {
             var agent = Find(state, kind, name);
+            EntityTag.Require(request.Http, tagOf(request.Network, state, name));
             if (id is not null && !state.Credentials.Any(credential => credential.Agent == agent && credential.Id == id))
                 throw ApiException.NotFound("credential", id);
             var next = Transitions.Revoke(state, credential => credential.Agent == agent && (id is null || credential.Id == id));

@@ -5,5 +5,5 @@ namespace Keyhole.Control;
 internal sealed record CredentialView(string Id, DateTimeOffset CreatedAt, DateTimeOffset? Expires)
 {
     public static IReadOnlyList<CredentialView> Of(NetworkState state, Agent agent) =>
-        [.. state.Credentials.Where(credential => credential.Agent == agent).Select(credential => new CredentialView(credential.Id, credential.CreatedAt, credential.Expires))];
+        [.. ViewIndex.Of(state).CredentialsOf(agent).Select(credential => new CredentialView(credential.Id, credential.CreatedAt, credential.Expires))];
 }

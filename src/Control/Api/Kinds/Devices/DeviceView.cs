@@ -20,11 +20,11 @@ internal sealed record DeviceView(
         var agent = new Agent(AgentKind.Device, device.Id);
         return new(
             device.Name,
-            state.Users.FirstOrDefault(user => user.Id == device.Owner)?.Email,
+            ViewIndex.Of(state).NameOf(device.Owner),
             device.DeviceState!.Value,
             device.PublicKey,
             [$"{device.Ipv4}", $"{device.Ipv6}"],
-            state.Credentials.Any(credential => credential.Agent == agent),
+            ViewIndex.Of(state).CredentialsOf(agent).Any(),
             network.Hub.StatusOf(agent));
     }
 }

@@ -33,6 +33,7 @@ internal static class MemberRoutes
         var (before, after) = NetworkChanges.Change(request, "remove", $"device {name}", state =>
         {
             var device = DeviceRoutes.Find(state, name, UserOf(request, state).Id);
+            EntityTag.Require(request.Http, DeviceView.TagOf(device));
             return device.DeviceState is DeviceState.Blocked or DeviceState.Archived
                 ? throw new ApiException(StatusCodes.Status403Forbidden, "This device was blocked or archived: only whoever may write devices removes it.")
                 : DeviceTransitions.Remove(state, device);

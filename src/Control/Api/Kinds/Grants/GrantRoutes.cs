@@ -18,8 +18,15 @@ internal sealed class GrantRoutes(TimeProvider time)
             .Requires(Permissions.GrantsWrite).Produces<Removed>();
     }
 
-    private static IResult List(ApiRequest request) =>
-        Results.Json(Paging.Of(request.Http, GrantView.Of(request.State), grant => $"{grant.Resource}/{grant.Kind}/{grant.Principal}", grant => grant), ApiJson.Options);
+    private static IResult List(ApiRequest request)
+    {
+        var state = request.State;
+        request.Context.Response.Headers.ETag = TagOf(state);
+        return Results.Json(Paging.Of(request.Http, GrantView.Of(state), grant => $"{grant.Resource}/{grant.Kind}/{grant.Principal}", grant => grant), ApiJson.Options);
+    }
+
+    /// <summary>Of all grants: one by itself never changes.</summary>
+    private static string TagOf(NetworkState state) => EntityTag.Of(string.Join('\n', state.Grants.Select(grant => $"{grant.Resource} {grant.Kind} {grant.Principal}")));
 
     private async Task<IResult> CreateAsync(ApiRequest request)
     {
@@ -28,6 +35,7 @@ internal sealed class GrantRoutes(TimeProvider time)
         IReadOnlyList<GrantDescription> asked = [];
         var (before, after) = NetworkChanges.Change(request, "add", "grant", state =>
         {
+            EntityTag.Require(request.Http, TagOf(state));
             var findings = new Findings();
             asked = DescriptionReader.ForObject(state, null, findings).ReadGrant(JsonNodes.ToNode(input, System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName), "") ?? [];
             if (findings.Any)
@@ -47,6 +55,7 @@ internal sealed class GrantRoutes(TimeProvider time)
             throw new ApiException(StatusCodes.Status404NotFound, $"Grants are for {string.Join(", ", Kinds.Select(known => Names.Of(known)))}.");
         var (before, after) = NetworkChanges.Change(request, "remove", $"grant {resource} → {kind} {principal}", state =>
         {
+            EntityTag.Require(request.Http, TagOf(state));
             var views = GrantView.Of(state);
             int index = Enumerable.Range(0, views.Count).FirstOrDefault(i =>
                 Names.Comparer.Equals(views[i].Resource, resource) && views[i].Kind == kind && Names.Comparer.Equals(views[i].Principal, principal), -1);

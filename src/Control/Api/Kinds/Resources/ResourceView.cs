@@ -14,7 +14,7 @@ internal sealed record ResourceView(
 {
     public static ResourceView Of(NetworkState state, Resource item) => new(
         item.Name,
-        state.Sites.First(site => site.Id == item.Site).Name,
+        ViewIndex.Of(state).NameOf(item.Site)!,
         item.Destination.Text,
         item.Alias,
         PortSyntax.Format(item.Tcp),

@@ -13,7 +13,7 @@ internal sealed class RoleKind : ObjectKind<Role, RoleInput, RoleView>
     public override IEnumerable<Role> Items(NetworkState state) => state.Roles;
 
     public override RoleView View(Network network, NetworkState state, Role item) => new(
-        item.Name, item.Permissions, item.IsFixed, [.. state.Users.Where(user => user.Roles.Contains(item.Id)).Select(user => user.Email)]);
+        item.Name, item.Permissions, item.IsFixed, [.. ViewIndex.Of(state).HoldersOf(item.Id)]);
 
     protected override (string Name, Func<NetworkDescription, NetworkDescription> Apply)? Read(DescriptionReader reader, Node node)
     {

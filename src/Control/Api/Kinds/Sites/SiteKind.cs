@@ -14,8 +14,8 @@ internal sealed class SiteKind : ObjectKind<Site, SiteInput, SiteView>
 
     public override SiteView View(Network network, NetworkState state, Site item) => new(
         item.Name,
-        [.. state.Peers.Where(peer => peer.Site == item.Id).Select(peer => peer.Name)],
-        [.. state.Resources.Where(resource => resource.Site == item.Id).Select(resource => resource.Name)]);
+        [.. ViewIndex.Of(state).ConnectorsOf(item.Id)],
+        [.. ViewIndex.Of(state).ResourcesOf(item.Id)]);
 
     protected override (string Name, Func<NetworkDescription, NetworkDescription> Apply)? Read(DescriptionReader reader, Node node) =>
         reader.ReadSite(node, "", []) is { } site ? (site, network => network with { Sites = Put(network.Sites, site, other => other) }) : null;

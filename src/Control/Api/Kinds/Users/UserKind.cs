@@ -20,14 +20,21 @@ internal sealed class UserKind : ObjectKind<User, UserInput, UserView>
 
     public override UserView View(Network network, NetworkState state, User item) => UserView.Of(state, item);
 
+    /// <exception cref="ApiException">It is none.</exception>
+    public static string? ReadDisplayName(string? text)
+    {
+        string? name = string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+        return name is null || (name.Length <= MaximumDisplayName && !name.Any(letter => char.IsControl(letter) || char.GetUnicodeCategory(letter) == UnicodeCategory.Format))
+            ? name
+            : throw ApiException.Field("displayName", $"this has control characters or more than {MaximumDisplayName} characters");
+    }
+
     protected override (string Name, Func<NetworkDescription, NetworkDescription> Apply)? Read(DescriptionReader reader, Node node) =>
         reader.ReadUser(node, "") is { } user ? (user.Email, network => network with { Users = Put(network.Users, user, other => other.Email) }) : null;
 
     protected override NetworkState Complete(NetworkState state, User item, UserInput input)
     {
-        string? name = string.IsNullOrWhiteSpace(input.DisplayName) ? null : input.DisplayName.Trim();
-        if (name is not null && (name.Length > MaximumDisplayName || name.Any(letter => char.IsControl(letter) || char.GetUnicodeCategory(letter) == UnicodeCategory.Format)))
-            throw ApiException.Field("displayName", $"this has control characters or more than {MaximumDisplayName} characters");
+        string? name = ReadDisplayName(input.DisplayName);
         return state with { Users = Rename(state.Users, item.Id, user => user with { DisplayName = name, Disabled = input.Disabled ?? false }) };
     }
 

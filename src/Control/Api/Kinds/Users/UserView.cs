@@ -6,8 +6,8 @@ internal sealed record UserView(string Email, IReadOnlyList<string> Roles, strin
 {
     public static UserView Of(NetworkState state, User item) => new(
         item.Email,
-        [.. state.Roles.Where(role => item.Roles.Contains(role.Id)).Select(role => role.Name)],
+        [.. item.Roles.Order().Select(role => ViewIndex.Of(state).NameOf(role)).OfType<string>()],
         item.DisplayName,
         item.Disabled,
-        [.. state.Peers.Where(peer => peer.Owner == item.Id && peer.DeviceState != DeviceState.Archived).Select(peer => peer.Name)]);
+        [.. ViewIndex.Of(state).DevicesOf(item.Id)]);
 }
