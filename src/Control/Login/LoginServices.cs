@@ -85,16 +85,15 @@ internal sealed class LoginServices : IDisposable
 
     public OpenIdUsers OpenIdUsers { get; }
 
-    /// <summary>The names of the organisations in which an account counts and may act.</summary>
-    public IReadOnlyList<string> OrganisationsOf(Account account)
+    /// <summary>The organisations in which an account counts and may act.</summary>
+    public IReadOnlyList<Network> NetworksOf(Account account)
     {
         var confined = Database.Read(connection => AccountOrganisations.Of(connection, null, account.Id));
-        return
-        [
-            .. Networks.All.Where(network => confined?.Contains(network.Id) != false && OrganisationUsers.Find(network.Ledger.State, account.Email) is { Disabled: false })
-                .Select(network => network.Name),
-        ];
+        return [.. Networks.All.Where(network => confined?.Contains(network.Id) != false && OrganisationUsers.Find(network.Ledger.State, account.Email) is { Disabled: false })];
     }
+
+    /// <summary>The names of <see cref="NetworksOf"/>.</summary>
+    public IReadOnlyList<string> OrganisationsOf(Account account) => [.. NetworksOf(account).Select(network => network.Name)];
 
     /// <summary>Takes out the devices whose session is gone, now and from time to time.</summary>
     public void Start()

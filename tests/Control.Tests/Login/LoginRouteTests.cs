@@ -6,6 +6,27 @@ namespace Keyhole.Control.Tests;
 public class LoginRouteTests
 {
     [Fact]
+    public async Task A_user_writes_its_own_name_and_not_its_address()
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        async Task<(HttpStatusCode Status, JsonNode Body)> PatchAsync(string json)
+        {
+            using var response = await server.SendAsync(HttpMethod.Patch, "/api/v1/account", new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+            return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+        }
+
+        Assert.Equal("Ann Smith", (await PatchAsync("""{"displayName":" Ann Smith "}""")).Body["displayName"]!.GetValue<string>());
+        Assert.Equal("Ann Smith", server.Control.Ledger.State.FindUser(LoginServer.Email)!.DisplayName);
+        Assert.Equal(HttpStatusCode.OK, (await PatchAsync("{}")).Status);
+        Assert.Equal("Ann Smith", (await server.GetAsync("/api/v1/account")).Body!["displayName"]!.GetValue<string>());
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PatchAsync("""{"displayName":"a\u202eb"}""")).Status);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PatchAsync("""{"email":"boss@acme.example"}""")).Status);
+        Assert.Null((await PatchAsync("""{"displayName":null}""")).Body["displayName"]);
+        Assert.Null(server.Control.Ledger.State.FindUser(LoginServer.Email)!.DisplayName);
+    }
+
+    [Fact]
     [Trait("Promise", "O1")]
     public async Task A_new_server_has_no_account_and_one_way_to_make_it()
     {

@@ -23,6 +23,11 @@ internal static class OrganisationUsers
         return Set(state, user, user.Roles.Except(Ids(state, decided)).Union(Ids(state, held)));
     }
 
+    /// <summary>How people write a user's name. No agent sees it.</summary>
+    public static NetworkState Name(NetworkState state, string email, string? displayName) => Find(state, email) is { Disabled: false } user && user.DisplayName != displayName
+        ? state with { Users = state.Users.Select(other => other.Id == user.Id ? other with { DisplayName = displayName } : other).ToValueList() }
+        : state;
+
     private static NetworkState Set(NetworkState state, User user, IEnumerable<int> roles)
     {
         var changed = user with { Roles = roles.Order().ToValueList() };

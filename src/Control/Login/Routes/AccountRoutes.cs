@@ -10,6 +10,8 @@ internal sealed class AccountRoutes(LoginServices services, LoginDoor door)
     public void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("account", (Delegate)Read).RequiresLogin().WithTags("account").WithName("account.read").WithSummary("The caller's account.").Produces<AccountView>();
+        api.MapPatch("account", (Delegate)ChangeAsync).RequiresLogin().WithTags("account").WithName("account.change")
+            .WithSummary("Changes the caller's display name in all its organisations (JSON merge patch, RFC 7396).").Accepts<AccountInput>("application/json").Produces<AccountView>();
         api.MapGet("sessions", (Delegate)List).RequiresLogin().WithTags("account").WithName("sessions.list").WithSummary("The login sessions of the caller, the last used first.").Produces<Page<SessionView>>();
         api.MapDelete("sessions/{id}", (Delegate)End).RequiresLogin().WithTags("account").WithName("sessions.end")
             .WithSummary("Ends a session of the caller, and the tunnels of the devices that were enrolled with it.").Produces(StatusCodes.Status204NoContent);
@@ -36,12 +38,36 @@ internal sealed class AccountRoutes(LoginServices services, LoginDoor door)
         context, account, services.Sessions.List(account.Id).FirstOrDefault(session => session.Id == CallerOf(context).Session)?.LoggedInAt ?? default, password);
 
     public AccountView View(Account account) => new(
-        account.Email, account.IsServerAdmin,
+        account.Email,
+        services.NetworksOf(account).Select(network => OrganisationUsers.Find(network.Ledger.State, account.Email)?.DisplayName).FirstOrDefault(name => name is not null),
+        account.IsServerAdmin,
         services.OrganisationsOf(account),
         account.PasswordHash is not null, account.HasTotp, services.Accounts.RecoveryCodesLeft(account),
         [.. services.PasskeyStore.List(account.Id).Select(passkey => new PasskeyView(Base64Url.EncodeToString(passkey.CredentialId), passkey.Name ?? "", passkey.CreatedAt))]);
 
     private IResult Read(HttpContext context) => Results.Json(View(AccountOf(context)), ApiJson.Options);
+
+    private async Task<IResult> ChangeAsync(HttpContext context)
+    {
+        var body = await JsonBody.ReadObjectAsync(context.Request);
+        JsonBody.Check(body, ApiJson.TypeOf<AccountInput>(), partly: true);
+        var caller = CallerOf(context);
+        if (!caller.IsStillGood())
+            throw ApiRequest.Over();
+        var account = AccountOf(context);
+        if (body.ContainsKey("displayName"))
+        {
+            string? name = UserKind.ReadDisplayName(JsonBody.Convert(body, ApiJson.TypeOf<AccountInput>()).DisplayName);
+            foreach (var network in services.NetworksOf(account))
+            {
+                network.Ledger.Change(
+                    state => OrganisationUsers.Name(state, account.Email, name),
+                    (before, _) => new AuditEntry(caller.Actor, "change", $"user {account.Email}", OrganisationUsers.Find(before, account.Email)?.DisplayName, name));
+            }
+        }
+
+        return Results.Json(View(account), ApiJson.Options);
+    }
 
     private IResult List(HttpContext context)
     {
