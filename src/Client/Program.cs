@@ -3,6 +3,10 @@ using Keyhole.Agent;
 using Keyhole.Client;
 using Keyhole.SshHost;
 
+// Command lines of OpenSSH, which no other parser reads.
+if (SshCommand.Claims(args))
+    return await SshCommand.RunAsync(args).ConfigureAwait(false);
+
 var root = new RootCommand("Reaches the private services that you were granted.")
 {
     LoginCommand.Create(),
@@ -19,5 +23,7 @@ var root = new RootCommand("Reaches the private services that you were granted."
     RepairCommand.Create(),
     ProxyCommand.Create(),
     AuthDaemonCommand.Create("keyhole"),
+    SshCommand.CreateSsh(),
+    SshCommand.CreateScp(),
 };
 return await AgentProgram.InvokeAsync(root, args).ConfigureAwait(false);

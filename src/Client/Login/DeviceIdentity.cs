@@ -23,6 +23,14 @@ internal static class DeviceIdentity
         if (login.Expires <= DateTimeOffset.UtcNow)
             throw new AgentException("The login has expired: run 'keyhole login' again.");
         using var api = new ControlApi(login.Endpoint, login.Token);
+        var (organisation, device) = await EnrolledAsync(login, api, directory).ConfigureAwait(false);
+        return new AgentIdentity(login.Endpoint, device.Id, new AgentSecret(device.Secret, "the login"), AgentKind.Device, login.Account, organisation);
+    }
+
+    /// <summary>The organisation that the login leads to, and this machine's credential in it; it is enrolled where it was not yet.</summary>
+    /// <exception cref="AgentException">It is not clear which organisation, or Control refuses the device.</exception>
+    public static async Task<(string Organisation, (string Id, string Secret) Device)> EnrolledAsync(LoginRecord login, ControlApi api, string directory)
+    {
         // A device that is enrolled comes up while Control is away: it works on with its last table.
         string organisation = login.Organisation is { } selected && login.Devices.ContainsKey(selected)
             ? selected
@@ -30,11 +38,10 @@ internal static class DeviceIdentity
         if (!login.Devices.TryGetValue(organisation, out var device))
         {
             device = await EnrolAsync(api, organisation, PublicKeyIn(directory)).ConfigureAwait(false);
-            login = (login with { Organisation = organisation }).With(organisation, device.Id, device.Secret);
-            login.Save(directory);
+            (login with { Organisation = organisation }).With(organisation, device.Id, device.Secret).Save(directory);
         }
 
-        return new AgentIdentity(login.Endpoint, device.Id, new AgentSecret(device.Secret, "the login"), AgentKind.Device, login.Account, organisation);
+        return (organisation, device);
     }
 
     /// <summary>A name for a device, made of the machine's: what no name may hold becomes a dash.</summary>

@@ -1,0 +1,112 @@
+using System.Runtime.Versioning;
+using System.Text.Json.Nodes;
+using Keyhole.Cryptography;
+using Keyhole.Ssh;
+
+namespace Keyhole.Client.Tests;
+
+[UnsupportedOSPlatform("windows")]
+public sealed class OpenSshOptionsTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("keyhole-options").FullName;
+    private readonly Ed25519PrivateKey _key = Ed25519PrivateKey.Generate(RandomSource.System);
+    private readonly SignedKey _signed;
+    private readonly SshFiles _files;
+
+    public OpenSshOptionsTests()
+    {
+        _signed = SshSamples.Signed(_key);
+        _files = SshFiles.Create(_signed);
+    }
+
+    public void Dispose()
+    {
+        _files.Dispose();
+        _key.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public void What_ssh_is_told_holds_against_every_configuration_file_and_the_persons_own_options()
+    {
+        string file = Path.Combine(_directory, "config");
+        File.WriteAllText(file, """
+            Host *
+              User root
+              Hostname evil.example
+              HostKeyAlias evil
+              StrictHostKeyChecking no
+              UserKnownHostsFile /dev/null
+              GlobalKnownHostsFile /etc/evil
+              KnownHostsCommand /bin/evil
+              VerifyHostKeyDNS yes
+              ProxyJump evil
+              IdentityAgent /run/evil
+              IdentitiesOnly no
+              ServerAliveInterval 17
+            """);
+        var line = SshLine.Parse(["-F", file, "-o", "StrictHostKeyChecking=accept-new", "-o", "ProxyCommand=evil", "-L", "8080:localhost:80", "-G", "vm-01", "id"]);
+        var shown = Shown(new SshRoute("100.64.0.9", null), line);
+        Assert.Equal("100.64.0.9", shown["hostname"]);
+        Assert.Equal("ada", shown["user"]);
+        Assert.Equal("keyhole-01234567-7", shown["hostkeyalias"]);
+        Assert.Equal("true", shown["stricthostkeychecking"]);
+        Assert.Equal(_files.KnownHosts, shown["userknownhostsfile"]);
+        Assert.Equal("/dev/null", shown["globalknownhostsfile"]);
+        Assert.Equal("false", shown["verifyhostkeydns"]);
+        Assert.Equal("false", shown["updatehostkeys"]);
+        Assert.Equal(_files.AgentSocket, shown["identityagent"]);
+        Assert.Equal("yes", shown["identitiesonly"]);
+        Assert.Equal(_files.PublicKey, shown["identityfile"]);
+        Assert.Equal(_files.Certificate, shown["certificatefile"]);
+        Assert.False(shown.ContainsKey("proxyjump"));
+        Assert.Equal("none", shown.GetValueOrDefault("proxycommand", "none"));
+        Assert.Equal("none", shown.GetValueOrDefault("knownhostscommand", "none"));
+        // What does not touch that is the person's.
+        Assert.Equal("17", shown["serveraliveinterval"]);
+        Assert.Equal("8080 [localhost]:80", shown["localforward"]);
+    }
+
+    /// <summary>Resources that share a host have certificates for different keys of it.</summary>
+    [Fact]
+    public void The_host_is_asked_for_the_keys_that_have_a_certificate_for_it()
+    {
+        var answer = SshSamples.Answer(SshPublicKey.FromEd25519(_key.PublicKey));
+        answer["hostKeys"] = new JsonArray(SshSamples.AuthorityKey.ToString());
+        var signed = SignedKey.From(answer, SshPublicKey.FromEd25519(_key.PublicKey), null);
+        Assert.Contains("HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com", OpenSshOptions.For(signed, new SshRoute("100.64.0.9", null), _files));
+        Assert.Equal("rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,ecdsa-sha2-nistp384-cert-v01@openssh.com", OpenSshOptions.CertificateAlgorithms(["ssh-rsa", "ecdsa-sha2-nistp384"]));
+        Assert.Equal(0, SshSamples.Run("ssh", ["-F", "none", "-G", "-o", $"HostKeyAlgorithms={OpenSshOptions.CertificateAlgorithms(["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256"])}", "vm-01"]).Code);
+        Assert.DoesNotContain(OpenSshOptions.For(_signed, new SshRoute("100.64.0.9", null), _files), option => option.StartsWith("HostKeyAlgorithms", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    [Trait("Promise", "B17")]
+    public void Through_the_rootless_proxy_ssh_runs_this_program()
+    {
+        var shown = Shown(new SshRoute("100.64.0.9", "/home/ada/.local/state/keyhole"), SshLine.Parse(["-G", "vm-01"]));
+        Assert.EndsWith("ssh proxy --data '/home/ada/.local/state/keyhole' %h %p", shown["proxycommand"], StringComparison.Ordinal);
+        Assert.StartsWith("'/", shown["proxycommand"], StringComparison.Ordinal);
+    }
+
+    /// <summary>The shell that ssh starts sees the words as they are, whatever the directories are called.</summary>
+    [Fact]
+    [Trait("Threat", "33")]
+    public void Nothing_in_a_path_is_understood_by_the_shell_or_by_ssh()
+    {
+        string odd = "/a b/'$(id)'/%h/\"x\"`id`\\";
+        string program = Path.Combine(_directory, "it's a %program");
+        File.WriteAllText(program, "#!/bin/sh\nprintf '<%s>' \"$@\" >&2\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string command = OpenSshOptions.ProxyCommand(odd, [program]);
+        var (_, text) = SshSamples.Run("ssh", ["-T", "-F", "none", "-o", $"ProxyCommand={command}", "-o", "Hostname=100.64.0.9", "vm-01"], ("SHELL", "/bin/sh"));
+        Assert.Contains($"<ssh><proxy><--data><{odd}><100.64.0.9><22>", text, StringComparison.Ordinal);
+    }
+
+    private Dictionary<string, string> Shown(SshRoute route, SshLine line)
+    {
+        var (code, text) = SshSamples.Run("ssh", [.. OpenSshOptions.For(_signed, route, _files), .. line.Words(null)]);
+        Assert.True(code == 0, text);
+        return text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(row => row.Split(' ', 2)).GroupBy(row => row[0]).ToDictionary(rows => rows.Key, rows => rows.First().ElementAtOrDefault(1) ?? "");
+    }
+}
