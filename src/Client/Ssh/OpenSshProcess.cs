@@ -66,7 +66,7 @@ internal sealed class OpenSshProcess : IDisposable
             _raised = signal;
             if (_process is not { HasExited: false } process)
                 return;
-            if (isFirst && kill(process.Id, signal) == 0)
+            if (isFirst && !OperatingSystem.IsWindows() && kill(process.Id, signal) == 0)
                 _ = InsistAsync(process);
             else
                 process.Kill();

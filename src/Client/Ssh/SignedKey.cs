@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
@@ -10,6 +11,7 @@ namespace Keyhole.Client;
 /// <param name="Resource">Its name.</param>
 /// <param name="Alias">Null where it has none.</param>
 /// <param name="Destination">The host as its site knows it.</param>
+/// <param name="Overlay">The host's addresses in the tunnel; empty where they were not said.</param>
 /// <param name="HostKeyAlias">The name that the host's certificate must have.</param>
 /// <param name="HostAuthorities">Who may have signed it.</param>
 /// <param name="HostKeyTypes">Of the host's keys that have a certificate for this name; empty where that was not said.</param>
@@ -20,6 +22,7 @@ internal sealed record SignedKey(
     string Resource,
     string? Alias,
     string Destination,
+    IReadOnlyList<IPAddress> Overlay,
     string HostKeyAlias,
     IReadOnlyList<SshPublicKey> HostAuthorities,
     IReadOnlyList<string> HostKeyTypes,
@@ -63,7 +66,7 @@ internal sealed record SignedKey(
         if (!SshTarget.IsHost(alias ?? resource) || !SshTarget.IsHost(hostKeyAlias))
             return null;
         return new SignedKey(
-            certificate, username, resource, alias, destination, hostKeyAlias, authorities!, [.. hostKeys.Select(hostKey => hostKey!.Type).Distinct()],
+            certificate, username, resource, alias, destination, [.. (answer["overlay"] as JsonArray ?? []).Select(address => IPAddress.Parse((string?)address ?? ""))], hostKeyAlias, authorities!, [.. hostKeys.Select(hostKey => hostKey!.Type).Distinct()],
             password is null ? null : Open(password, (string?)answer["sealedPassword"]));
     }
 

@@ -27,7 +27,9 @@ internal sealed class SshFiles : IDisposable
         SshFiles? files = null;
         try
         {
-            files = new SshFiles(MakeDirectory(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), Path.GetTempPath()));
+            // Root may have been handed somebody else's: whoever owns a directory can exchange what lies in it.
+            string? own = Environment.IsPrivilegedProcess ? null : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+            files = new SshFiles(MakeDirectory(own, Path.GetTempPath()));
             File.WriteAllText(files.PublicKey, signed.Certificate.Key + "\n");
             File.WriteAllText(files.Certificate, signed.Certificate + "\n");
             File.WriteAllText(files.KnownHosts, signed.KnownHosts);

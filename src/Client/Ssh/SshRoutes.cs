@@ -11,6 +11,9 @@ internal static class SshRoutes
     /// <summary>How long a client that has just come up, or that has just been told of a grant, is waited for.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long an address that may lead nowhere is tried.</summary>
+    private static readonly TimeSpan ProbePatience = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Where clients run: the one that was named, the user's own, root's.</summary>
@@ -75,21 +78,21 @@ internal static class SshRoutes
         return resource?["overlay"]?.AsArray().Select(text => (string?)text).Where(text => IPAddress.TryParse(text, out _)).OrderBy(text => text!.Contains(':', StringComparison.Ordinal)).FirstOrDefault();
     }
 
-    /// <summary>Whoever holds the tunnel answers for the alias, or carries the destination. Who it is that answers there, ssh finds out before anything is said to it.</summary>
+    /// <summary>
+    /// Whoever holds the tunnel carries the overlay addresses, answers for the alias, or carries the destination. Who it is that answers there, ssh finds out before anything is
+    /// said to it.
+    /// </summary>
     private static async Task<SshRoute?> ProbeAsync(SignedKey signed, int port)
     {
-        foreach (string host in new[] { signed.Alias, signed.Destination }.OfType<string>())
-        {
-            if (await AnsweringAsync(host, port).ConfigureAwait(false) is { } address)
-                return new SshRoute(address.ToString(), null);
-        }
-
-        return null;
+        string?[] hosts = [.. signed.Overlay.Select(address => address.ToString()), signed.Alias, signed.Destination];
+        List<Task<IPAddress?>> probes = [.. hosts.OfType<string>().Select(host => AnsweringAsync(host, port))];
+        var answers = await Task.WhenAll(probes).ConfigureAwait(false);
+        return answers.FirstOrDefault(address => address is not null) is { } best ? new SshRoute(best.ToString(), null) : null;
     }
 
     private static async Task<IPAddress?> AnsweringAsync(string host, int port)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(ProbePatience);
         try
         {
             foreach (var address in await Dns.GetHostAddressesAsync(host, patience.Token).ConfigureAwait(false))

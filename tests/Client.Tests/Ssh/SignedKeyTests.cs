@@ -44,6 +44,7 @@ public sealed class SignedKeyTests : IDisposable
     [InlineData("alias", "\"*\"")]
     [InlineData("destination", "\"$(id)\"")]
     [InlineData("destination", "null")]
+    [InlineData("overlay", "[\"100.64.0.9 -x\"]")]
     [InlineData("hostKeyAlias", "\"*\"")]
     [InlineData("hostKeyAlias", "\"a ssh-ed25519 AAAA\\n*\"")]
     [InlineData("hostAuthorities", "[]")]

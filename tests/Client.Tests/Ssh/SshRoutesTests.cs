@@ -70,8 +70,18 @@ public sealed class SshRoutesTests : IDisposable
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var signed = _signed with { Alias = null, Destination = "127.0.0.1" };
+        var signed = _signed with { Alias = null, Destination = "127.0.0.1", Overlay = [] };
         Assert.Equal(new SshRoute("127.0.0.1", null), await SshRoutes.FindAsync([_directory], signed, ((IPEndPoint)listener.LocalEndpoint).Port));
+    }
+
+    /// <summary>Root's client cannot be asked, but it has a route.</summary>
+    [Fact]
+    public async Task An_overlay_address_that_answers_is_taken_before_the_destination()
+    {
+        using var listener = new TcpListener(IPAddress.Any, 0);
+        listener.Start();
+        var signed = _signed with { Alias = null, Destination = "127.0.0.1", Overlay = [IPAddress.Parse("127.0.0.2")] };
+        Assert.Equal(new SshRoute("127.0.0.2", null), await SshRoutes.FindAsync([_directory], signed, ((IPEndPoint)listener.LocalEndpoint).Port));
     }
 
     [Fact]
@@ -81,7 +91,7 @@ public sealed class SshRoutesTests : IDisposable
         using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         int port = ((IPEndPoint)bound.LocalEndPoint!).Port;
-        var refusal = await Assert.ThrowsAsync<AgentException>(() => SshRoutes.FindAsync([_directory], _signed with { Alias = null, Destination = "127.0.0.1" }, port));
+        var refusal = await Assert.ThrowsAsync<AgentException>(() => SshRoutes.FindAsync([_directory], _signed with { Alias = null, Destination = "127.0.0.1", Overlay = [] }, port));
         Assert.Contains("keyhole up", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -23,6 +23,7 @@ internal static class SshSamples
         ["resource"] = "vm-01",
         ["alias"] = "vm-01.acme.internal",
         ["destination"] = "192.168.1.20",
+        ["overlay"] = new JsonArray("100.64.0.9"),
         ["hostKeyAlias"] = "keyhole-01234567-7",
         ["hostAuthorities"] = new JsonArray(AuthorityKey.ToString()),
     };

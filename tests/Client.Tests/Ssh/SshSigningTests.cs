@@ -94,6 +94,19 @@ public sealed class SshSigningTests : IDisposable
         Assert.Empty(_asked);
     }
 
+    /// <summary>As ssh does for what is not the command's.</summary>
+    [Theory]
+    [InlineData("ssh", "vm-01", "id")]
+    [InlineData("ssh", "-J", "jump", "vm-01")]
+    [InlineData("ssh")]
+    [InlineData("scp", "a", "b")]
+    public async Task What_does_not_come_to_a_command_ends_with_255(params string[] words)
+    {
+        LogIn(enrolled: true);
+        _answer = (_, _) => (403, new JsonObject { ["detail"] = "vm-01 is not granted to you." });
+        Assert.Equal(255, await SshCommand.RunAsync([words[0], "--data", _directory, .. words[1..]]));
+    }
+
     private Task<AgentException> Refused() => Assert.ThrowsAsync<AgentException>(() => SshSigning.SignAsync(_directory, SshTarget.Parse("vm-01"), Key, isPasswordWanted: false));
 
     private void LogIn(bool enrolled, DateTimeOffset? expires = null)
