@@ -23,6 +23,8 @@ internal sealed class ConnectorBody : IAgentBody
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
 
     private readonly DataPath _data;
+    private readonly SiteDaemons _daemons;
+    private readonly SshSites _ssh;
     private readonly PrivateKey _key;
     private readonly ILogger _logger;
     private readonly TimeSpan _drainTimeout;
@@ -39,6 +41,8 @@ internal sealed class ConnectorBody : IAgentBody
         _logger = start.Loggers.CreateLogger("connector");
         _drainTimeout = TimeSpan.FromSeconds(start.Values.Number(DrainTimeout, 0, 86_400) ?? 30);
         var schedule = ScheduleFor(start.Values.Number(RekeyAfter, 5, 120));
+        _daemons = SshSettings.Open(start.Values, start.Loggers);
+        _ssh = new SshSites(new SshSitesOptions(_daemons.ChooseAsync, TimeProvider.System, Random.Shared.NextDouble, start.Loggers.CreateLogger("ssh")));
         try
         {
             _data = new DataPath(
@@ -75,12 +79,14 @@ internal sealed class ConnectorBody : IAgentBody
         "keyhole-connector",
         AgentKind.Connector,
         "Opens authorised flows of a Keyhole network to targets of the network that it runs in.",
-        [RelayOnly, RekeyAfter, DrainTimeout],
+        [RelayOnly, RekeyAfter, DrainTimeout, .. SshSettings.All],
         start => new ConnectorBody(start));
 
     public Task Completion => _data.Completion;
 
     public bool IsReady => _isReady;
+
+    public ISshHosts Ssh => _ssh;
 
     public async ValueTask<Enforcement> ApplyAsync(int agent, Table table)
     {
@@ -94,15 +100,18 @@ internal sealed class ConnectorBody : IAgentBody
         });
         ConnectorLog.Enforced(_logger, table.Revision, DateTimeOffset.UtcNow, roster.Relays.Count, rules.ClientCount, cut);
         _ = ResolveRelaysAsync(roster, _stop.Token);
+        // Accounts follow the flows, and are not waited for: a host may be away.
+        _ssh.Apply(table);
         return new Enforcement(cut);
     }
 
-    public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now =>
+    public async ValueTask<JsonObject> StatusAsync()
     {
-        var status = ConnectorStatus.Write(_data, now);
+        var status = await _data.InvokeAsync(now => ConnectorStatus.Write(_data, now));
         status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
+        status["sshHosts"] = _ssh.Describe();
         return status;
-    });
+    }
 
     public async ValueTask<StatusMessage> ReportAsync() => await _data.InvokeAsync(now => ConnectorStatus.Report(_data, now));
 
@@ -138,6 +147,8 @@ internal sealed class ConnectorBody : IAgentBody
     {
         await _stop.CancelAsync();
         await _surveying;
+        await _ssh.DisposeAsync();
+        await _daemons.DisposeAsync();
         if (_watch is not null)
             await _watch.DisposeAsync();
         await _data.StopAsync();

@@ -223,14 +223,14 @@ public sealed class LinkTests : IAsyncLifetime, IDisposable
     {
         foreach (double random in new[] { 0.0, 0.5, 0.999 })
         {
-            var backoff = new Backoff(() => random);
+            var backoff = Backoff.ForControl(() => random);
             var waits = Enumerable.Range(0, 10).Select(_ => backoff.Next()).ToList();
-            Assert.All(waits, wait => Assert.InRange(wait, Backoff.Shortest, Backoff.Longest));
+            Assert.All(waits, wait => Assert.InRange(wait, backoff.Shortest, backoff.Longest));
             Assert.Equal(waits.Order(), waits);
-            Assert.InRange(waits[^1], Backoff.Longest / 2, Backoff.Longest);
+            Assert.InRange(waits[^1], backoff.Longest / 2, backoff.Longest);
             backoff.Reset();
             Assert.Equal(waits[0], backoff.Next());
-            Assert.InRange(backoff.Slow(), Backoff.Longest / 2, Backoff.Longest);
+            Assert.InRange(backoff.Slow(), backoff.Longest / 2, backoff.Longest);
         }
     }
 

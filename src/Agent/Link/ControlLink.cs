@@ -43,7 +43,7 @@ internal sealed class ControlLink
         _time = time;
         _logger = logger;
         _ssh = new SshExchange(body.Ssh, time, logger);
-        _backoff = new Backoff(random);
+        _backoff = Backoff.ForControl(random);
         _endpoint = options.Endpoints[0];
     }
 

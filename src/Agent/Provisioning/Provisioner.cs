@@ -38,7 +38,7 @@ internal sealed class Provisioner(IReadOnlyList<Uri> endpoints, AgentSecret key,
     private async Task<AgentCredential> TradeAsync()
     {
         using var http = new HttpClient { Timeout = RequestTimeout, MaxResponseContentBufferSize = MaximumAnswer };
-        var backoff = new Backoff(Random.Shared.NextDouble);
+        var backoff = Backoff.ForControl(Random.Shared.NextDouble);
         for (int attempt = 0; ; attempt++)
         {
             string reason;

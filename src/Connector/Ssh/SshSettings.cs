@@ -1,0 +1,87 @@
+using System.Net;
+using Keyhole.Agent;
+using Keyhole.Edge;
+using Keyhole.SshHost;
+using Microsoft.Extensions.Logging;
+
+namespace Keyhole.Connector;
+
+/// <summary>What the operator says about auth daemons, and the daemons that come of it.</summary>
+internal static class SshSettings
+{
+    private const int MaximumKeyFile = 4096;
+
+    public static readonly Setting AuthDaemon = new("--auth-daemon", "", "Be the auth daemon of this host: make accounts for people who log in to it by SSH. Needs root.") { IsSwitch = true };
+
+    public static readonly Setting PreSharedKeyFile = new("--ad-pre-shared-key-file", "FILE", "A file that holds the key that the auth daemons of other hosts were started with: at least 24 characters.");
+
+    private static readonly Setting PreSharedKey = new("--ad-pre-shared-key", "KEY", "The key itself, where every user of this machine can read it: prefer the file, or the variable.");
+
+    private static readonly Setting State = new("--ad-state", "DIR", "With --auth-daemon: where it keeps what it knows, of root alone.") { Default = AuthDaemonOptions.Default.StateDirectory };
+
+    private static readonly Setting SshDirectory = new("--ad-ssh-directory", "DIR", "With --auth-daemon: what the SSH server reads.") { Default = AuthDaemonOptions.Default.SshDirectory };
+
+    private static readonly Setting IdleDays = new("--ad-idle-days", "DAYS", "With --auth-daemon: lock an account that nobody has logged in to for so long.") { Default = "90" };
+
+    public static IReadOnlyList<Setting> All { get; } = [AuthDaemon, PreSharedKeyFile, PreSharedKey, State, SshDirectory, IdleDays];
+
+    /// <exception cref="AgentException">A setting is wrong, or this process may not be an auth daemon.</exception>
+    public static SiteDaemons Open(SettingValues values, ILoggerFactory loggers)
+    {
+        var addresses = new SiteAddresses(Dns.GetHostAddressesAsync, HostAddresses.Read, SiteAddresses.OfThisHost);
+        try
+        {
+            var remote = Key(values, loggers.CreateLogger("ssh")) is { } key ? new RemoteAuthDaemon(key, addresses.DialAsync, TimeProvider.System) : null;
+            var local = values.IsOn(AuthDaemon) ? LocalAuthDaemon.Open(Options(values), loggers.CreateLogger("auth-daemon"), TimeProvider.System) : null;
+            return new SiteDaemons(local, remote, addresses);
+        }
+        catch (AuthDaemonException e)
+        {
+            throw new AgentException(e.Message, e);
+        }
+    }
+
+    /// <summary>The pre-shared key; null where nobody gave one.</summary>
+    /// <exception cref="AgentException">It was given twice, or its file cannot be read.</exception>
+    internal static string? Key(SettingValues values, ILogger logger)
+    {
+        var text = values.Find(PreSharedKey);
+        var file = values.Find(PreSharedKeyFile);
+        if (text is not null && file is not null && text.Value.Source == file.Value.Source)
+        {
+            throw new AgentException(text.Value.Source == SettingSource.Flag
+                ? $"{PreSharedKey.Flag} and {PreSharedKeyFile.Flag} are both given: remove one."
+                : $"{PreSharedKey.Variable} and {PreSharedKeyFile.Variable} are both set: remove one.");
+        }
+
+        if (file is not null && !(text?.Source > file.Value.Source))
+            return FromFile(file.Value.Value, logger);
+        if (text?.Source == SettingSource.Flag)
+            SshLog.KeyOnCommandLine(logger, PreSharedKeyFile.Flag);
+        return text?.Value.Trim();
+    }
+
+    private static AuthDaemonOptions Options(SettingValues values) => new(
+        Path.GetFullPath(values.Require(State)),
+        Path.GetFullPath(values.Require(SshDirectory)),
+        TimeSpan.FromDays(values.Number(IdleDays, 1, 36_500)!.Value));
+
+    private static string FromFile(string path, ILogger logger)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            byte[] bytes = new byte[MaximumKeyFile];
+            int length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (length == bytes.Length)
+                throw new AgentException($"The file {path} is too long for a pre-shared key.");
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+                SshLog.KeyFileOpen(logger, path);
+            return System.Text.Encoding.UTF8.GetString(bytes, 0, length).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new AgentException($"The file {path} with the pre-shared key cannot be read: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,333 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Keyhole.Agent;
+using Keyhole.Contracts;
+using Keyhole.SshHost;
+
+namespace Keyhole.Connector;
+
+/// <summary>
+/// One host that people log in to: its daemon is told what the table says at each change, again every ten minutes, and after a
+/// failure until it works. One word with the daemon at a time, so that an account that was just made is not judged by an older table.
+/// </summary>
+/// <remarks>
+/// <code>
+/// waiting ──→ ready ⇄ failed (again after 5 s … 60 s)
+///    └──────────┴───────┴── the resource left the table ──→ withdrawn once, as well as it goes ──→ over
+/// </code>
+/// </remarks>
+internal sealed class SshSite
+{
+    public static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(60);
+
+    /// <summary>The host is told again, whatever somebody did there by hand.</summary>
+    public static readonly TimeSpan Refresh = TimeSpan.FromMinutes(10);
+
+    /// <summary>What a daemon has for one reconciliation.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an order waits for the table that lists its user.</summary>
+    public static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(3);
+
+    /// <summary>Of a host whose resource left the table.</summary>
+    public const int Farewells = 5;
+
+    private readonly SshSitesOptions _options;
+    private readonly Action<SshSite, SshHostMessage?> _publish;
+    private readonly Backoff _backoff;
+    private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    /// <summary>Holds its one entry while nobody speaks with the daemon.</summary>
+    private readonly Channel<bool> _turn = Channel.CreateBounded<bool>(1);
+
+    private readonly Lock _gate = new();
+
+    // Under the gate.
+    private SshTarget? _target;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _dueAt;
+    private long _attemptedAt;
+    private bool _isOver;
+    private SshSiteState _state;
+    private string? _error;
+    private SshHostState? _shown;
+    private long? _contactAt;
+
+    // Of the one whose turn it is.
+    private SshTarget? _met;
+    private int _farewells;
+
+    /// <param name="publish">Told what Control is to know of the host; null: nothing any more.</param>
+    public SshSite(SshTarget target, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
+    {
+        (_target, _options, _publish) = (target, options, publish);
+        Resource = target.Row.Resource;
+        _backoff = new Backoff(ShortestRetry, LongestRetry, options.Random);
+        _dueAt = options.Time.GetTimestamp();
+        _turn.Writer.TryWrite(true);
+    }
+
+    public int Resource { get; }
+
+    /// <summary>What was published last. Of the owner, under its lock.</summary>
+    public SshHostMessage? Published { get; set; }
+
+    /// <summary>Takes what the newest table says; null: the host is not in it.</summary>
+    /// <returns>False when the site is over: the host needs a new one.</returns>
+    public bool Take(SshTarget? target)
+    {
+        lock (_gate)
+        {
+            if (_isOver)
+                return false;
+            if (target != _target)
+            {
+                _target = target;
+                _dueAt = _options.Time.GetTimestamp();
+                _backoff.Reset();
+                _changed.SetResult();
+                _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            else if (target is not null && _state == SshSiteState.Failed)
+            {
+                // Whatever has changed in the network may have brought the host back.
+                _backoff.Reset();
+                _dueAt = Math.Min(_dueAt, After(_attemptedAt, ShortestRetry));
+            }
+        }
+
+        _wakes.Writer.TryWrite(true);
+        return true;
+    }
+
+    /// <summary>Returns when the site is over; fails with <see cref="OperationCanceledException"/> when stopped.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            TimeSpan left;
+            lock (_gate)
+                left = _options.Time.GetElapsedTime(_options.Time.GetTimestamp(), _dueAt);
+            if (left > TimeSpan.Zero)
+            {
+                await using var timer = _options.Time.CreateTimer(_ => _wakes.Writer.TryWrite(true), null, left < Refresh ? left : Refresh, Timeout.InfiniteTimeSpan);
+                await _wakes.Reader.ReadAsync(stop);
+                continue;
+            }
+
+            await _options.Slots.WaitAsync(stop);
+            try
+            {
+                if (await AttemptAsync(stop))
+                    return;
+            }
+            finally
+            {
+                _options.Slots.Release();
+            }
+        }
+    }
+
+    /// <summary>Has one account made.</summary>
+    /// <exception cref="AgentException">It is not to be had.</exception>
+    public async Task<SshAccount> ProvisionAsync(SshAccountOrder order, CancellationToken cancelled)
+    {
+        await AwaitUserAsync(order.User, cancelled);
+        await _turn.Reader.ReadAsync(cancelled);
+        try
+        {
+            SshTarget? target;
+            lock (_gate)
+                target = _target;
+            if (target?.Row.Users.Contains(order.User) != true)
+                throw NotListed();
+            var daemon = await _options.Choose(target, cancelled);
+            var account = SshAnswers.Check(await daemon.ProvisionAsync(target.Row, order, cancelled));
+            SshLog.Prepared(_options.Logger, target.Name, account.Name, order.User);
+            HurryIf(SshSiteState.Failed);
+            return account;
+        }
+        catch (AuthDaemonException e)
+        {
+            HurryIf(SshSiteState.Ready);
+            throw new AgentException(SshAnswers.Line(e.Message), e);
+        }
+        finally
+        {
+            _turn.Writer.TryWrite(true);
+        }
+    }
+
+    public JsonObject? Describe()
+    {
+        lock (_gate)
+        {
+            return _target is not { } target ? null : new JsonObject
+            {
+                ["name"] = target.Name,
+                ["daemon"] = target.Daemon,
+                ["state"] = _state switch { SshSiteState.Ready => "ready", SshSiteState.Failed => "failed", _ => "waiting" },
+                ["error"] = _error,
+                ["users"] = target.Row.Users.Count,
+                ["secondsSinceContact"] = _contactAt is { } at ? Math.Round(_options.Time.GetElapsedTime(at).TotalSeconds, 1) : null,
+            };
+        }
+    }
+
+    /// <summary>One word with the daemon; true when it was the last.</summary>
+    private async Task<bool> AttemptAsync(CancellationToken stop)
+    {
+        await _turn.Reader.ReadAsync(stop);
+        try
+        {
+            SshTarget? target;
+            lock (_gate)
+            {
+                target = _target;
+                _attemptedAt = _options.Time.GetTimestamp();
+                _dueAt = long.MaxValue;
+            }
+
+            if (_met is { } met && target?.HasDaemonOf(met) != true && !await WithdrawAsync(met, target is null, stop))
+                return false;
+            if (target is null)
+            {
+                lock (_gate)
+                    return _isOver = _target is null;
+            }
+
+            _met = target;
+            await ReconcileAsync(target, stop);
+            return false;
+        }
+        finally
+        {
+            _turn.Writer.TryWrite(true);
+        }
+    }
+
+    /// <summary>Takes a host out, as well as it goes; false when it is to be tried again.</summary>
+    private async Task<bool> WithdrawAsync(SshTarget met, bool again, CancellationToken stop)
+    {
+        var (_, error) = await AskAsync(met.Withdrawn(), stop);
+        if (error is not null && again && ++_farewells < Farewells)
+        {
+            DueIn(_backoff.Next());
+            return false;
+        }
+
+        SshLog.Withdrawn(_options.Logger, met.Name, met.Daemon, error is null ? "its accounts are locked" : $"its accounts could not be locked: {error}");
+        _met = null;
+        _farewells = 0;
+        lock (_gate)
+            (_state, _error, _shown, _contactAt) = (SshSiteState.Waiting, null, null, null);
+        _publish(this, null);
+        return true;
+    }
+
+    private async Task ReconcileAsync(SshTarget target, CancellationToken stop)
+    {
+        var (shown, error) = await AskAsync(target, stop);
+        SshHostMessage message;
+        bool isNews;
+        lock (_gate)
+        {
+            var state = error is null ? SshSiteState.Ready : SshSiteState.Failed;
+            isNews = (state, error) != (_state, _error);
+            (_state, _error) = (state, error);
+            if (shown is not null)
+                (_shown, _contactAt) = (shown, _options.Time.GetTimestamp());
+            message = new SshHostMessage(Resource, _shown?.HostKeys ?? [], [.. target.Row.Trusted.Where((_shown?.Trusted ?? []).Contains)], _shown?.Pin, error);
+        }
+
+        if (isNews && error is null)
+            SshLog.Ready(_options.Logger, target.Name, target.Daemon, target.Row.Users.Count);
+        else if (isNews)
+            SshLog.Failed(_options.Logger, target.Name, error!);
+        _publish(this, message);
+        if (error is null)
+            _backoff.Reset();
+        DueIn(error is null ? Refresh * (0.9 + 0.1 * _options.Random()) : _backoff.Next());
+    }
+
+    private async Task<(SshHostState? Shown, string? Error)> AskAsync(SshTarget target, CancellationToken stop)
+    {
+        using var patience = new CancellationTokenSource(Patience, _options.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
+        try
+        {
+            var daemon = await _options.Choose(target, limit.Token);
+            return (SshAnswers.Check(await daemon.ReconcileAsync(target.Organisation, target.Row, limit.Token), target.Row), null);
+        }
+        catch (AuthDaemonException e)
+        {
+            return (null, SshAnswers.Line(e.Message));
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return (null, string.Create(CultureInfo.InvariantCulture, $"The auth daemon {target.Daemon} did not finish within {Patience.TotalSeconds:F0} s."));
+        }
+#pragma warning disable CA1031 // one host that fails in a way that nobody thought of may not leave all later tables untold
+        catch (Exception e) when (e is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            SshLog.Unexpected(_options.Logger, target.Name, e.ToString());
+            return (null, SshAnswers.Line($"The auth daemon failed: {e.Message}"));
+        }
+    }
+
+    /// <summary>The table with the grant may be on its way still.</summary>
+    private async Task AwaitUserAsync(int user, CancellationToken cancelled)
+    {
+        using var patience = new CancellationTokenSource(TablePatience, _options.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancelled, patience.Token);
+        while (true)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (_target?.Row.Users.Contains(user) == true)
+                    return;
+                changed = _changed.Task;
+            }
+
+            try
+            {
+                await changed.WaitAsync(limit.Token);
+            }
+            catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+            {
+                throw NotListed();
+            }
+        }
+    }
+
+    private static AgentException NotListed() => new("The connector's table does not list this user for the host: try again, and look whether the connector follows Control ('keyhole-connector status').");
+
+    /// <summary>What an order showed of the daemon is not what its state says: it is asked now.</summary>
+    private void HurryIf(SshSiteState state)
+    {
+        lock (_gate)
+        {
+            if (_state != state)
+                return;
+            _dueAt = _options.Time.GetTimestamp();
+        }
+
+        _wakes.Writer.TryWrite(true);
+    }
+
+    /// <summary>Unless something made it due meanwhile.</summary>
+    private void DueIn(TimeSpan wait)
+    {
+        lock (_gate)
+        {
+            if (_dueAt == long.MaxValue)
+                _dueAt = After(_options.Time.GetTimestamp(), wait);
+        }
+    }
+
+    private long After(long timestamp, TimeSpan wait) => timestamp + (long)(wait.TotalSeconds * _options.Time.TimestampFrequency);
+}

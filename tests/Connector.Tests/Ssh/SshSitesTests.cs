@@ -1,0 +1,208 @@
+using Keyhole.Contracts;
+using Keyhole.SshHost;
+
+namespace Keyhole.Connector.Tests;
+
+public class SshSitesTests
+{
+    private static readonly SshDaemon External = new("10.0.0.9", 22123, null);
+
+    [Fact]
+    [Trait("Promise", "B5")]
+    public async Task A_host_is_told_its_row_at_once_at_each_change_and_every_ten_minutes()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        var wait = Assert.Single(await harness.RestAsync());
+        Assert.InRange(wait, SshSite.Refresh * 0.9, SshSite.Refresh);
+        Assert.Equal(SshHarness.Row(users: 1), Assert.Single(harness.Local.Rows));
+
+        harness.Apply(SshHarness.Row(users: 1));
+        harness.Apply(SshHarness.Row(users: [1, 2]));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        Assert.Equal([1, 2], harness.Local.Rows.Last().Users);
+
+        wait = Assert.Single(await harness.RestAsync());
+        harness.Time.Advance(wait);
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3);
+        Assert.Equal("ready", harness.State("vm-7"));
+    }
+
+    [Fact]
+    public async Task A_daemon_that_is_away_is_asked_again_after_5_to_60_seconds_and_the_reason_is_logged_once()
+    {
+        await using var harness = new SshHarness();
+        harness.Local.Error = "The daemon is away.";
+        harness.Apply(SshHarness.Row(users: 1));
+        var waits = new List<TimeSpan>();
+        for (int attempt = 1; attempt <= 8; attempt++)
+        {
+            await SshHarness.Until(() => harness.Local.Rows.Count == attempt);
+            waits.Add(Assert.Single(await harness.RestAsync()));
+            harness.Time.Advance(waits[^1]);
+        }
+
+        Assert.All(waits, wait => Assert.InRange(wait, SshSite.ShortestRetry, SshSite.LongestRetry));
+        Assert.Equal(waits.Order(), waits);
+        Assert.True(waits[^1] >= SshSite.LongestRetry / 2);
+        Assert.Equal("failed", harness.State("vm-7"));
+        Assert.Contains("The daemon is away.", Assert.Single(harness.Lines), StringComparison.Ordinal);
+
+        harness.Local.Error = null;
+        await SshHarness.Until(() => harness.Local.Rows.Count == 9);
+        harness.Time.Advance(Assert.Single(await harness.RestAsync()));
+        await SshHarness.Until(() => harness.State("vm-7") == "ready");
+        Assert.Equal(2, harness.Lines.Count);
+    }
+
+    [Fact]
+    public async Task A_table_shortens_the_wait_after_a_failure_but_not_below_five_seconds()
+    {
+        await using var harness = new SshHarness();
+        harness.Local.Error = "away";
+        harness.Apply(SshHarness.Row(users: 1));
+        for (int attempt = 1; attempt <= 6; attempt++)
+        {
+            await SshHarness.Until(() => harness.Local.Rows.Count == attempt);
+            harness.Time.Advance(Assert.Single(await harness.RestAsync()));
+        }
+
+        await SshHarness.Until(() => harness.Local.Rows.Count == 7);
+        Assert.True(Assert.Single(await harness.RestAsync()) > SshSite.ShortestRetry);
+        harness.Apply(SshHarness.Row(users: 1));
+        await SshHarness.Until(() => harness.Time.Pending is [var wait] && wait == SshSite.ShortestRetry);
+        Assert.Equal(7, harness.Local.Rows.Count);
+    }
+
+    [Fact]
+    public async Task One_host_that_hangs_holds_up_no_other_and_is_given_up_after_half_a_minute()
+    {
+        await using var harness = new SshHarness();
+        var hanging = new FakeDaemon { Gate = new TaskCompletionSource().Task };
+        harness.Remote["10.0.0.9"] = hanging;
+        harness.Apply(SshHarness.Row(1, External, 1), SshHarness.Row(2, null, 1));
+        await SshHarness.Until(() => harness.State("vm-2") == "ready" && hanging.Rows.Count == 1 && harness.Time.Pending.Count == 2);
+        Assert.Equal("waiting", harness.State("vm-1"));
+        harness.Time.Advance(SshSite.Patience);
+        await SshHarness.Until(() => harness.State("vm-1") == "failed");
+        Assert.Contains("10.0.0.9:22123 did not finish within 30 s", (string?)harness.Sites.Describe()[0]!["error"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Control_hears_what_a_host_shows_and_only_what_is_new()
+    {
+        await using var harness = new SshHarness();
+        harness.Follow();
+        harness.Apply(SshHarness.Row(users: 1));
+        await SshHarness.Until(() => harness.Told.Count == 1);
+        var message = harness.Told.Single();
+        Assert.Equal((7, null, null), (message.Resource, message.Pin, message.Error));
+        Assert.Equal(["ssh-ed25519 HOST"], message.HostKeys);
+        Assert.Equal(["ssh-ed25519 CA2", "ssh-ed25519 CA1"], message.Trusted);
+
+        harness.Time.Advance(Assert.Single(await harness.RestAsync()));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        await harness.RestAsync();
+        Assert.Single(harness.Told);
+
+        harness.Local.Error = "The disk\nis full.";
+        harness.Apply(SshHarness.Row(users: [1, 2]));
+        await SshHarness.Until(() => harness.Told.Count == 2);
+        message = harness.Told.Last();
+        Assert.DoesNotContain("\n", message.Error, StringComparison.Ordinal);
+        Assert.Equal(["ssh-ed25519 HOST"], message.HostKeys);
+
+        var again = new List<SshHostMessage>();
+        harness.Sites.Follow(again.Add).Dispose();
+        Assert.Same(message, Assert.Single(again));
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public async Task A_daemon_of_another_host_cannot_claim_keys_of_others_nor_flood_Control()
+    {
+        await using var harness = new SshHarness();
+        var daemon = new FakeDaemon { Show = _ => new SshHostState(["ssh-ed25519 HOST"], ["ssh-ed25519 EVIL", "ssh-ed25519 CA1"], Convert.ToBase64String(new byte[32])) };
+        harness.Remote["10.0.0.9"] = daemon;
+        harness.Follow();
+        harness.Apply(SshHarness.Row(7, External, 1));
+        await SshHarness.Until(() => harness.Told.Count == 1);
+        Assert.Equal(["ssh-ed25519 CA1"], harness.Told.Single().Trusted);
+
+        daemon.Show = _ => new SshHostState([.. Enumerable.Repeat(new string('A', 100_000), 10)], [], Convert.ToBase64String(new byte[32]));
+        harness.Apply(SshHarness.Row(7, External, 1, 2));
+        await SshHarness.Until(() => harness.Told.Count == 2);
+        Assert.Contains("host keys that no SSH server has", harness.Told.Last().Error, StringComparison.Ordinal);
+        Assert.Equal(["ssh-ed25519 HOST"], harness.Told.Last().HostKeys);
+    }
+
+    [Fact]
+    public async Task A_host_that_leaves_the_table_is_withdrawn_once()
+    {
+        await using var harness = new SshHarness();
+        harness.Follow();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        harness.Apply();
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2 && harness.Time.Pending.Count == 0);
+        var last = harness.Local.Rows.Last();
+        Assert.Equal((0, 0), (last.Users.Count, last.Trusted.Count));
+        Assert.Empty(harness.Sites.Describe());
+        Assert.Single(harness.Told);
+
+        harness.Apply(SshHarness.Row(users: 1));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3);
+        Assert.Equal([1], harness.Local.Rows.Last().Users);
+    }
+
+    [Fact]
+    public async Task A_host_that_cannot_be_withdrawn_is_given_up_after_a_few_tries()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        harness.Local.Error = "away";
+        harness.Apply();
+        for (int attempt = 1; attempt < SshSite.Farewells; attempt++)
+        {
+            await SshHarness.Until(() => harness.Local.Rows.Count == 1 + attempt);
+            harness.Time.Advance(Assert.Single(await harness.RestAsync()));
+        }
+
+        await SshHarness.Until(() => harness.Lines.Any(line => line.Contains("could not be locked: away", StringComparison.Ordinal)));
+        Assert.Equal(1 + SshSite.Farewells, harness.Local.Rows.Count);
+        await SshHarness.Until(() => harness.Time.Pending.Count == 0);
+    }
+
+    [Fact]
+    public async Task A_host_that_returns_while_it_is_withdrawn_is_served_again()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        var gate = new TaskCompletionSource();
+        harness.Local.Gate = gate.Task;
+        harness.Apply();
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        harness.Apply(SshHarness.Row(users: [1, 2]));
+        gate.SetResult();
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3 && harness.State("vm-7") == "ready");
+        Assert.Equal([1, 2], harness.Local.Rows.Last().Users);
+    }
+
+    [Fact]
+    public async Task A_host_whose_daemon_moves_is_withdrawn_there_before_it_is_served_here()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(7, null, 1));
+        await harness.RestAsync();
+        harness.Apply(SshHarness.Row(7, External, 1));
+        await SshHarness.Until(() => harness.Remote.TryGetValue("10.0.0.9", out var remote) && remote.Rows.Count == 1);
+        Assert.Empty(harness.Local.Rows.Last().Users);
+        await harness.RestAsync();
+
+        harness.Apply(SshHarness.Row(7, External with { Pin = Convert.ToBase64String(new byte[32]) }, 1));
+        await SshHarness.Until(() => harness.Remote["10.0.0.9"].Rows.Count == 2);
+        Assert.All(harness.Remote["10.0.0.9"].Rows, row => Assert.Equal([1], row.Users));
+    }
+}
