@@ -115,11 +115,15 @@ internal sealed class ConnectorBody : IAgentBody
 
     public async ValueTask<StatusMessage> ReportAsync() => await _data.InvokeAsync(now => ConnectorStatus.Report(_data, now));
 
-    public async ValueTask WriteMetricsAsync(PrometheusText text) => await _data.InvokeAsync(now =>
+    public async ValueTask WriteMetricsAsync(PrometheusText text)
     {
-        ConnectorMetrics.Write(text, _data, now);
-        return true;
-    });
+        await _data.InvokeAsync(now =>
+        {
+            ConnectorMetrics.Write(text, _data, now);
+            return true;
+        });
+        _ssh.WriteMetrics(text);
+    }
 
     public async Task DrainAsync(CancellationToken hurry)
     {

@@ -11,10 +11,17 @@ internal sealed class SiteDaemons(IAuthDaemon? local, IAuthDaemon? remote, SiteA
     /// <exception cref="AuthDaemonException">The connector was not started for it.</exception>
     public async Task<IAuthDaemon> ChooseAsync(SshTarget target, CancellationToken cancelled)
     {
-        if (target.Row.Daemon is not null)
+        if (target.Row.Daemon is { } daemon)
         {
-            return remote ?? throw new AuthDaemonException(
-                $"The connector has no pre-shared key for the auth daemon at {target.Daemon}: start it with {SshSettings.PreSharedKeyFile.Flag} FILE, the key that the daemon was started with.");
+            if (remote is null)
+            {
+                throw new AuthDaemonException(
+                    $"The connector has no pre-shared key for the auth daemon at {target.Daemon}: start it with {SshSettings.PreSharedKeyFile.Flag} FILE, the key that the daemon was started with.");
+            }
+
+            // Asked here too, so that the answer is said as it is and holds for an address as well.
+            await addresses.DialAsync(daemon.Host, cancelled);
+            return remote;
         }
 
         if (local is null)

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Keyhole.Agent;
 using Keyhole.Contracts;
+using Keyhole.Edge;
 using Keyhole.SshHost;
 
 namespace Keyhole.Connector;
@@ -25,8 +26,8 @@ internal sealed class SshSite
     /// <summary>The host is told again, whatever somebody did there by hand.</summary>
     public static readonly TimeSpan Refresh = TimeSpan.FromMinutes(10);
 
-    /// <summary>What a daemon has for one reconciliation.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    /// <summary>What a daemon has for one reconciliation: it ends the sessions of everybody who lost access, and waits for each.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
     /// <summary>How long an order waits for the table that lists its user.</summary>
     public static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(3);
@@ -160,6 +161,16 @@ internal sealed class SshSite
         }
     }
 
+    public SshSiteState State
+    {
+        get
+        {
+            lock (_gate)
+                return _state;
+        }
+    }
+
+    /// <summary>For the status; null when the host has left the table.</summary>
     public JsonObject? Describe()
     {
         lock (_gate)
@@ -168,7 +179,7 @@ internal sealed class SshSite
             {
                 ["name"] = target.Name,
                 ["daemon"] = target.Daemon,
-                ["state"] = _state switch { SshSiteState.Ready => "ready", SshSiteState.Failed => "failed", _ => "waiting" },
+                ["state"] = StatusJson.Name(_state),
                 ["error"] = _error,
                 ["users"] = target.Row.Users.Count,
                 ["secondsSinceContact"] = _contactAt is { } at ? Math.Round(_options.Time.GetElapsedTime(at).TotalSeconds, 1) : null,

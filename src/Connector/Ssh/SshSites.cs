@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
+using Keyhole.Edge;
 
 namespace Keyhole.Connector;
 
@@ -67,6 +68,15 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
     {
         lock (_gate)
             return [.. _sites.Values.Select(site => site.Describe()).OfType<JsonObject>().OrderBy(host => (string?)host["name"], StringComparer.Ordinal)];
+    }
+
+    public void WriteMetrics(PrometheusText text)
+    {
+        List<SshSiteState> states;
+        lock (_gate)
+            states = [.. _sites.Values.Select(site => site.State)];
+        foreach (var state in Enum.GetValues<SshSiteState>())
+            text.Gauge("keyhole_ssh_hosts", "Hosts that people log in to by SSH.", states.Count(each => each == state), ("state", StatusJson.Name(state)));
     }
 
     public async ValueTask DisposeAsync()

@@ -45,6 +45,15 @@ public class SiteDaemonsTests
         Assert.StartsWith($"{destination} is not this connector's host", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Trait("Threat", "35")]
+    public async Task A_daemon_that_no_flow_would_reach_is_not_asked()
+    {
+        await using var daemons = new SiteDaemons(null, new FakeDaemon(), Addresses());
+        foreach (string host in new[] { "loop.lan", "0.0.0.0", "nowhere.lan" })
+            await Assert.ThrowsAsync<AuthDaemonException>(() => daemons.ChooseAsync(Target(External with { Host = host }, host), default));
+    }
+
     [Theory]
     [InlineData("vm.lan", "10.0.0.9")]
     [InlineData("both.lan", "10.0.0.9")]

@@ -75,7 +75,7 @@ public class SshSitesTests
     }
 
     [Fact]
-    public async Task One_host_that_hangs_holds_up_no_other_and_is_given_up_after_half_a_minute()
+    public async Task One_host_that_hangs_holds_up_no_other_and_is_given_up_after_a_while()
     {
         await using var harness = new SshHarness();
         var hanging = new FakeDaemon { Gate = new TaskCompletionSource().Task };
@@ -85,7 +85,7 @@ public class SshSitesTests
         Assert.Equal("waiting", harness.State("vm-1"));
         harness.Time.Advance(SshSite.Patience);
         await SshHarness.Until(() => harness.State("vm-1") == "failed");
-        Assert.Contains("10.0.0.9:22123 did not finish within 30 s", (string?)harness.Sites.Describe()[0]!["error"], StringComparison.Ordinal);
+        Assert.Contains("10.0.0.9:22123 did not finish within 100 s", (string?)harness.Sites.Describe()[0]!["error"], StringComparison.Ordinal);
     }
 
     [Fact]
