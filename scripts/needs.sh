@@ -42,6 +42,9 @@ OPENSSH=(openssh-client=ssh)
 # The OpenID provider of the tests; its packages come by tests/Control.Tests/OpenIdProvider/package-lock.json.
 OPENID=(nodejs=node npm=npm)
 
+# The browser of the tests with pages that need a script.
+BROWSER=(chromium=chromium)
+
 LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
     miniupnpd-nftables=miniupnpd curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon
