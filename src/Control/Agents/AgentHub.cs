@@ -19,6 +19,7 @@ internal sealed class AgentHub
     private readonly Lock _lock = new();
     private readonly Dictionary<Agent, AgentRecord> _records = [];
     private readonly List<Enforcement> _enforcements = [];
+    private readonly Dictionary<int, DateTimeOffset> _sshContacts = [];
 
     public AgentHub(Ledger ledger, NetworkStore store, Siblings siblings, TimeProvider time, ILogger log)
     {
@@ -170,6 +171,37 @@ internal sealed class AgentHub
                 (_, _) => new AuditEntry(link.Actor, "drain", NameOf(link.Agent), status.Draining ? "off" : "on", status.Draining ? "on" : "off"));
         }
     }
+
+    public void NoteSshHost(AgentLink link, SshHostMessage message)
+    {
+        var now = _time.GetUtcNow();
+        lock (_lock)
+            _sshContacts[message.Resource] = now;
+        NetworkState Note(NetworkState state) => SshHosts.Note(state, link.Agent.Id, message, connector => IsConnected(new Agent(AgentKind.Connector, connector)), now);
+        // Most of what is told when a connection opens is known: that needs no database.
+        if (ReferenceEquals(Note(_ledger.State), _ledger.State))
+            return;
+        var (before, after) = _ledger.Change(Note, (from, to) => SshText.Audit(link.Actor, from, to, message.Resource));
+        if (before != after && after.State.Ssh.FindHost(message.Resource) is { Error: { } error } host && before.State.Ssh.FindHost(message.Resource)?.Error != error)
+            _log.SshHostUnusable(SshText.NameOf(after.State, host.Resource), NameOf(link.Agent), error);
+    }
+
+    /// <summary>When a connector last told of a host, as far as this process knows.</summary>
+    public DateTimeOffset? SshContactOf(int resource)
+    {
+        lock (_lock)
+            return _sshContacts.TryGetValue(resource, out var at) ? at : null;
+    }
+
+    /// <summary>The connection of an agent to this server; null where there is none.</summary>
+    public AgentLink? LinkOf(Agent agent)
+    {
+        lock (_lock)
+            return _records.GetValueOrDefault(agent)?.Link;
+    }
+
+    /// <summary>The other server that an agent is connected to; null where there is none.</summary>
+    public string? ServerOf(Agent agent) => _remote.ServerOf(agent);
 
     public void NoteAck(AgentLink link, AckMessage ack)
     {

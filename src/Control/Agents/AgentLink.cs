@@ -22,6 +22,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
     private readonly Channel<bool> _wakeUps = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly TaskCompletionSource<RefusedMessage?> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SshQuestions _questions = new();
     private volatile bool _attached;
     private volatile bool _wantsSnapshot;
 
@@ -37,6 +38,15 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
     /// <summary>The network changed: look whether the agent's table did.</summary>
     public void Wake() => _wakeUps.Writer.TryWrite(true);
+
+    /// <summary>Has a connector prepare an account, behind the newest table.</summary>
+    /// <exception cref="OperationCanceledException">Nobody waits any more.</exception>
+    public Task<SshOutcome> AskAsync(int resource, SshAccountOrder order, TimeSpan patience, TimeProvider time, CancellationToken cancelled)
+    {
+        var asked = _questions.AskAsync(resource, order, patience, time, cancelled);
+        Wake();
+        return asked;
+    }
 
     /// <summary>Tells the agent why, and closes.</summary>
     public void Refuse(RefusalReason reason, string text) => _end.TrySetResult(new RefusedMessage(reason, text));
@@ -67,6 +77,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         finally
         {
             hub.Detach(this);
+            _questions.End();
             await over.CancelAsync();
             await sending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             socket.Abort();
@@ -151,6 +162,12 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
                 break;
             case StatusMessage status when _attached:
                 hub.NoteStatus(this, status);
+                break;
+            case SshHostMessage host when _attached && agent.Kind == AgentKind.Connector && SshHosts.IsSound(host):
+                hub.NoteSshHost(this, host);
+                break;
+            case SshProvisionedMessage answer when _attached && agent.Kind == AgentKind.Connector:
+                _questions.Answer(answer);
                 break;
             default:
                 Refuse(RefusalReason.Message, _attached ? "a message was not understood" : "the first message must be a hello");
@@ -265,6 +282,8 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             else
                 hub.NoteUnchanged(this);
             answered = true;
+            while (_questions.Next() is { } question)
+                await SendAsync(question, cancelled);
         }
     }
 
@@ -273,6 +292,11 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         // Noted first: the answer may be here before the send returns.
         _sent = table;
         hub.NoteSent(this, table);
+        await SendAsync(message, cancelled);
+    }
+
+    private async Task SendAsync(ControlMessage message, CancellationToken cancelled)
+    {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         deadline.CancelAfter(SendTimeout);
         await socket.SendAsync(AgentWire.Write(message).AsMemory(), WebSocketMessageType.Text, endOfMessage: true, deadline.Token);

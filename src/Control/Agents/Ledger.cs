@@ -14,6 +14,7 @@ internal sealed class Ledger
     private readonly NetworkStore _store;
     private readonly TimeProvider _time;
     private StoredNetwork _stored;
+    private readonly SshUpkeep _ssh;
     private volatile CompiledNetwork _compiled;
 
     /// <param name="stored">What the database holds, or <see cref="StoredNetwork.None"/> for an organisation that the first change makes.</param>
@@ -22,6 +23,7 @@ internal sealed class Ledger
         _store = store;
         _time = time;
         _stored = stored;
+        _ssh = new SshUpkeep(new SshVault(store.Secrets));
         _compiled = Compile(stored, null);
         Expire();
     }
@@ -121,7 +123,10 @@ internal sealed class Ledger
         {
             var peers = after.Peers.Where(peer => peer.Expired && !before.Peers.Any(old => old.Id == peer.Id && old.Expired)).Select(peer => peer.Name);
             var credentials = before.Credentials.Where(credential => !after.Credentials.Contains(credential)).Select(credential => credential.Id);
-            return new AuditEntry(Actor.Time, "expire", string.Join(", ", peers.Concat(credentials)));
+            var hosts = after.Ssh.Hosts.Where(host => before.Ssh.FindHost(host.Resource) is { } old && old.CertificatesEnd != host.CertificatesEnd)
+                .Select(host => $"ssh host certificates of {after.Resources.First(resource => resource.Id == host.Resource).Name}");
+            var serials = before.Ssh.Issued.Where(issued => issued.Revoked && !after.Ssh.Issued.Contains(issued)).Select(issued => $"ssh certificate {issued.Serial}");
+            return new AuditEntry(Actor.Time, "expire", string.Join(", ", peers.Concat(credentials).Concat(hosts).Concat(serials)));
         }, alongside: null);
     }
 
@@ -133,7 +138,7 @@ internal sealed class Ledger
         {
             var present = _store.Lock(connection, transaction, _stored);
             var from = ReferenceEquals(present, _stored) ? held : Compile(present, held);
-            var state = transition(from.State);
+            var state = _ssh.Tend(from.State, transition(from.State), _time.GetUtcNow());
             bool changed = state != from.State;
             if (!changed && alongside is null)
                 return (present, from, from);

@@ -7,7 +7,7 @@ internal sealed class Network : IAsyncDisposable
     private readonly ExpiryClock _clock;
     private Task _expiring = Task.CompletedTask;
 
-    public Network(string name, Ledger ledger, NetworkStore store, Siblings siblings, TimeProvider time, ILoggerFactory loggers)
+    public Network(string name, Ledger ledger, NetworkStore store, Siblings siblings, SiblingCalls calls, TimeProvider time, ILoggerFactory loggers)
     {
         Ledger = ledger;
         Database = store.Database;
@@ -17,6 +17,7 @@ internal sealed class Network : IAsyncDisposable
         Hub = new AgentHub(ledger, store, siblings, time, log);
         Configs = new ExternalClientConfig(ledger, Hub, time, log);
         Clients = new ExternalClients(ledger, Hub);
+        Ssh = new SshLogins(ledger, Hub, store, calls, time, log);
         _clock = new ExpiryClock(ledger, time, log);
     }
 
@@ -34,6 +35,8 @@ internal sealed class Network : IAsyncDisposable
     public ExternalClientConfig Configs { get; }
 
     public ExternalClients Clients { get; }
+
+    public SshLogins Ssh { get; }
 
     public ILogger Log { get; }
 

@@ -18,6 +18,7 @@ internal sealed class Networks : IAsyncDisposable
     private readonly ILoggerFactory _loggers;
     private readonly ILogger _log;
     private readonly Siblings _siblings;
+    private readonly SiblingCalls _calls;
     private volatile IReadOnlyList<Network> _all = [];
     private volatile bool _disposed;
 
@@ -38,6 +39,10 @@ internal sealed class Networks : IAsyncDisposable
                 network.Hub.ForgetServer(server);
         };
         store.Database.ListenerFailed += OnListenerFailed;
+        _calls = new SiblingCalls(store, _siblings.Server, time, _log)
+        {
+            Answers = call => FindById(call.Organisation)?.Ssh.Provisioning.AnswerAsync(call) ?? Task.FromResult(new SshOutcome(SshOutcomeKind.NotSent)),
+        };
         // Listening before looking: nothing falls between.
         if (store.Database.IsShared)
             store.Database.Notified += OnNotified;
@@ -137,13 +142,14 @@ internal sealed class Networks : IAsyncDisposable
         _disposed = true;
         Store.Database.Notified -= OnNotified;
         Store.Database.ListenerFailed -= OnListenerFailed;
+        _calls.Stop();
         foreach (var network in _all)
             await network.DisposeAsync();
         await _siblings.DisposeAsync();
     }
 
     private Network Make(string name, StoredNetwork stored) =>
-        new(name, new Ledger(Store, stored, _time), Store, _siblings, _time, _loggers);
+        new(name, new Ledger(Store, stored, _time), Store, _siblings, _calls, _time, _loggers);
 
     private Network? FindById(int organisation) => _all.FirstOrDefault(network => network.Id == organisation);
 

@@ -25,6 +25,7 @@ internal static class ApiEndpoints
         ExternalClientRoutes.Map(new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(new ExternalClientKind(), time).Map(organisation));
         new InvitationRoutes(new Invitations(networks, time), publicUrl, time).Map(api, organisation);
         new ProvisioningRoutes(new ProvisioningKeys(networks, time), failures).Map(api, organisation);
+        SshRoutes.Map(organisation);
         new ApiKeyRoutes(new ApiKeys(database, time), time).Map(organisation);
         new AuditRoutes(database).Map(organisation);
         new NetworkRoutes(time).Map(organisation);

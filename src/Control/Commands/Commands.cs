@@ -17,6 +17,7 @@ internal static class Commands
         LoginProviderCommand.Create(terminal),
         ExplainCommand.Create(terminal),
         ProvisioningKeyCommand.Create(terminal),
+        SshCommand.Create(terminal),
         SchemaCommand.Create(terminal),
         ConfigCommand.Create(terminal),
         AuditCommand.Create(terminal),

@@ -30,8 +30,14 @@ internal sealed class Explainer(CompiledNetwork network, Func<Agent, AgentStatus
         return new Explanation(
             who.ToString(), target, refusal is null, obstacle is null, obstacle?.Reason, obstacle?.Fix,
             resource is null ? null : Describe(resource, overlayOnly),
-            resource is null ? [] : GrantsOf(who, resource), clients, connectors);
+            resource is null ? [] : GrantsOf(who, resource), clients, connectors)
+        {
+            Ssh = who.User is { } person && resource?.Ssh is not null ? Ssh(person, resource) : null,
+        };
     }
+
+    private string Ssh(User user, Resource resource) => user.Disabled ? $"{user.Email} is disabled"
+        : new SshPolicy(_state, connector => statusOf(new Agent(AgentKind.Connector, connector)).Connected).Explain(user, resource)?.ToString() ?? "works";
 
     private static (string Reason, string Fix)? Identity(ExplainSubject who) =>
         who.User is { Disabled: true }

@@ -25,6 +25,9 @@ internal sealed record Explanation(
     IReadOnlyList<ExplainedClient> Clients,
     IReadOnlyList<ExplainedConnector> Connectors)
 {
+    /// <summary>Whether a login by SSH would work, for a user and a resource that people log in to: "works", or why not and what to do. Else null.</summary>
+    public string? Ssh { get; init; }
+
     public string ToText()
     {
         var text = new StringBuilder();
@@ -44,6 +47,8 @@ internal sealed record Explanation(
             text.Append(CultureInfo.InvariantCulture, $"  client:    {client.Name}, {string.Join(", ", client.Addresses)}{(client.Obstacle is { } obstacle ? $", {obstacle}" : "")}\n");
         foreach (var connector in Connectors)
             text.Append(CultureInfo.InvariantCulture, $"  connector: {connector.Name}, {connector.State}{(connector.Sessions.Count == 0 ? "" : $", sessions with {string.Join(", ", connector.Sessions)}")}\n");
+        if (Ssh is not null)
+            text.Append(CultureInfo.InvariantCulture, $"  ssh:       {Ssh}\n");
         return text.ToString();
     }
 

@@ -37,6 +37,8 @@ internal sealed record NetworkState
 
     public ValueList<Credential> Credentials { get; init; } = [];
 
+    public SshState Ssh { get; init; } = SshState.None;
+
     public Peer? FindPeer(PeerKind kind, string name) =>
         Peers.FirstOrDefault(peer => peer.Kind == kind && Names.Comparer.Equals(peer.Name, name));
 

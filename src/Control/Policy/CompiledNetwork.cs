@@ -43,6 +43,7 @@ internal sealed class CompiledNetwork
             ? CompiledGrants.Empty.Next(NetworkState.Empty, Access, CompiledRows<Resource, ResourceRow>.Empty, state, Access, Resources)
             : before.Grants.Next(from, before.Access, before.Resources, state, Access, Resources);
 
+        Ssh = (before?.Ssh ?? CompiledSsh.Empty).Next(from, before?.Access ?? Access, state, Access);
         _connectors = Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
         var change = before is null ? TableChange.Everything : TableChange.Of(before, this);
         _siteTables = Kept(before?._siteTables, change.Concerns, change.Sites);
@@ -69,6 +70,8 @@ internal sealed class CompiledNetwork
     public CompiledRows<Peer, CompiledPeer> Peers { get; }
 
     public CompiledGrants Grants { get; }
+
+    public CompiledSsh Ssh { get; }
 
     /// <summary>The network after a change. Equal to a new one of <paramref name="state"/>, but for the revisions of tables that the change does not touch.</summary>
     public CompiledNetwork Next(NetworkState state) => new(state, _presharedKeyOf, this);
@@ -125,6 +128,7 @@ internal sealed class CompiledNetwork
         Peers = [.. _connectors[site].Concat(Grants.ClientsAt(site)).Order().Select(id => Peers.Find(id)!.Shown)],
         Resources = [.. _all.Resources.Where(resource => resource.Site == site)],
         Grants = [.. Grants.AtSite(site)],
+        Ssh = [.. _all.Resources.Where(resource => resource.Site == site).Select(resource => Ssh.Find(resource.Id)).OfType<SshRow>()],
     };
 
     /// <summary>All relays, the client itself, what it was granted, and the connectors that lead there.</summary>

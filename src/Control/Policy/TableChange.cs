@@ -27,14 +27,14 @@ internal sealed class TableChange
         var (from, to) = (before.State, after.State);
         if (from.Organisation != to.Organisation || from.OverlayIpv6 != to.OverlayIpv6 || !from.Relays.Equals(to.Relays))
             return Everything;
-        if (after.Sites.Changed.Count + after.Resources.Changed.Count + after.Peers.Changed.Count + after.Grants.ChangedClients.Count == 0)
+        if (after.Sites.Changed.Count + after.Resources.Changed.Count + after.Peers.Changed.Count + after.Grants.ChangedClients.Count + after.Ssh.Changed.Count == 0)
             return new TableChange(Extent.Nothing);
         var change = new TableChange(Extent.Some);
         change.Sites.UnionWith(after.Grants.ChangedSites);
         change.Clients.UnionWith(after.Grants.ChangedClients);
         foreach (int site in after.Sites.Changed)
             change.AddSite(site, after);
-        foreach (int resource in after.Resources.Changed)
+        foreach (int resource in after.Resources.Changed.Concat(after.Ssh.Changed))
             change.Sites.UnionWith(new[] { before.Resources.Find(resource)?.Site, after.Resources.Find(resource)?.Site }.OfType<int>());
         foreach (int peer in after.Peers.Changed)
             change.AddPeer(peer, before, after);

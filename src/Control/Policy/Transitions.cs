@@ -41,9 +41,9 @@ internal static class Transitions
             : next;
     }
 
-    /// <summary>The next instant at which <see cref="Expire"/> has something to do.</summary>
+    /// <summary>The next instant at which <see cref="Expire"/> or the <see cref="SshUpkeep"/> behind it has something to do.</summary>
     public static DateTimeOffset? NextExpiry(NetworkState state) =>
-        new[] { state.Peers.Where(peer => !peer.Expired).Min(peer => peer.Expires), state.Credentials.Min(credential => credential.Expires) }.Min();
+        new[] { state.Peers.Where(peer => !peer.Expired).Min(peer => peer.Expires), state.Credentials.Min(credential => credential.Expires), SshUpkeep.NextDue(state.Ssh) }.Min();
 
     /// <summary>Gives the agent this credential. Tables do not change, except for a device that had none.</summary>
     /// <param name="overlap">Until when the agent's other credentials stay good; null: they go now.</param>

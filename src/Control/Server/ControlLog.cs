@@ -63,6 +63,12 @@ internal static partial class ControlLog
     [LoggerMessage(34, LogLevel.Error, "A listener of the database failed")]
     public static partial void ListenerFailed(this ILogger logger, Exception error);
 
+    [LoggerMessage(21, LogLevel.Warning, "Nobody can log in to {Host} by SSH, says {Connector}: {Error}")]
+    public static partial void SshHostUnusable(this ILogger logger, string host, string connector, string error);
+
+    [LoggerMessage(22, LogLevel.Information, "Signed the SSH certificate {Serial} for {User} at {Host}")]
+    public static partial void SshSigned(this ILogger logger, long serial, string user, string host);
+
     [LoggerMessage(17, LogLevel.Information, "Stopping")]
     public static partial void Stopping(this ILogger logger);
 

@@ -68,6 +68,7 @@ internal sealed class ControlServer : IAsyncDisposable
         }).Build();
         MaintenanceRoutes.Map(_operator, new Maintenance(_networks, directory, time), _log);
         OperatorRoutes.Map(_operator, new OperatorService(_networks, time), _log);
+        SshOperatorRoutes.Map(_operator, _networks, _log);
         RescueRoutes.Map(_operator, new RescueService(_login, () => (options.PublicUrl ?? Address).GetLeftPart(UriPartial.Authority)), _log);
     }
 

@@ -12,6 +12,12 @@ internal sealed class RemoteAgents
             return _agents.TryGetValue(agent, out var entry) ? entry.Seen : null;
     }
 
+    public string? ServerOf(Agent agent)
+    {
+        lock (_lock)
+            return _agents.TryGetValue(agent, out var entry) ? entry.Server : null;
+    }
+
     /// <summary>Takes note of what a server says. That an agent is not with it any more counts only while nobody else has it.</summary>
     public void Take(string server, SiblingAgent seen)
     {

@@ -48,6 +48,7 @@ internal sealed class StateReader
                 .OrderBy(grant => grant.Resource).ThenBy(grant => grant.Kind).ThenBy(grant => grant.Principal).ToValueList(),
             Credentials = Rows<CredentialRecord>("SELECT * FROM credential WHERE organisation = @organisation").Select(row => Credential(row, kinds))
                 .OrderBy(credential => credential.Id, StringComparer.Ordinal).ToValueList(),
+            Ssh = new SshStateReader(_connection, _organisation, _transaction).Read(),
         };
         return new StoredNetwork(_organisation, state, organisation.ChangeNumber);
     }

@@ -109,7 +109,56 @@ internal sealed class StateWriter
             OrgUser = grant.Kind == PrincipalKind.User ? (int?)grant.Principal : null,
             Peer = grant.Kind is PrincipalKind.Machine or PrincipalKind.ExternalClient ? (int?)grant.Principal : null,
         }));
+        WriteSsh(from.Ssh, to.Ssh);
         Replace(from.Credentials, to.Credentials, credential => Delete("credential", new { Organisation = _organisation, credential.Id }), Insert);
+    }
+
+    private void WriteSsh(SshState from, SshState to)
+    {
+        if (ReferenceEquals(from, to))
+            return;
+        Replace<(string? Authority, long NextSerial)>(
+            from.Authority is null ? [] : [(from.Authority, from.NextSerial)], to.Authority is null ? [] : [(to.Authority, to.NextSerial)],
+            _ => Delete("ssh_authority", new { Organisation = _organisation }),
+            row => Insert("ssh_authority", new { Organisation = _organisation, Name = row.Authority, row.NextSerial }));
+        Replace(from.Keys, to.Keys, key => Delete("ssh_authority_key", new { Organisation = _organisation, key.Number }), key => Insert("ssh_authority_key", new
+        {
+            Organisation = _organisation,
+            key.Number,
+            key.PublicKey,
+            key.SealedPrivateKey,
+            CreatedAt = key.CreatedAt.ToUnixTimeMilliseconds(),
+        }));
+        Replace(from.Hosts, to.Hosts, host => Delete("ssh_host", new { Organisation = _organisation, host.Resource }), host => Insert("ssh_host", new
+        {
+            Organisation = _organisation,
+            host.Resource,
+            host.Connector,
+            HostKeys = Json(host.HostKeys),
+            Trusted = Json(host.Trusted),
+            host.Pin,
+            host.Error,
+            ContactAt = host.ContactAt.ToUnixTimeMilliseconds(),
+            Certificates = Json(host.Certificates),
+            CertificatesEnd = host.CertificatesEnd?.ToUnixTimeMilliseconds(),
+            TakesNewKeys = Number(host.TakesNewKeys),
+            OfferedKeys = Json(host.OfferedKeys),
+            host.OfferedPin,
+        }));
+        Replace(
+            from.Accounts, to.Accounts,
+            account => Delete("ssh_account", new { Organisation = _organisation, OrgUser = account.User }),
+            account => Insert("ssh_account", new { Organisation = _organisation, OrgUser = account.User, account.Name }));
+        Replace(from.Issued, to.Issued, issued => Delete("ssh_certificate", new { Organisation = _organisation, issued.Serial }), issued => Insert("ssh_certificate", new
+        {
+            Organisation = _organisation,
+            issued.Serial,
+            OrgUser = issued.User,
+            issued.Device,
+            issued.Resource,
+            ValidUntil = issued.ValidUntil.ToUnixTimeMilliseconds(),
+            Revoked = Number(issued.Revoked),
+        }));
     }
 
     /// <summary>By the identifiers, without a look into what is the same object.</summary>

@@ -76,7 +76,9 @@ public class AccessMatrixTests
     }
 
     /// <summary>A body that no route makes anything of. An external client needs nothing, but takes no empty name.</summary>
-    private static string Refused(string pattern) => pattern.TrimEnd('/').EndsWith("/external-clients", StringComparison.Ordinal) ? """{"name":""}""" : "{}";
+    private static string Refused(string pattern) => pattern.TrimEnd('/').EndsWith("/external-clients", StringComparison.Ordinal) ? """{"name":""}"""
+        : pattern.EndsWith("/authority/rotate", StringComparison.Ordinal) ? """{"newest":"nothing-here"}"""
+        : "{}";
 
     [Fact]
     [Trait("Threat", "28")]
@@ -95,6 +97,7 @@ public class AccessMatrixTests
             // It holds the preshared key.
             ["GET external-clients/{name}/config"] = Permissions.ExternalClientsWrite,
             ["POST network/plan"] = Permissions.NetworkRead,
+            ["POST ssh/sign"] = "member",
         };
         foreach (var (method, pattern, requirement) in Routes(server).Where(route => route.Pattern.Contains("/orgs/{org}", StringComparison.Ordinal)))
         {

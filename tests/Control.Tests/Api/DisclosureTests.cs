@@ -15,7 +15,7 @@ public partial class DisclosureTests
     [GeneratedRegex("secret|password|token|hash|private|preshared|psk|totp|seal|(^|[a-z])key$", RegexOptions.IgnoreCase)]
     private static partial Regex SecretShaped();
 
-    private static readonly string[] Harmless = ["PublicKey", "ReportedKey", "GeneratedKey", "Sealed", "AuditView.Hash", "ConfigMade.HasPrivateKey"];
+    private static readonly string[] Harmless = ["PublicKey", "ReportedKey", "GeneratedKey", "Sealed", "AuditView.Hash", "ConfigMade.HasPrivateKey", "SshSignAnswer.SealedPassword"];
 
     /// <summary>The answers that show a secret, once.</summary>
     private static readonly string[] Shown =

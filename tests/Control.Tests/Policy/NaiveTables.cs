@@ -39,6 +39,7 @@ internal sealed class NaiveTables(NetworkState state)
             Peers = [.. peers.Select(peer => Row(peer, agent.Kind != AgentKind.Connector))],
             Resources = [.. whole.Resources.Where(row => resources.Exists(resource => resource.Id == row.Id))],
             Grants = [.. peers.Where(peer => peer.IsClient).Select(peer => Grant(peer, resources)).OfType<GrantRow>()],
+            Ssh = agent.Kind == AgentKind.Connector ? [.. resources.Select(Ssh).OfType<SshRow>()] : [],
         };
     }
 
@@ -51,6 +52,22 @@ internal sealed class NaiveTables(NetworkState state)
         var claimed = all.Where(resource => resource.Destination.Prefix is { } prefix
             && all.Exists(other => other.Site != resource.Site && other.Destination.Prefix is { } same && same.Equals(prefix))).Select(resource => resource.Id);
         return shown.Count == 0 ? null : new GrantRow(client.Id, shown, [.. claimed.Where(shown.Contains)]);
+    }
+
+    private SshRow? Ssh(Resource resource)
+    {
+        if (resource.Ssh is not { } settings || state.Ssh.Authority is null)
+            return null;
+        var host = state.Ssh.Hosts.FirstOrDefault(host => host.Resource == resource.Id);
+        bool open = resource.Tcp.Any(range => range.First <= 22 && range.Last >= 22);
+        return new SshRow(
+            resource.Id, state.Ssh.Authority,
+            settings.External ? new SshDaemon(resource.Destination.Text, settings.Port, settings.Pin ?? (host?.TakesNewKeys == true ? null : host?.Pin)) : null,
+            [.. state.Ssh.Keys.OrderByDescending(key => key.Number).Select(key => key.PublicKey)],
+            [.. state.Users.Where(user => open && !user.Disabled && state.Grants.Any(grant => grant.Resource == resource.Id
+                && (grant == new Grant(resource.Id, PrincipalKind.User, user.Id) || user.Roles.Any(role => grant == new Grant(resource.Id, PrincipalKind.Role, role))))).Select(user => user.Id)],
+            [.. state.Ssh.Issued.Where(issued => issued.Revoked && issued.Resource == resource.Id).Select(issued => issued.Serial)],
+            [.. host?.Certificates ?? []]);
     }
 
     private bool Reaches(Peer client, Resource resource) => client.IsClient && IsActive(client) && state.Grants.Any(grant => grant.Resource == resource.Id && IsFor(grant, client));

@@ -6,6 +6,10 @@ namespace Keyhole.Control.Tests;
 /// <summary>Changes of a network by chance: network files, and what comes from agents, users, operators and time.</summary>
 internal sealed class RandomSteps(int seed)
 {
+    private static readonly SshVault Vault = new(new SecretBox(new byte[SecretBox.KeyLength]));
+    private static readonly SshUpkeep Upkeep = new(Vault);
+    private static readonly string[] HostKeys = [.. Enumerable.Range(0, 3).Select(_ => Ssh.SshPublicKey.FromEd25519(RandomNumberGenerator.GetBytes(32)).ToString())];
+
     private readonly Random _random = new(seed);
     private readonly RandomNetwork _files = new(seed);
     private int _made;
@@ -13,14 +17,17 @@ internal sealed class RandomSteps(int seed)
     public bool Chance(int of) => _random.Next(of) == 0;
 
     /// <summary>May be the same state: not everything can be done in every network.</summary>
-    public NetworkState Next(NetworkState state)
+    public NetworkState Next(NetworkState state) => Upkeep.Tend(state, Step(state), Samples.Now);
+
+    private NetworkState Step(NetworkState state)
     {
         if (state.Organisation is null || Chance(4))
             return Samples.Apply(state, _files.Next());
         var peer = Pick(state.Peers);
         var user = Pick(state.Users);
         var grant = Pick(state.Grants.Cast<Grant?>().ToList());
-        return _random.Next(9) switch
+        var resource = Pick(state.Resources);
+        return _random.Next(13) switch
         {
             0 when peer is { Stock: false } => Transitions.ReportKey(state, AgentOf(peer), KeyOf($"{_made++}")) ?? state,
             1 when peer is { Kind: PeerKind.Connector } => Transitions.Drain(state, AgentOf(peer), !peer.Draining),
@@ -31,9 +38,27 @@ internal sealed class RandomSteps(int seed)
             6 => Transitions.Revoke(state, credential => credential.Agent.Kind == AgentKind.Device && Chance(2)),
             7 when grant is { } gone => Changed(state with { Grants = state.Grants.Where(other => other != gone).ToValueList() }),
             8 => Transitions.Expire(state, Samples.Now.AddDays(_random.Next(-400, 400))),
+            9 or 10 when resource?.Ssh is not null && state.Peers.Where(connector => connector.Site == resource.Site).ToList() is { Count: > 0 } connectors =>
+                SshHosts.Note(state, Pick(connectors)!.Id, Shown(state, resource.Id), _ => Chance(2), Samples.Now),
+            11 when resource?.Ssh is not null && peer is { Kind: PeerKind.Device, Owner: { } owner } => Issue(state, owner, peer.Id, resource.Id),
+            12 when state.Ssh.Hosts.Count != 0 => state with { Ssh = SshHosts.Forget(state.Ssh, Pick(state.Ssh.Hosts)!) },
+            12 when state.Ssh.Keys.Count is > 0 and < 3 => state with { Ssh = SshAuthorities.Rotate(state.Ssh, Vault, Samples.Now) },
             _ => state,
         };
     }
+
+    private SshHostMessage Shown(NetworkState state, int resource) => new(
+        resource, [HostKeys[_random.Next(3)]], [.. state.Ssh.Keys.Select(key => key.PublicKey).Where(_ => Chance(2))],
+        Chance(2) ? KeyOf($"pin {_random.Next(2)}") : null, Chance(4) ? "The daemon is away." : null);
+
+    private static NetworkState Issue(NetworkState state, int user, int device, int resource) => state with
+    {
+        Ssh = state.Ssh with
+        {
+            NextSerial = state.Ssh.NextSerial + 1,
+            Issued = state.Ssh.Issued.Append(new SshIssued(state.Ssh.NextSerial, user, device, resource, Samples.Now.AddMinutes(5), false)).ToValueList(),
+        },
+    };
 
     private NetworkState Enrol(NetworkState state, User user) => DeviceTransitions.Enrol(
         state, user, $"device-{_made}", KeyOf($"device {_made++}"), !Chance(3), id => new Credential($"dev-{_made}", new Agent(AgentKind.Device, id), "", Samples.Now));

@@ -47,5 +47,5 @@ internal sealed class AccessCheck(CallerReader callers, Networks networks, ILogg
     }
 
     public static ApiException Forbidden(Requirement requirement) =>
-        new(StatusCodes.Status403Forbidden, $"This needs {requirement}.");
+        new(StatusCodes.Status403Forbidden, requirement.Why is { } why ? $"This needs {requirement}: {why}." : $"This needs {requirement}.");
 }

@@ -38,7 +38,18 @@ internal static class Escalation
                 Require([Permissions.GrantsWrite], held, $"the user {has.Email}, who would reach resources by this");
         }
 
+        CheckSsh(before, after, held);
         FixedRoles.CheckOwners(before, after);
+    }
+
+    /// <summary>Who may log in to a host, and as root there, is more than which ports are open.</summary>
+    private static void CheckSsh(NetworkState before, NetworkState after, IReadOnlySet<string> held)
+    {
+        if (ReferenceEquals(before.Resources, after.Resources) || held.Contains(Permissions.SshWrite))
+            return;
+        var old = before.Resources.Where(resource => resource.Ssh is not null).ToDictionary(resource => resource.Id, resource => resource.Ssh);
+        foreach (var resource in after.Resources.Where(resource => resource.Ssh is not null && resource.Ssh != old.GetValueOrDefault(resource.Id)))
+            Require([Permissions.SshWrite], held, $"the SSH settings of {resource.Name}");
     }
 
     /// <summary>Whether a user comes to reach something by its roles, or somebody else by its grants: that is a grant by another name.</summary>

@@ -35,6 +35,11 @@ internal static class Permissions
     public const string ExternalClientsWrite = "external-clients:write";
     public const string ProvisioningKeysRead = "provisioning-keys:read";
     public const string ProvisioningKeysWrite = "provisioning-keys:write";
+    public const string SshRead = "ssh:read";
+
+    /// <summary>To rotate and retire keys of the CA, and to take the new keys of a host.</summary>
+    public const string SshWrite = "ssh:write";
+
     public const string ApiKeysRead = "api-keys:read";
     public const string ApiKeysWrite = "api-keys:write";
     public const string AuditRead = "audit:read";
@@ -52,7 +57,7 @@ internal static class Permissions
         UsersRead, UsersWrite, RolesRead, RolesWrite, InvitationsRead, InvitationsWrite,
         SitesRead, SitesWrite, ConnectorsRead, ConnectorsWrite, RelaysRead, RelaysWrite, ResourcesRead, ResourcesWrite, GrantsRead, GrantsWrite,
         DevicesRead, DevicesWrite, MachinesRead, MachinesWrite, ExternalClientsRead, ExternalClientsWrite,
-        ProvisioningKeysRead, ProvisioningKeysWrite, ApiKeysRead, ApiKeysWrite, AuditRead, NetworkRead, NetworkWrite,
+        ProvisioningKeysRead, ProvisioningKeysWrite, SshRead, SshWrite, ApiKeysRead, ApiKeysWrite, AuditRead, NetworkRead, NetworkWrite,
     ];
 
     /// <summary>What the role "admin" holds: everything but owners and the end of the organisation.</summary>

@@ -2,7 +2,8 @@ namespace Keyhole.Control;
 
 /// <summary>Stands in the metadata of every route. A route without one is refused (<see cref="AccessCheck"/>).</summary>
 /// <param name="Permission">One of <see cref="Permissions"/>; null for every other kind.</param>
-internal sealed record Requirement(RequirementKind Kind, string? Permission = null)
+/// <param name="Why">What those are told who do not have it; null for nothing.</param>
+internal sealed record Requirement(RequirementKind Kind, string? Permission = null, string? Why = null)
 {
     public override string ToString() => Kind switch
     {

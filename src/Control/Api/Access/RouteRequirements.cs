@@ -12,8 +12,9 @@ internal static class RouteRequirements
     public static TBuilder RequiresServerAdmin<TBuilder>(this TBuilder route) where TBuilder : IEndpointConventionBuilder =>
         route.WithMetadata(new Requirement(RequirementKind.ServerAdmin));
 
-    public static TBuilder RequiresMember<TBuilder>(this TBuilder route) where TBuilder : IEndpointConventionBuilder =>
-        route.WithMetadata(new Requirement(RequirementKind.Member));
+    /// <param name="why">"SSH needs a person": told to those who are none.</param>
+    public static TBuilder RequiresMember<TBuilder>(this TBuilder route, string? why = null) where TBuilder : IEndpointConventionBuilder =>
+        route.WithMetadata(new Requirement(RequirementKind.Member, Why: why));
 
     /// <param name="permission">One of <see cref="Permissions"/>.</param>
     public static TBuilder Requires<TBuilder>(this TBuilder route, string permission) where TBuilder : IEndpointConventionBuilder =>

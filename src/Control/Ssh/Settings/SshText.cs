@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
+using Keyhole.Ssh;
 
 namespace Keyhole.Control;
 
@@ -28,6 +29,32 @@ internal static class SshText
         ];
         return $"{{ {string.Join(", ", parts.OfType<string>())} }}";
     }
+
+    /// <summary>What a message of a connector changed about a host.</summary>
+    public static AuditEntry Audit(Actor actor, NetworkState from, NetworkState to, int resource) =>
+        new(actor, "ssh-host", $"resource {NameOf(to, resource)}", Describe(from.Ssh.FindHost(resource)), Describe(to.Ssh.FindHost(resource)));
+
+    public static string NameOf(NetworkState state, int resource) => state.Resources.FirstOrDefault(item => item.Id == resource)?.Name ?? "(removed)";
+
+    /// <summary>"keys SHA256:…; trusts SHA256:…; pin …": null for a host that is not known.</summary>
+    private static string? Describe(SshHost? host)
+    {
+        if (host is null)
+            return null;
+        List<string?> parts =
+        [
+            $"keys {Fingerprints(host.HostKeys)}",
+            $"trusts {Fingerprints(host.Trusted)}",
+            host.Pin is { } pin ? $"pin {pin}" : null,
+            host.OfferedKeys.Count != 0 ? $"offers keys {Fingerprints(host.OfferedKeys)}" : null,
+            host.OfferedPin is { } offered ? $"offers pin {offered}" : null,
+            host.TakesNewKeys ? "takes new keys" : null,
+            host.Error is { } error ? $"error: {error}" : null,
+        ];
+        return string.Join("; ", parts.OfType<string>());
+    }
+
+    private static string Fingerprints(ValueList<string> keys) => keys.Count == 0 ? "none" : string.Join(", ", keys.Select(key => SshPublicKey.Parse(key)?.Fingerprint));
 
     private static string List(ValueList<string> values) => $"[{string.Join(", ", values.Select(Quote))}]";
 

@@ -1,0 +1,60 @@
+namespace Keyhole.Control;
+
+/// <summary>Logins by SSH: certificates for people, the CA and the hosts for those who look after them.</summary>
+internal static class SshRoutes
+{
+    private static readonly QueryParameter Force = new("force", "true: also where a host trusts no newer key.", Number: false);
+
+    public static void Map(IEndpointRouteBuilder organisation)
+    {
+        var group = organisation.MapGroup("ssh").WithTags("ssh");
+        group.Map(HttpMethod.Post, "sign", "ssh.sign", "Prepares the caller's account on a host, and signs a key that opens it for five minutes.", SignAsync)
+            .RequiresMember("SSH needs a person").Accepts<SshSignInput>("application/json").Produces<SshSignAnswer>();
+        group.Map(HttpMethod.Get, "authority", "ssh.authority", "The keys of the organisation's CA, newest first.", ReadAuthority)
+            .Requires(Permissions.SshRead).Produces<SshAuthorityView>();
+        group.Map(HttpMethod.Post, "authority/rotate", "ssh.rotate", "Adds a key to the CA. Hosts trust it when they have it; the older ones stay until they are retired.", RotateAsync)
+            .Requires(Permissions.SshWrite).Accepts<SshRotateInput>(isOptional: true, "application/json").Produces<SshAuthorityView>();
+        group.Map(HttpMethod.Delete, "authority/{fingerprint}", "ssh.retire", "Takes a key of the CA away. \"/\" in a fingerprint is written as %2F.", Retire)
+            .Requires(Permissions.SshWrite).WithMetadata(Force).Produces<SshAuthorityView>();
+        group.Map(HttpMethod.Get, "hosts", "ssh.hosts", "The hosts that people log in to, as they have shown themselves.", ListHosts)
+            .TakesPage().Requires(Permissions.SshRead).Produces<Page<SshHostView>>();
+        group.Map(HttpMethod.Post, "hosts/{name}/forget", "ssh.forget-host", "Takes the keys that a host shows now for its own: it was reinstalled.", Forget)
+            .Requires(Permissions.SshWrite).Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> SignAsync(ApiRequest request)
+    {
+        var input = await request.ReadAsync(ApiJson.TypeOf<SshSignInput>());
+        request.CheckStillGood();
+        return Results.Json(await request.Network.Ssh.Signer.SignAsync(request.Caller, input, request.Context.RequestAborted), ApiJson.Options);
+    }
+
+    private static IResult ReadAuthority(ApiRequest request) => Results.Json(request.Network.Ssh.Authority(), ApiJson.Options);
+
+    private static async Task<IResult> RotateAsync(ApiRequest request)
+    {
+        var input = request.Http.ContentLength is null or 0 && request.Http.ContentType is null ? new SshRotateInput() : await request.ReadAsync(ApiJson.TypeOf<SshRotateInput>());
+        NetworkChanges.Change(request, "ssh-rotate", "ssh authority", state => request.Network.Ssh.Rotate(state, input.Newest), told: to => (null, SshLogins.Describe(to)));
+        return ReadAuthority(request);
+    }
+
+    private static IResult Retire(ApiRequest request)
+    {
+        string fingerprint = Uri.UnescapeDataString(request.Route("fingerprint"));
+        bool force = request.Http.Query["force"] == "true";
+        NetworkChanges.Change(
+            request, force ? "ssh-retire-by-force" : "ssh-retire", $"ssh authority {Findings.Shown(fingerprint)}",
+            state => request.Network.Ssh.Retire(state, fingerprint, force), told: to => (null, SshLogins.Describe(to)));
+        return ReadAuthority(request);
+    }
+
+    private static IResult ListHosts(ApiRequest request) =>
+        Results.Json(Paging.Of(request.Http, request.Network.Ssh.Hosts(), host => host.Resource, host => host), ApiJson.Options);
+
+    private static IResult Forget(ApiRequest request)
+    {
+        string name = request.Route("name");
+        NetworkChanges.Change(request, "ssh-forget-host", $"resource {Findings.Shown(name)}", state => SshLogins.Forget(state, name), told: _ => (null, null));
+        return Results.NoContent();
+    }
+}

@@ -1,0 +1,3 @@
+namespace Keyhole.Control;
+
+internal sealed record SshHostsAnswer(IReadOnlyList<SshHostView> Hosts);

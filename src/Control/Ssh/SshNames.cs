@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Keyhole.Control;
+
+/// <summary>Names of accounts and hosts, and the principals that certificates name.</summary>
+internal static partial class SshNames
+{
+    public const int MaximumAccountLength = 32;
+
+    /// <summary>Where nothing of an address can stand in an account name.</summary>
+    private const string Fallback = "user";
+
+    /// <summary>Names that systems give to themselves; an account of ours that is called so would be taken for theirs.</summary>
+    private static readonly HashSet<string> Reserved = new(StringComparer.Ordinal)
+    {
+        "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list", "irc", "gnats", "nobody", "nogroup", "sshd",
+        "adm", "admin", "wheel", "sudo", "operator", "ftp", "http", "https", "ssh", "shadow", "disk", "docker", "halt", "shutdown", "messagebus", "polkitd", "dbus", "ntp", "postfix", "systemd",
+    };
+
+    /// <summary>
+    /// What stands before the @, in letters that every system takes: lower case, others left out or made underscores, at most 32
+    /// characters. Never empty, never the name of a system account, and never one that begins like an option.
+    /// </summary>
+    public static string WantedAccount(string email)
+    {
+        int at = email.IndexOf('@', StringComparison.Ordinal);
+        string local = (at < 0 ? email : email[..at]).ToLowerInvariant();
+        string mapped = new([.. local.Select(letter => letter is '.' or '+' ? '_' : letter).Where(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '-')]);
+        string trimmed = mapped.TrimStart('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
+        string name = trimmed.Any(char.IsAsciiLetterLower) ? trimmed : Fallback;
+        name = name.Length <= MaximumAccountLength ? name : name[..MaximumAccountLength];
+        return IsReserved(name) ? Numbered($"{Fallback}_{name}", 1) : name;
+    }
+
+    /// <summary>The first of NAME, NAME2, NAME3, … that nobody has.</summary>
+    public static string Free(string wanted, Func<string, bool> isTaken)
+    {
+        for (int number = 1; ; number++)
+        {
+            string name = Numbered(wanted, number);
+            if (!isTaken(name) && !IsReserved(name))
+                return name;
+        }
+    }
+
+    public static bool IsAccount(string name) => AccountName().IsMatch(name);
+
+    /// <summary>"keyhole:AUTHORITY:RESOURCE:HOST-TOKEN:ACCOUNT", with 32 hexadecimal digits for authority and token.</summary>
+    public static bool IsPrincipal(string principal, string authority, int resource, string account) =>
+        principal.Split(':') is ["keyhole", var named, var id, var token, var name]
+        && named == authority && id == resource.ToString(CultureInfo.InvariantCulture) && HostToken().IsMatch(token) && name == account;
+
+    /// <summary>The names that a host's certificate holds: the one that clients check first, then how people call it.</summary>
+    public static IReadOnlyList<string> OfHost(string authority, Resource resource) =>
+        [.. new[] { HostKeyAlias(authority, resource.Id), resource.Name, resource.Alias, resource.Destination.Text }.OfType<string>().Distinct()];
+
+    /// <summary>The name by which clients know the host, whatever it is called.</summary>
+    public static string HostKeyAlias(string authority, int resource) => string.Create(CultureInfo.InvariantCulture, $"keyhole-{authority.AsSpan(0, 8)}-{resource}");
+
+    private static bool IsReserved(string name) => Reserved.Contains(name) || name.StartsWith("systemd-", StringComparison.Ordinal) || name.StartsWith('_');
+
+    private static string Numbered(string name, int number)
+    {
+        string suffix = number == 1 ? "" : number.ToString(CultureInfo.InvariantCulture);
+        int room = MaximumAccountLength - suffix.Length;
+        return $"{(name.Length <= room ? name : name[..room])}{suffix}";
+    }
+
+    [GeneratedRegex(@"\A[a-z_][a-z0-9_-]{0,31}\z")]
+    private static partial Regex AccountName();
+
+    [GeneratedRegex(@"\A[0-9a-f]{32}\z")]
+    private static partial Regex HostToken();
+}
