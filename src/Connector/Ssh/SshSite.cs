@@ -11,6 +11,7 @@ namespace Keyhole.Connector;
 /// <summary>
 /// One host that people log in to: its daemon is told what the table says at each change, again every ten minutes, and after a
 /// failure until it works. One word with the daemon at a time, so that an account that was just made is not judged by an older table.
+/// A daemon on another host hears other connectors of the site too: it is told nothing while Control is away, since they may know more.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -51,6 +52,7 @@ internal sealed class SshSite
     private long _dueAt;
     private long _attemptedAt;
     private bool _isOver;
+    private bool _isAttended;
     private SshSiteState _state;
     private string? _error;
     private SshHostState? _shown;
@@ -60,10 +62,11 @@ internal sealed class SshSite
     private SshTarget? _met;
     private int _farewells;
 
+    /// <param name="isAttended">As <see cref="Attend"/> would say.</param>
     /// <param name="publish">Told what Control is to know of the host; null: nothing any more.</param>
-    public SshSite(SshTarget target, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
+    public SshSite(SshTarget target, bool isAttended, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
     {
-        (_target, _options, _publish) = (target, options, publish);
+        (_target, _isAttended, _options, _publish) = (target, isAttended, options, publish);
         Resource = target.Row.Resource;
         _backoff = new Backoff(ShortestRetry, LongestRetry, options.Random);
         _dueAt = options.Time.GetTimestamp();
@@ -103,14 +106,33 @@ internal sealed class SshSite
         return true;
     }
 
+    /// <summary>Whether the table is Control's newest: it is connected.</summary>
+    public void Attend(bool isAttended)
+    {
+        lock (_gate)
+            _isAttended = isAttended;
+        _wakes.Writer.TryWrite(true);
+    }
+
     /// <summary>Returns when the site is over; fails with <see cref="OperationCanceledException"/> when stopped.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         while (true)
         {
             TimeSpan left;
+            bool mayBeOutdated;
             lock (_gate)
+            {
                 left = _options.Time.GetElapsedTime(_options.Time.GetTimestamp(), _dueAt);
+                mayBeOutdated = !_isAttended && (_target?.Row.Daemon ?? _met?.Row.Daemon) is not null;
+            }
+
+            if (mayBeOutdated)
+            {
+                await _wakes.Reader.ReadAsync(stop);
+                continue;
+            }
+
             if (left > TimeSpan.Zero)
             {
                 await using var timer = _options.Time.CreateTimer(_ => _wakes.Writer.TryWrite(true), null, left < Refresh ? left : Refresh, Timeout.InfiniteTimeSpan);

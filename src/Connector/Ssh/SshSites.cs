@@ -7,7 +7,7 @@ namespace Keyhole.Connector;
 
 /// <summary>
 /// The hosts of the table that people log in to by SSH. Tables go in without waiting for any of them; Control's orders go to one;
-/// what the hosts show comes out for Control and for the status.
+/// what the hosts show comes out for Control and for the status. Whoever follows is Control's connection: while there is one, the table is the newest.
 /// </summary>
 internal sealed class SshSites : ISshHosts, IAsyncDisposable
 {
@@ -55,6 +55,7 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
             _tell = tell;
             foreach (var site in _sites.Values)
             {
+                site.Attend(true);
                 if (site.Published is { } message)
                     tell(message);
             }
@@ -91,7 +92,7 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
 
     private void Begin(SshTarget target)
     {
-        var site = new SshSite(target, _options, Publish);
+        var site = new SshSite(target, _tell is not null, _options, Publish);
         _sites[site.Resource] = site;
         var run = Task.Run(() => RunAsync(site));
         _running.Add(run);
@@ -141,8 +142,11 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
         {
             lock (sites._gate)
             {
-                if (sites._tell == tell)
-                    sites._tell = null;
+                if (sites._tell != tell)
+                    return;
+                sites._tell = null;
+                foreach (var site in sites._sites.Values)
+                    site.Attend(false);
             }
         }
     }

@@ -42,7 +42,8 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
         Ssh = rows,
     });
 
-    public void Follow() => Sites.Follow(Told.Enqueue);
+    /// <summary>Control is connected until the result is disposed.</summary>
+    public IDisposable Follow() => Sites.Follow(Told.Enqueue);
 
     /// <summary>Waits until every host has nothing to do before the clock moves on.</summary>
     /// <returns>How long the hosts wait, ascending.</returns>

@@ -80,6 +80,7 @@ public class SshSitesTests
         await using var harness = new SshHarness();
         var hanging = new FakeDaemon { Gate = new TaskCompletionSource().Task };
         harness.Remote["10.0.0.9"] = hanging;
+        harness.Follow();
         harness.Apply(SshHarness.Row(1, External, 1), SshHarness.Row(2, null, 1));
         await SshHarness.Until(() => harness.State("vm-2") == "ready" && hanging.Rows.Count == 1 && harness.Time.Pending.Count == 2);
         Assert.Equal("waiting", harness.State("vm-1"));
@@ -194,6 +195,7 @@ public class SshSitesTests
     public async Task A_host_whose_daemon_moves_is_withdrawn_there_before_it_is_served_here()
     {
         await using var harness = new SshHarness();
+        harness.Follow();
         harness.Apply(SshHarness.Row(7, null, 1));
         await harness.RestAsync();
         harness.Apply(SshHarness.Row(7, External, 1));
@@ -204,5 +206,33 @@ public class SshSitesTests
         harness.Apply(SshHarness.Row(7, External with { Pin = Convert.ToBase64String(new byte[32]) }, 1));
         await SshHarness.Until(() => harness.Remote["10.0.0.9"].Rows.Count == 2);
         Assert.All(harness.Remote["10.0.0.9"].Rows, row => Assert.Equal([1], row.Users));
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task A_daemon_on_another_host_hears_no_table_that_may_be_outdated()
+    {
+        await using var harness = new SshHarness();
+        var remote = harness.Remote.GetOrAdd(External.Host, _ => new FakeDaemon());
+        harness.Apply(SshHarness.Row(1, External, 1), SshHarness.Row(2, null, 1));
+        // The table on disk: the connector's own host follows it.
+        await SshHarness.Until(() => harness.State("vm-2") == "ready");
+        Assert.Empty(remote.Rows);
+        Assert.Equal("waiting", harness.State("vm-1"));
+
+        var control = harness.Follow();
+        await SshHarness.Until(() => harness.State("vm-1") == "ready");
+        await harness.RestAsync(2);
+        control.Dispose();
+        harness.Time.Advance(SshSite.Refresh);
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        harness.Apply();
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3 && harness.Time.Pending.Count == 0);
+        Assert.Single(remote.Rows);
+
+        harness.Apply(SshHarness.Row(1, External, 1, 2));
+        harness.Follow();
+        await SshHarness.Until(() => remote.Rows.Count == 2);
+        Assert.Equal([1, 2], remote.Rows.Last().Users);
     }
 }
