@@ -46,7 +46,7 @@ internal sealed class SshSite
 
     private readonly Lock _gate = new();
 
-    // Under the gate.
+    // Under the gate, with the backoff.
     private SshTarget? _target;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _dueAt;
@@ -247,7 +247,7 @@ internal sealed class SshSite
         var (_, error) = await AskAsync(met.Withdrawn(), stop);
         if (error is not null && again && ++_farewells < Farewells)
         {
-            DueIn(_backoff.Next());
+            RetryLater();
             return false;
         }
 
@@ -269,6 +269,8 @@ internal sealed class SshSite
         {
             var state = error is null ? SshSiteState.Ready : SshSiteState.Failed;
             isNews = (state, error) != (_state, _error);
+            if (error is null)
+                _backoff.Reset();
             (_state, _error) = (state, error);
             if (shown is not null)
                 (_shown, _contactAt) = (shown, _options.Time.GetTimestamp());
@@ -281,8 +283,9 @@ internal sealed class SshSite
             SshLog.Failed(_options.Logger, target.Name, error!);
         _publish(this, message);
         if (error is null)
-            _backoff.Reset();
-        DueIn(error is null ? Refresh * (0.9 + 0.1 * _options.Random()) : _backoff.Next());
+            DueIn(Refresh * (0.9 + 0.1 * _options.Random()));
+        else
+            RetryLater();
     }
 
     private async Task<(SshHostState? Shown, string? Error)> AskAsync(SshTarget target, CancellationToken stop)
@@ -350,6 +353,12 @@ internal sealed class SshSite
         }
 
         _wakes.Writer.TryWrite(true);
+    }
+
+    private void RetryLater()
+    {
+        lock (_gate)
+            DueIn(_backoff.Next());
     }
 
     /// <summary>Unless something made it due meanwhile.</summary>
