@@ -18,7 +18,7 @@ internal abstract class Database : IDisposable
     /// <summary>Something was written: the channel and the text that <see cref="Notify"/> was given, after the commit, by whichever process.</summary>
     public event Action<string, string>? Notified;
 
-    /// <summary>A listener of <see cref="Notified"/> has thrown: a fault of the program, for the log.</summary>
+    /// <summary>A listener of <see cref="Notified"/> has thrown, or listening itself has: a fault of the program, for the log.</summary>
     public event Action<Exception>? ListenerFailed;
 
     /// <summary>For messages: the path of the file, or the server and the database on it; no password.</summary>
@@ -95,10 +95,12 @@ internal abstract class Database : IDisposable
             }
             catch (Exception error)
             {
-                ListenerFailed?.Invoke(error);
+                Fault(error);
             }
         }
     }
+
+    protected void Fault(Exception error) => ListenerFailed?.Invoke(error);
 
     /// <param name="identity">The type of a column that numbers its rows, in this dialect.</param>
     /// <exception cref="OperatorException">A newer program, or none of ours, has written this database.</exception>

@@ -248,10 +248,13 @@ internal sealed class PostgresDatabase : Database
                 while (true)
                     await connection.WaitAsync(_stopped.Token);
             }
-            catch (Exception error) when (error is NpgsqlException or OperationCanceledException or TimeoutException or IOException)
+            catch (Exception error)
             {
                 if (_stopped.IsCancellationRequested)
                     return;
+                // Whatever it was: who does not listen sees nothing of what others change.
+                if (error is not (NpgsqlException or OperationCanceledException or TimeoutException or IOException))
+                    Fault(error);
                 await Task.Delay(pause, _stopped.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
