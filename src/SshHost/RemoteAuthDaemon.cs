@@ -58,6 +58,9 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Makes a socket that is not connected; tests make it in another network namespace.</summary>
+    internal Func<AddressFamily, Socket> MakeSocket { get; init; } = family => new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+
     /// <returns>The answer, null for a conflict; and the pin of who gave it.</returns>
     private async Task<(TAnswer? Answer, string Pin)> AskAsync<TBody, TAnswer>(
         SshRow row, HttpMethod method, string more, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancelled)
@@ -132,7 +135,8 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
         SocketException? failure = null;
         foreach (var candidate in addresses)
         {
-            var socket = new Socket(candidate.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            var socket = MakeSocket(candidate.AddressFamily);
+            socket.NoDelay = true;
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
             patience.CancelAfter(ConnectPatience);
             try
