@@ -75,9 +75,9 @@ internal static class SudoersFragment
         var escaped = new StringBuilder(words[0]);
         foreach (char letter in command.AsSpan(words[0].Length))
         {
-            if (letter is < ' ' or > '~' or '*' or '?' or '[' or ']' or '!' or '"' or '\'' or '#' or '^' or '$')
+            if (letter is < ' ' or > '~' or '*' or '?' or '[' or ']' or '!' or '"' or '\'' or '#' or '^' or '$' or '\\')
                 throw new AuthDaemonException($"The arguments of the sudo command {words[0]} hold a character that sudo would not take literally: correct the resource's SSH settings.");
-            if (letter is ',' or ':' or '=' or '\\')
+            if (letter is ',' or ':' or '=')
                 escaped.Append('\\');
             escaped.Append(letter);
         }

@@ -25,7 +25,6 @@ internal static class AuthDaemonSettings
 
     public static readonly Setting Install = new("--install", "", "Write the lines into the SSH server's configuration, have it check them, and let it read them.") { IsSwitch = true };
 
-    /// <summary>Where the daemon is not the only one: shared by the commands and by an agent that is its host's auth daemon.</summary>
     /// <exception cref="AgentException">A number is none.</exception>
     public static AuthDaemonOptions OptionsFrom(SettingValues values) => new(
         Path.GetFullPath(values.Require(State)),
