@@ -1,0 +1,122 @@
+using System.Net;
+using System.Text;
+using Keyhole.Contracts;
+
+namespace Keyhole.SshHost.Tests;
+
+/// <summary>What needs no host.</summary>
+public class WireTests
+{
+    private const string Good = "PUT /v1/hosts/a/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 2";
+
+    [Theory]
+    [InlineData("PUT /v1/hosts/a/7 HTTP/1.1")]
+    [InlineData("PUT /v1/hosts/a/7 HTTP/1.0\r\nHost: x")]
+    [InlineData("PUT http://x/v1/hosts/a/7 HTTP/1.1\r\nHost: x")]
+    [InlineData("PUT  /v1 HTTP/1.1\r\nHost: x")]
+    [InlineData("put /v1 HTTP/1.1\r\nHost: x")]
+    [InlineData("PUT /v1 HTTP/1.1\r\nHost: x\r\nhost: y")]
+    [InlineData("PUT /v1 HTTP/1.1\r\nHost: x\r\n folded: y")]
+    [InlineData("PUT /v1 HTTP/1.1\r\nHost : x")]
+    [InlineData("PUT /v1 HTTP/1.1\r\nHost: x\nTransfer-Encoding: chunked")]
+    [InlineData("PUT /v1 HTTP/1.1\r\nHost: x\0")]
+    [InlineData("")]
+    public void A_head_that_could_be_read_in_two_ways_is_refused(string head) => Assert.Null(HttpWire.Parse(head));
+
+    [Theory]
+    [InlineData("Content-Length: 2\r\nTransfer-Encoding: chunked", null)]
+    [InlineData("Content-Length: +2", null)]
+    [InlineData("Content-Length: 2, 2", null)]
+    [InlineData("Content-Length: 99999999999", null)]
+    [InlineData("Content-Length: 2\r\nExpect: 100-continue", null)]
+    [InlineData("X-Other: 1", null)]
+    [InlineData("Content-Length: 12", 12)]
+    public void The_length_of_a_body_is_said_plainly_or_not_at_all(string headers, int? length) =>
+        Assert.Equal(length, HttpWire.BodyLength(HttpWire.Parse("PUT /v1 HTTP/1.1\r\nHost: x\r\n" + headers)!));
+
+    [Fact]
+    public async Task A_head_is_read_in_any_pieces_and_never_beyond_its_bound()
+    {
+        byte[] bytes = Encoding.ASCII.GetBytes(Good + "\r\n\r\n{}");
+        for (int piece = 1; piece <= bytes.Length; piece++)
+        {
+            var read = await HttpWire.ReadHeadAsync(new PiecewiseStream(bytes, piece), CancellationToken.None);
+            Assert.Equal(Good, read!.Value.Head);
+            Assert.StartsWith(Encoding.ASCII.GetString(read.Value.Behind), "{}", StringComparison.Ordinal);
+        }
+
+        Assert.Null(await HttpWire.ReadHeadAsync(new MemoryStream(bytes[..^5]), CancellationToken.None));
+        Assert.Null(await HttpWire.ReadHeadAsync(new MemoryStream(Encoding.ASCII.GetBytes(Good + "\r\nX: " + new string('x', HttpWire.MaximumHeadLength) + "\r\n\r\n")), CancellationToken.None));
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void A_source_is_refused_for_a_window_after_ten_wrong_keys_and_others_are_not()
+    {
+        var time = new FixedTimeProvider();
+        var limits = new SourceLimits(time);
+        var one = IPAddress.Parse("192.0.2.1");
+        for (int i = 0; i < SourceLimits.MaximumFailures; i++)
+        {
+            Assert.True(limits.MayTry(one));
+            Assert.Equal(i == 0, limits.Fail(one));
+        }
+
+        Assert.False(limits.MayTry(one));
+        Assert.True(limits.MayTry(IPAddress.Parse("192.0.2.2")));
+        time.Passed += SourceLimits.Window;
+        Assert.True(limits.MayTry(one));
+        for (int i = 0; i < SourceLimits.MaximumConnectionsPerSource; i++)
+            Assert.True(limits.TryEnter(one));
+        Assert.False(limits.TryEnter(one));
+        limits.Leave(one);
+        Assert.True(limits.TryEnter(one));
+    }
+
+    [Fact]
+    public void A_row_that_holds_what_does_not_belong_there_is_refused()
+    {
+        using var acme = new TestAuthority('a');
+        HostedResource good = new(acme.Id, 7, "acme", [acme.Line], [5], [1], []);
+        RowCheck.Check(good);
+        foreach (var bad in new[]
+        {
+            good with { Authority = "../../etc" }, good with { Authority = new string('A', 32) }, good with { Resource = 0 }, good with { Organisation = "a\nb" },
+            good with { Trusted = [acme.Line + " comment"] }, good with { Trusted = ["ssh-ed25519 AAAA"] }, good with { Trusted = [acme.Line + "\nssh-ed25519 x"] },
+            good with { Trusted = [$"cert-authority {acme.Line}"] }, good with { Users = [0] }, good with { Revoked = [0] }, good with { HostCertificates = [.. Enumerable.Repeat("", 17)] },
+        })
+        {
+            Assert.Throws<AuthDaemonException>(() => RowCheck.Check(bad));
+        }
+    }
+
+    [Fact]
+    public void Sudoers_says_no_password_unless_there_is_one()
+    {
+        Assert.Null(SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.None, []), hasPassword: false));
+        Assert.EndsWith("\nada ALL=(ALL:ALL) NOPASSWD: ALL\n", SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Full, []), hasPassword: false), StringComparison.Ordinal);
+        Assert.EndsWith("\nada ALL=(ALL:ALL) ALL\n", SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Full, []), hasPassword: true), StringComparison.Ordinal);
+        Assert.EndsWith("\nada ALL=(root) NOPASSWD: /bin/a x\\,y\\:z, /bin/b\n", SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Commands, ["/bin/a x,y:z", "/bin/b"]), hasPassword: false), StringComparison.Ordinal);
+        Assert.Throws<AuthDaemonException>(() => SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Commands, []), hasPassword: false));
+    }
+
+    [Theory]
+    [InlineData("short")]
+    [InlineData("23 characters with space!")]
+    [InlineData("only-twenty-three-chars")]
+    public void A_pre_shared_key_that_could_be_guessed_or_sent_wrongly_is_refused(string key) => Assert.Throws<AuthDaemonException>(() => new PreSharedKey(key, "a test"));
+
+    private sealed class FixedTimeProvider : TimeProvider
+    {
+        public TimeSpan Passed { get; set; }
+
+        public override long GetTimestamp() => Passed.Ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+    }
+
+    private sealed class PiecewiseStream(byte[] bytes, int piece) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => base.ReadAsync(buffer[..Math.Min(piece, buffer.Length)], cancellationToken);
+    }
+}
