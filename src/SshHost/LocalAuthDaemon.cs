@@ -73,7 +73,11 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     {
         using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
         var server = await ApplyAsync(turn, row).ConfigureAwait(false);
-        return new SshHostState([.. SshDirectory.KeysOf(turn.State, server, row).Select(key => key.Key.ToString())], turn.State.Find(row.Authority, row.Resource)?.Trusted ?? [], Pin: null);
+        if (turn.State.Find(row.Authority, row.Resource) is not { } applied)
+            return new SshHostState([], [], Pin: null);
+        var keys = SshDirectory.KeysOf(turn.State, server, row);
+        return keys.Count > 0 ? new SshHostState([.. keys.Select(key => key.Key.ToString())], applied.Trusted, Pin: null)
+            : throw new AuthDaemonException($"This host is {turn.State.Resources.Count} resources and has {server.Keys.Count} types of host keys, one for each: remove a resource, or run 'ssh-keygen -A' on the host.");
     });
 
     /// <summary>For a resource that was reconciled before. Null when it was not, or not with this user: whoever knows the row reconciles it first.</summary>

@@ -126,7 +126,7 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
             return DaemonCertificate.Proves(certificate, _preSharedKey) ? null
                 : $"What answers at {name} does not know the pre-shared key: give connector and daemon the same one. If they have it, something else stands in between.";
         return daemon.Pin == pin ? null
-            : $"What answers at {name} is not the auth daemon that was there before (its key has the pin {pin}). If the host was set up anew, set the resource's SSH settings anew; else something stands in between.";
+            : $"What answers at {name} is not the auth daemon that was there before (its key has the pin {pin}). If the host was set up anew, 'keyhole-control ssh forget-host' takes that; else something stands in between.";
     }
 
     private async Task<Socket> ConnectAsync(SshDaemon daemon, CancellationToken cancelled)

@@ -124,6 +124,8 @@ public class FileTests
         Assert.NotEqual(ada.Principal.Split(':')[3], other.Principal.Split(':')[3]);
         // Each certifies keys of its own: sshd shows one certificate per type of key.
         Assert.Equal(["ssh-ed25519", "ecdsa-sha2-nistp256"], acmeState.HostKeys.Concat(globexState.HostKeys).Select(key => key.Split(' ')[0]));
+        Assert.Contains("types of host keys", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11), CancellationToken.None))).Message, StringComparison.Ordinal);
+        await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11) with { Trusted = [] }, CancellationToken.None);
         Assert.Equal(0, host.Login("ada", acme.SignUser(host.UserKey, ada.Principal), "true").Status);
         Assert.Equal(0, host.Login("ada2", globex.SignUser(host.UserKey, other.Principal), "true").Status);
         Assert.NotEqual(0, host.Login("ada", globex.SignUser(host.UserKey, ada.Principal), "true").Status);
@@ -138,6 +140,8 @@ public class FileTests
         await host.Remote.ReconcileAsync("acme", ofAcme with { Trusted = [], Users = [] }, CancellationToken.None);
         Assert.NotEqual(0, host.Login("ada", acme.SignUser(host.UserKey, ada.Principal), "true").Status);
         Assert.Equal(0, host.Login("ada2", globex.SignUser(host.UserKey, other.Principal), "true").Status);
+        // What the first leaves goes to the other, which keeps its own.
+        Assert.Equal(["ssh-ed25519", "ecdsa-sha2-nistp256"], (await host.Remote.ReconcileAsync("globex", ofGlobex, CancellationToken.None)).HostKeys.Select(key => key.Split(' ')[0]));
     }
 
     [LabFact("sshd", "sudo", "useradd")]

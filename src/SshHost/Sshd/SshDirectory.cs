@@ -44,12 +44,14 @@ internal sealed class SshDirectory(string path, ILogger log, TimeProvider time)
 
     /// <summary>
     /// Which of the host's keys are certified for a resource. The server shows one certificate per type of key, so where several resources, perhaps of several organisations, are
-    /// this one host, each has types of its own, in the order in which they came; what is left over is the first one's.
+    /// this one host, each has the type of its slot; what is left over belongs to the first.
     /// </summary>
     public static IReadOnlyList<HostKey> KeysOf(HostState state, SshServer server, HostedResource resource)
     {
-        int place = state.Resources.ToList().FindIndex(other => other.Authority == resource.Authority && other.Resource == resource.Resource);
-        return [.. server.Keys.Where((_, index) => (index < state.Resources.Count ? index : 0) == place)];
+        if (state.Find(resource.Authority, resource.Resource) is not { Slot: var slot })
+            return [];
+        int first = state.Resources.Min(other => other.Slot);
+        return [.. server.Keys.Where((_, index) => (state.Resources.Any(other => other.Slot == index) ? index : first) == slot)];
     }
 
     private static string TrustedText(HostState state)

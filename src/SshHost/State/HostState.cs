@@ -36,9 +36,9 @@ internal sealed record HostState
         var known = Resources.ToList();
         int index = known.FindIndex(other => other.Authority == resource.Authority && other.Resource == resource.Resource);
         if (index < 0)
-            known.Add(resource);
+            known.Add(resource with { Slot = Enumerable.Range(0, known.Count + 1).Except(known.Select(other => other.Slot)).First() });
         else
-            known[index] = resource;
+            known[index] = resource with { Slot = known[index].Slot };
         return this with { Resources = known };
     }
 
