@@ -68,7 +68,7 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
     public JsonArray Describe()
     {
         lock (_gate)
-            return [.. _sites.Values.Select(site => site.Describe()).OfType<JsonObject>().OrderBy(host => (string?)host["name"], StringComparer.Ordinal)];
+            return new JsonArray([.. _sites.Values.Select(site => site.Describe()).OfType<JsonNode>().OrderBy(host => (string?)host["name"], StringComparer.Ordinal)]);
     }
 
     public void WriteMetrics(PrometheusText text)
