@@ -24,6 +24,7 @@ internal static class TargetList
         new ProxyHandshakeTarget(),
         new DnsQueryTarget(),
         new ClientHelloTarget(),
+        new SshWireTarget(),
     ];
 
     /// <summary>Known-bad doors: the harness must catch them, or it catches nothing. Not listed, and not in "all".</summary>
