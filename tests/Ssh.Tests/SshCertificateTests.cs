@@ -138,6 +138,7 @@ public sealed class SshCertificateTests : IDisposable
         for (int length = 0; length < blob.Length; length++)
             Assert.Null(SshCertificate.Parse(Line(blob[..length])));
         Assert.Null(SshCertificate.Parse(Line([.. blob, 0])));
+        Assert.Null(SshCertificate.Parse(null));
         var random = new Random(TestSeed.Next());
         for (int run = 0; run < 20_000; run++)
         {

@@ -52,10 +52,10 @@ public sealed class SshPublicKeyTests : IDisposable
         Assert.NotNull(SshPublicKey.Parse("  " + line + "\tsomebody@somewhere else \n"));
         string?[] refused =
         [
-            "", " ", "ssh-ed25519", "ssh-ed25519 ", "ssh-rsa " + base64, "ssh-ed25519 " + base64[..^4], "ssh-ed25519 !" + base64, "ssh-dss " + base64,
+            null, "", " ", "ssh-ed25519", "ssh-ed25519 ", "ssh-rsa " + base64, "ssh-ed25519 " + base64[..^4], "ssh-ed25519 !" + base64, "ssh-dss " + base64,
             line + "\n" + line, "restrict " + line, line[..20] + "\n" + line[20..], "ssh-ed25519\0 " + base64, new string('A', 20_000), "ssh-ed25519 " + new string('A', 15_000),
         ];
-        Assert.All(refused, text => Assert.Null(SshPublicKey.Parse(text!)));
+        Assert.All(refused, text => Assert.Null(SshPublicKey.Parse(text)));
     }
 
     [Fact]

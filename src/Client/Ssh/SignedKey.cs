@@ -53,7 +53,7 @@ internal sealed record SignedKey(
 
     private static SignedKey? Read(JsonObject answer, SshPublicKey key, SealedBox.Recipient? password)
     {
-        var certificate = SshCertificate.Parse((string?)answer["certificate"] ?? "");
+        var certificate = SshCertificate.Parse((string?)answer["certificate"]);
         List<SshPublicKey?> authorities = Keys(answer, "hostAuthorities"), hostKeys = Keys(answer, "hostKeys");
         if (certificate is null || !certificate.Key.Equals(key) || certificate.Type != SshCertificateType.User || certificate.Principals.Count == 0 || authorities.Count == 0
             || authorities.Contains(null) || hostKeys.Contains(null))
@@ -70,7 +70,7 @@ internal sealed record SignedKey(
             password is null ? null : Open(password, (string?)answer["sealedPassword"]));
     }
 
-    private static List<SshPublicKey?> Keys(JsonObject answer, string name) => [.. (answer[name] as JsonArray ?? []).Select(line => SshPublicKey.Parse((string?)line ?? ""))];
+    private static List<SshPublicKey?> Keys(JsonObject answer, string name) => [.. (answer[name] as JsonArray ?? []).Select(line => SshPublicKey.Parse((string?)line))];
 
     private static bool IsUser(string name) =>
         name.Length is > 0 and <= MaximumNameLength && (char.IsAsciiLetterLower(name[0]) || name[0] == '_') && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '-');

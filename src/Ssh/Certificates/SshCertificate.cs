@@ -49,11 +49,8 @@ public sealed class SshCertificate
     public required SshPublicKey Authority { get; init; }
 
     /// <summary>Of a line as in a "-cert.pub" file, with or without comment; null for everything else.</summary>
-    public static SshCertificate? Parse(string line)
-    {
-        ArgumentNullException.ThrowIfNull(line);
-        return SshPublicKey.TrySplit(line, out string type, out byte[] blob) && Read(blob) is { } certificate && certificate.KeyType == type ? certificate : null;
-    }
+    public static SshCertificate? Parse(string? line) =>
+        SshPublicKey.TrySplit(line, out string type, out byte[] blob) && Read(blob) is { } certificate && certificate.KeyType == type ? certificate : null;
 
     /// <summary>True when <paramref name="authority"/>, an Ed25519 key, has signed exactly this. Time and principals are the caller's to check.</summary>
     public bool Verify(SshPublicKey authority)

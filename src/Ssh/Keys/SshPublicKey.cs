@@ -32,11 +32,7 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
     internal ReadOnlySpan<byte> Fields => _blob.AsSpan(sizeof(uint) + Type.Length);
 
     /// <summary>Of a public key line of OpenSSH, with or without a comment; options before the type are not taken. Null for everything else.</summary>
-    public static SshPublicKey? Parse(string line)
-    {
-        ArgumentNullException.ThrowIfNull(line);
-        return TrySplit(line, out string type, out byte[] blob) && FromBlob(blob) is { } key && key.Type == type ? key : null;
-    }
+    public static SshPublicKey? Parse(string? line) => TrySplit(line, out string type, out byte[] blob) && FromBlob(blob) is { } key && key.Type == type ? key : null;
 
     /// <summary>Null unless the blob has a known type and exactly its fields.</summary>
     public static SshPublicKey? FromBlob(ReadOnlySpan<byte> blob)
@@ -74,11 +70,11 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
     public override string ToString() => $"{Type} {Convert.ToBase64String(_blob)}";
 
     /// <summary>A line of OpenSSH: type, base64, perhaps a comment.</summary>
-    internal static bool TrySplit(string line, out string type, out byte[] blob)
+    internal static bool TrySplit(string? line, out string type, out byte[] blob)
     {
         type = "";
         blob = [];
-        if (line.Length > MaximumLineLength)
+        if (line is null || line.Length > MaximumLineLength)
             return false;
         string text = line.Trim();
         if (text.AsSpan().ContainsAny('\n', '\r', '\0') || text.Split([' ', '\t'], 3, StringSplitOptions.RemoveEmptyEntries) is not [var name, var base64, ..])
