@@ -107,9 +107,10 @@ public sealed class SshSessionTests : IDisposable
         Assert.Equal(code, await process.RunAsync("/bin/sh", ["-c", script]));
     }
 
+    /// <summary>SIGTERM and SIGUSR1: the others may be ignored where the tests were started, and so in all that they start.</summary>
     [Theory]
-    [InlineData(1, 129)]
     [InlineData(15, 143)]
+    [InlineData(10, 138)]
     public async Task A_signal_ends_the_program_first(int signal, int code)
     {
         using var process = new OpenSshProcess();
