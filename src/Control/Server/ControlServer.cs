@@ -49,7 +49,7 @@ internal sealed class ControlServer : IAsyncDisposable
         _networks = new Networks(_store, time, loggers);
         _login = new LoginServices(_store, _networks, time, new LoginAddress(options.PublicUrl), PasswordParameters.Default, loggers);
         tls?.Log = _log;
-        ForwardedHeaders.Use(_public, options.TrustedProxies);
+        ForwardedHeaders.Use(_public, options.TrustedProxies, options.PublicUrl);
         SecurityHeaders.Use(_public, options.IsHttps);
         _public.UseWebSockets(new WebSocketOptions { KeepAliveInterval = KeepAliveInterval, KeepAliveTimeout = KeepAliveTimeout });
         var failures = new FailureLimiter(time);

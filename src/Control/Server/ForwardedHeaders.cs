@@ -6,8 +6,11 @@ namespace Keyhole.Control;
 /// </summary>
 internal static class ForwardedHeaders
 {
-    public static void Use(IApplicationBuilder application, IReadOnlyList<System.Net.IPNetwork> proxies)
+    /// <param name="publicUrl">Where the server is reached from outside; null where that is not known.</param>
+    public static void Use(IApplicationBuilder application, IReadOnlyList<System.Net.IPNetwork> proxies, Uri? publicUrl)
     {
+        if (publicUrl?.Scheme == Uri.UriSchemeHttps)
+            application.Use((context, next) => AsOutside(context, next, publicUrl.Host));
         if (proxies.Count == 0)
             return;
         var options = new ForwardedHeadersOptions
@@ -21,5 +24,13 @@ internal static class ForwardedHeaders
         foreach (var proxy in proxies)
             options.KnownIPNetworks.Add(proxy);
         application.UseForwardedHeaders(options);
+    }
+
+    /// <summary>By its public name the server is asked over HTTPS, whether or not the proxy may say so: cookies are those of HTTPS.</summary>
+    private static Task AsOutside(HttpContext context, RequestDelegate next, string name)
+    {
+        if (string.Equals(context.Request.Host.Host, name, StringComparison.OrdinalIgnoreCase))
+            context.Request.Scheme = Uri.UriSchemeHttps;
+        return next(context);
     }
 }

@@ -67,6 +67,38 @@ public sealed class HttpsTests : IDisposable
         Assert.Equal(seen, row.Address);
     }
 
+    [Fact]
+    [Trait("Promise", "O4")]
+    [Trait("Threat", "32")]
+    public async Task By_its_public_name_the_server_gives_and_takes_the_cookie_of_HTTPS_alone()
+    {
+        await using var control = await RunningControl.StartAsync(ServeOptions.Parse(RunningControl.NewDirectory(), "http://127.0.0.1:0", "https://control.example", allowHttp: false));
+        using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false });
+        string token = (await File.ReadAllTextAsync(Path.Combine(control.Directory, "setup-token"))).Trim();
+        using var setup = new HttpRequestMessage(HttpMethod.Post, new Uri(control.Address, "/api/v1/setup"))
+        {
+            Content = new StringContent($$"""{"token":"{{token}}","email":"ann@acme.example","password":"{{LoginFixture.Password}}"}""", System.Text.Encoding.UTF8, "application/json"),
+        };
+        setup.Headers.Host = "Control.example";
+        setup.Headers.Add("Origin", "https://control.example");
+        using var made = await http.SendAsync(setup);
+        Assert.Equal(HttpStatusCode.OK, made.StatusCode);
+        string cookie = Assert.Single(made.Headers.GetValues("Set-Cookie"), text => text.StartsWith($"{CallerReader.SecureCookie}=", StringComparison.Ordinal));
+        Assert.Contains("; secure", cookie, StringComparison.OrdinalIgnoreCase);
+        string session = cookie.Split(';')[0].Split('=', 2)[1];
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("control.example", CallerReader.SecureCookie));
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync("control.example", CallerReader.PlainCookie));
+
+        async Task<HttpStatusCode> AskAsync(string host, string name)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(control.Address, "/api/v1/account"));
+            request.Headers.Host = host;
+            request.Headers.Add("Cookie", $"{name}={session}");
+            using var answer = await http.SendAsync(request);
+            return answer.StatusCode;
+        }
+    }
+
     /// <summary>Signed by itself, as <see cref="Write"/> makes them.</summary>
     private static bool IsOurs(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
         certificate is not null && certificate.Subject == certificate.Issuer && certificate.Subject.EndsWith(".example", StringComparison.Ordinal);
