@@ -119,6 +119,7 @@ public class SshSignTests
     [InlineData("", "publicKey")]
     [InlineData("ssh-ed25519 AAAA", "publicKey")]
     [InlineData("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDB", "publicKey")]
+    [InlineData("ssh-dss AAAAB3NzaC1kc3M=", "publicKey")]
     [InlineData(null, "passwordKey")]
     public async Task What_is_no_temporary_key_is_not_signed(string? key, string member)
     {

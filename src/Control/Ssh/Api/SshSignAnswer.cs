@@ -7,6 +7,7 @@ namespace Keyhole.Control;
 /// <param name="HostKeyAlias">The name that the host's certificate holds, whatever address is dialled.</param>
 /// <param name="Overlay">The addresses by which the host is reached through the tunnel.</param>
 /// <param name="HostAuthorities">The keys that the host's certificate may be signed with.</param>
+/// <param name="HostKeys">The keys of the host that have a certificate.</param>
 /// <param name="SealedPassword">What only the holder of the password key opens; null where none was asked for.</param>
 internal sealed record SshSignAnswer(
     string Username,
@@ -19,4 +20,5 @@ internal sealed record SshSignAnswer(
     string HostKeyAlias,
     IReadOnlyList<string> Overlay,
     IReadOnlyList<string> HostAuthorities,
+    IReadOnlyList<string> HostKeys,
     string? SealedPassword);

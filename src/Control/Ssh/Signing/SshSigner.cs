@@ -20,9 +20,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
     /// <exception cref="OperatorException">The change cannot be stored: nothing is signed.</exception>
     public async Task<SshSignAnswer> SignAsync(Caller caller, SshSignInput input, CancellationToken cancelled)
     {
-        var key = SshPublicKey.Parse(input.PublicKey) is { Type: SshPublicKey.Ed25519Type } parsed
-            ? parsed
-            : throw ApiException.Field("publicKey", "this is no Ed25519 public key; make one by \"ssh-keygen -t ed25519\"");
+        var key = SshPublicKey.Parse(input.PublicKey) ?? throw ApiException.Field("publicKey", "this is no public key of SSH; make one by \"ssh-keygen -t ed25519\"");
         if (input.PasswordKey is not null && !KeySyntax.IsPublicKey(input.PasswordKey))
             throw ApiException.Field("passwordKey", "this is no X25519 public key in base64");
         var login = Decide(ledger.State, caller, input.Target);
@@ -116,7 +114,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
                 answer = new SshSignAnswer(
                     account.Name, certificate, serial, end, login.Resource.Name, login.Resource.Alias, login.Resource.Destination.Text,
                     SshNames.HostKeyAlias(state.Ssh.Authority!, login.Resource.Id), [.. login.Resource.OverlayPrefixes.Select(prefix => prefix.BaseAddress.ToString())],
-                    state.Ssh.Trusted, account.SealedPassword);
+                    state.Ssh.Trusted, [.. login.Host.HostKeys], account.SealedPassword);
                 details = string.Create(CultureInfo.InvariantCulture, $"serial {serial}; key id {id}; principal {account.Principal}; key {key.Fingerprint}; CA {login.Key.Fingerprint}; until {TimeSyntax.Format(end)}");
                 return state with
                 {

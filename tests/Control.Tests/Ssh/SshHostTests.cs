@@ -1,0 +1,249 @@
+using System.Diagnostics;
+using Keyhole.Ssh;
+
+namespace Keyhole.Control.Tests;
+
+/// <summary>Hosts and CA keys through their lives, by the calculations that every change runs through.</summary>
+public class SshHostTests
+{
+    private const string File = """
+        version: 1
+        org: acme
+        sites:
+          - { name: office, connectors: [office-1, office-2] }
+          - { name: plant, connectors: [plant-1] }
+        resources:
+          - { name: vm-01, site: office, destination: 192.168.1.5, alias: vm-01.acme.internal, tcp: "22", ssh: SETTINGS }
+        roles: [staff]
+        users:
+          - { email: ada@example.com, roles: [staff] }
+        grants:
+          - { resource: vm-01, roles: [staff] }
+
+        """;
+
+    private static readonly string Pin = Convert.ToBase64String(new byte[32]);
+    private static readonly string OtherPin = Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 32)]);
+    private static readonly DateTimeOffset Now = Samples.Now;
+
+    private readonly SshVault _vault = new(new SecretBox(new byte[SecretBox.KeyLength]));
+    private readonly SshUpkeep _upkeep;
+    private readonly HashSet<int> _connected = [];
+    private NetworkState _state = NetworkState.Empty;
+
+    public SshHostTests() => _upkeep = new SshUpkeep(_vault);
+
+    private Resource Resource => _state.Resources.First(resource => resource.Name == "vm-01");
+
+    private SshHost Host => _state.Ssh.FindHost(Resource.Id)!;
+
+    private int Connector(string name) => _state.FindPeer(PeerKind.Connector, name)!.Id;
+
+    private void Apply(string settings = "true", Func<string, string>? change = null) =>
+        Change(state => Samples.Apply(state, (change ?? (file => file))(File.Replace("SETTINGS", settings, StringComparison.Ordinal))));
+
+    private void Change(Func<NetworkState, NetworkState> change, DateTimeOffset? at = null) => _state = _upkeep.Tend(_state, change(_state), at ?? Now);
+
+    private void Show(string connector, IReadOnlyList<string> keys, string? pin = null, string? error = null, bool trusts = true, DateTimeOffset? at = null) => Change(
+        state => SshHosts.Note(state, Connector(connector), new SshHostMessage(Resource.Id, keys, trusts ? state.Ssh.Trusted : [], pin, error), _connected.Contains, at ?? Now), at);
+
+    private SshRow Row(string connector = "office-1") => Assert.Single(Samples.Compile(_state).TableOf(new Agent(AgentKind.Connector, Connector(connector))).Ssh);
+
+    [Fact]
+    [Trait("Promise", "B1")]
+    [Trait("Promise", "B5")]
+    public void The_first_resource_with_ssh_makes_the_CA_and_connectors_of_its_site_are_told()
+    {
+        Apply("false");
+        Assert.Same(SshState.None, _state.Ssh);
+        long revision = _state.Revision;
+        Apply();
+        Assert.Matches("^[0-9a-f]{32}$", _state.Ssh.Authority);
+        Assert.Equal(revision + 1, _state.Revision);
+        var row = Row();
+        Assert.Equal((Resource.Id, _state.Ssh.Authority, null), (row.Resource, row.Authority, row.Daemon));
+        Assert.Equal([_state.Ssh.Keys[0].PublicKey], row.Trusted);
+        Assert.Equal([_state.Users[0].Id], row.Users);
+        Assert.Empty(Samples.Compile(_state).TableOf(new Agent(AgentKind.Connector, Connector("plant-1"))).Ssh);
+        string authority = _state.Ssh.Authority!;
+        Apply("false");
+        Apply();
+        Assert.Equal(authority, _state.Ssh.Authority);
+        Apply("true", file => file.Replace("\"22\"", "\"80\"", StringComparison.Ordinal));
+        Assert.Empty(Row().Users);
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void Other_keys_or_another_pin_are_not_taken_before_the_operator_says_so()
+    {
+        Apply("{ daemon: external }");
+        string first = SshServer.NewKey(), second = SshServer.NewKey(), third = SshServer.NewKey();
+        Show("office-1", [first], Pin);
+        Assert.Equal(new SshDaemon("192.168.1.5", 22123, Pin), Row().Daemon);
+        Show("office-1", [first, second], Pin);
+        Assert.Equal([first, second], Host.HostKeys);
+
+        Show("office-1", [third], Pin);
+        Assert.Contains("shows other keys than before: \"keyhole-control ssh forget-host vm-01\"", Host.Error, StringComparison.Ordinal);
+        Assert.Equal([first, second], Host.HostKeys);
+        Assert.Equal([third], Host.OfferedKeys);
+        Assert.Equal(2, Row().HostCertificates.Count);
+        var refused = _state;
+        Show("office-1", [third], Pin);
+        Assert.Same(refused, _state);
+        Show("office-1", [third], Pin, "The daemon is away.");
+        Assert.Same(refused, _state);
+
+        Show("office-1", [first], OtherPin);
+        Assert.NotNull(Host.Error);
+        Assert.Equal(Pin, Row().Daemon!.Pin);
+        Show("office-1", [first], Pin);
+        Assert.Null(Host.Error);
+
+        Show("office-1", [third], OtherPin);
+        Change(state => SshLogins.Forget(state, "vm-01.acme.internal"));
+        Assert.Equal((null, OtherPin), (Host.Error, Host.Pin));
+        Assert.Equal([third], Host.HostKeys);
+        Assert.Equal(third, SshCertificate.Parse(Assert.Single(Row().HostCertificates))!.Key.ToString());
+
+        // The connector itself did not get past the pin: after the word of the operator the next that proves the pre-shared key counts.
+        Show("office-1", [], null, "The certificate of the auth daemon is another one.");
+        Change(state => SshLogins.Forget(state, "vm-01"));
+        Assert.Null(Row().Daemon!.Pin);
+        Show("office-1", [second], Pin);
+        Assert.Equal((null, Pin, false), (Host.Error, Host.Pin, Host.TakesNewKeys));
+        Show("office-1", [first], Pin);
+        Assert.NotNull(Host.Error);
+    }
+
+    [Fact]
+    public void A_pin_in_the_network_file_counts_and_a_resource_that_leads_elsewhere_has_another_host()
+    {
+        string key = SshServer.NewKey();
+        Apply($"{{ daemon: external, pin: \"{Pin}\" }}");
+        Assert.Equal(Pin, Row().Daemon!.Pin);
+        Show("office-1", [key], Pin);
+        Apply($"{{ daemon: external, pin: \"{Pin}\" }}", file => file.Replace("192.168.1.5", "192.168.1.6", StringComparison.Ordinal));
+        Assert.Null(_state.Ssh.FindHost(Resource.Id));
+        Show("office-1", [SshServer.NewKey()], Pin);
+        Assert.Null(Host.Error);
+        Apply();
+        Assert.Null(_state.Ssh.FindHost(Resource.Id));
+        Show("office-1", [key]);
+        Apply("true", file => file.Replace("192.168.1.5", "192.168.1.6", StringComparison.Ordinal));
+        Assert.Contains("192.168.1.6", SshCertificate.Parse(Host.Certificates[0])!.Principals);
+        Apply("false");
+        Assert.Empty(_state.Ssh.Hosts);
+    }
+
+    [Fact]
+    public void A_connector_that_does_not_reach_a_host_says_nothing_against_one_that_does()
+    {
+        Apply("{ daemon: external }");
+        Show("plant-1", [SshServer.NewKey()]);
+        Assert.Empty(_state.Ssh.Hosts);
+        string key = SshServer.NewKey();
+        Show("office-1", [key], Pin);
+        _connected.Add(Connector("office-1"));
+        Show("office-2", [], null, "no route to host");
+        Assert.Null(Host.Error);
+        Show("office-2", [key], Pin);
+        Assert.Equal(Connector("office-2"), Host.Connector);
+        _connected.Clear();
+        Show("office-1", [], null, "no route\u0000to host");
+        Assert.Equal("no route to host", Host.Error);
+    }
+
+    [Fact]
+    [Trait("Promise", "B5")]
+    public void A_rotation_leaves_no_moment_without_a_key_that_the_host_trusts()
+    {
+        Apply();
+        string key = SshServer.NewKey();
+        Show("office-1", [key]);
+        string old = _state.Ssh.Keys[0].PublicKey;
+        Assert.Contains("is the only key", Assert.Throws<OperatorException>(() => Retire(old)).Message, StringComparison.Ordinal);
+        Change(state => state with { Ssh = SshAuthorities.Rotate(state.Ssh, _vault, Now) });
+        string next = _state.Ssh.Keys[1].PublicKey;
+        Assert.Equal([next, old], Row().Trusted);
+        Assert.Equal(next, SshCertificate.Parse(Host.Certificates[0])!.Authority.ToString());
+        Assert.Equal(old, SigningKey());
+        _connected.Add(Connector("office-1"));
+        Assert.Contains("do not trust a newer key yet: vm-01", Assert.Throws<OperatorException>(() => Retire(old)).Message, StringComparison.Ordinal);
+        Show("office-1", [key]);
+        Assert.Equal(next, SigningKey());
+        Assert.Contains("is the newest key", Assert.Throws<OperatorException>(() => Retire(next)).Message, StringComparison.Ordinal);
+        Retire(old);
+        Assert.Equal([next], Row().Trusted);
+        Assert.Equal(next, SigningKey());
+        Assert.Equal([next], Host.Trusted);
+        Change(state => state with { Ssh = SshAuthorities.Rotate(state.Ssh, _vault, Now) });
+        Retire(next, force: true);
+        Assert.Null(SigningKey());
+
+        void Retire(string publicKey, bool force = false) => Change(state => state with
+        {
+            Ssh = SshAuthorities.Retire(state, SshPublicKey.Parse(publicKey)!.Fingerprint, host => _connected.Contains(host.Connector), force),
+        });
+        string? SigningKey() => _state.Ssh.Keys.LastOrDefault(entry => Host.Trusted.Contains(entry.PublicKey))?.PublicKey;
+    }
+
+    [Fact]
+    [Trait("Promise", "B5")]
+    public void Host_certificates_are_what_OpenSSH_reads_and_are_renewed_by_the_clock()
+    {
+        Apply();
+        string directory = Directory.CreateTempSubdirectory("keyhole-ssh").FullName;
+        try
+        {
+            var keys = new[] { "ed25519", "ecdsa", "rsa" }.Select(type => MakeKey(directory, type)).ToList();
+            Show("office-1", keys);
+            Assert.Equal(3, Host.Certificates.Count);
+            string name = $"keyhole-{_state.Ssh.Authority![..8]}-{Resource.Id}";
+            for (int i = 0; i < keys.Count; i++)
+            {
+                string path = Path.Combine(directory, $"{i}-cert.pub");
+                System.IO.File.WriteAllText(path, Host.Certificates[i] + "\n");
+                string shown = Run("ssh-keygen", "-L", "-f", path);
+                Assert.Contains("host certificate", shown, StringComparison.Ordinal);
+                Assert.Contains($"Signing CA: ED25519 {_state.Ssh.Keys[0].Fingerprint}", shown, StringComparison.Ordinal);
+                foreach (string principal in new[] { name, "vm-01", "vm-01.acme.internal", "192.168.1.5" })
+                    Assert.Contains($"                {principal}\n", shown, StringComparison.Ordinal);
+                Assert.Equal(4, SshCertificate.Parse(Host.Certificates[i])!.Principals.Count);
+            }
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        var due = SshUpkeep.NextDue(_state.Ssh)!.Value;
+        Assert.Equal(due, Transitions.NextExpiry(_state));
+        Assert.Equal(TimeSpan.FromDays(20), due - Now);
+        var before = _state;
+        Change(state => state, due.AddSeconds(-1));
+        Assert.Same(before, _state);
+        Change(state => state, due);
+        Assert.Equal(before.Revision + 1, _state.Revision);
+        Assert.Equal(due.AddDays(30), Host.CertificatesEnd);
+        Assert.NotEqual(before.Ssh.Hosts[0].Certificates, Host.Certificates);
+    }
+
+    private static string MakeKey(string directory, string type)
+    {
+        string path = Path.Combine(directory, type);
+        Run("ssh-keygen", "-q", "-N", "", "-t", type, "-f", path);
+        return SshPublicKey.Parse(System.IO.File.ReadAllText(path + ".pub"))!.ToString();
+    }
+
+    private static string Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        process.StandardInput.Close();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        return output;
+    }
+}
