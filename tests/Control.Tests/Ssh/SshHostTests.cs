@@ -230,6 +230,49 @@ public class SshHostTests
         Assert.NotEqual(before.Ssh.Hosts[0].Certificates, Host.Certificates);
     }
 
+    [Fact]
+    [Trait("Promise", "B4")]
+    [Trait("Threat", "34")]
+    public void A_certificate_whose_access_went_is_listed_until_it_ends_and_no_longer()
+    {
+        Apply();
+        var ada = _state.Users[0];
+        Change(state => DeviceTransitions.Enrol(state, ada, "laptop", TestAgent.NewPublicKey(), true, id => new Credential("dev", new Agent(AgentKind.Device, id), "", Now)));
+        int device = _state.FindPeer(PeerKind.Device, "laptop")!.Id;
+        Change(state => state with { Ssh = state.Ssh with { Issued = [new(1, ada.Id, device, Resource.Id, Now.AddMinutes(5), false), new(2, ada.Id, device + 1, Resource.Id, Now.AddMinutes(5), false)] } });
+        Assert.Equal([2], Row().Revoked);
+        Change(state => Transitions.Revoke(state, _ => true), Now.AddSeconds(1));
+        Assert.Equal([1, 2], Row().Revoked);
+        Assert.Contains(ada.Id, Row().Users);
+        Assert.Equal(Now.AddMinutes(5), Transitions.NextExpiry(_state));
+        long revision = _state.Revision;
+        Change(state => Transitions.Expire(state, Now.AddSeconds(299)), Now.AddSeconds(299));
+        Assert.Equal([1, 2], Row().Revoked);
+        Change(state => Transitions.Expire(state, Now.AddSeconds(301)), Now.AddSeconds(301));
+        Assert.Empty(Row().Revoked);
+        Assert.Empty(_state.Ssh.Issued);
+        Assert.Equal(revision + 1, _state.Revision);
+    }
+
+    [Fact]
+    [Trait("Promise", "B10")]
+    public void Explain_says_whether_a_login_would_work_and_why_not()
+    {
+        Apply();
+        string Ssh() => new Explainer(Samples.Compile(_state), agent => new AgentStatus(_connected.Contains(agent.Id), null, null, null, null, false, null)).Explain("ada@example.com", "vm-01.acme.internal:22").Ssh!;
+        Assert.StartsWith("No connector that reaches vm-01 is connected to Control", Ssh(), StringComparison.Ordinal);
+        _connected.Add(Connector("office-1"));
+        Assert.StartsWith("The auth daemon of vm-01 has not been met yet", Ssh(), StringComparison.Ordinal);
+        Show("office-1", [SshServer.NewKey()], trusts: false);
+        Assert.StartsWith("vm-01 trusts no key of the organisation's CA yet", Ssh(), StringComparison.Ordinal);
+        Show("office-1", [.. Host.HostKeys]);
+        Assert.Equal("works", Ssh());
+        Apply("true", file => file.Replace("\"22\"", "\"80\"", StringComparison.Ordinal));
+        Assert.StartsWith("vm-01 does not let TCP 22 through", Ssh(), StringComparison.Ordinal);
+        Apply("true", file => file.Replace("{ resource: vm-01, roles: [staff] }", "{ resource: vm-01, users: [ada@example.com] }", StringComparison.Ordinal));
+        Assert.Equal("works", Ssh());
+    }
+
     private static string MakeKey(string directory, string type)
     {
         string path = Path.Combine(directory, type);
