@@ -8,6 +8,7 @@ internal sealed class AgentHub
     private const int MaximumEnforcements = 256;
     private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SshBurst = TimeSpan.FromSeconds(8);
     private const string ReplacedText = "a newer connection with the same ID took over";
 
     private readonly Ledger _ledger;
@@ -20,6 +21,7 @@ internal sealed class AgentHub
     private readonly Dictionary<Agent, AgentRecord> _records = [];
     private readonly List<Enforcement> _enforcements = [];
     private readonly Dictionary<int, DateTimeOffset> _sshContacts = [];
+    private readonly Dictionary<(Agent Connector, int Resource), DateTimeOffset> _sshChanges = [];
 
     public AgentHub(Ledger ledger, NetworkStore store, Siblings siblings, TimeProvider time, ILogger log)
     {
@@ -141,6 +143,24 @@ internal sealed class AgentHub
         }
     }
 
+    /// <summary>As <see cref="Reserve"/>, for what a connector tells of one host: some at once, as a host has when it starts, then one a second.</summary>
+    public TimeSpan? ReserveSsh(Agent agent, int resource)
+    {
+        var now = _time.GetUtcNow();
+        lock (_lock)
+        {
+            var next = _sshChanges.GetValueOrDefault((agent, resource), now);
+            var at = next > now ? next : now;
+            if (at - now > SshBurst + LongestPace)
+                return null;
+            _sshChanges[(agent, resource)] = at + Pace;
+            return at - now > SshBurst ? at - now - SshBurst : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>Whether the network would be another one after the message.</summary>
+    public bool Changes(AgentLink link, SshHostMessage message) => !ReferenceEquals(Note(_ledger.State, link, message, _time.GetUtcNow()), _ledger.State);
+
     public void NoteSent(AgentLink link, Table table)
     {
         lock (_lock)
@@ -175,16 +195,23 @@ internal sealed class AgentHub
     public void NoteSshHost(AgentLink link, SshHostMessage message)
     {
         var now = _time.GetUtcNow();
-        lock (_lock)
-            _sshContacts[message.Resource] = now;
-        NetworkState Note(NetworkState state) => SshHosts.Note(state, link.Agent.Id, message, connector => IsConnected(new Agent(AgentKind.Connector, connector)), now);
+        // What is kept is kept for hosts that there are, whatever a connector makes up.
+        if (_ledger.State.Ssh.FindHost(message.Resource) is not null)
+        {
+            lock (_lock)
+                _sshContacts[message.Resource] = now;
+        }
+
         // Most of what is told when a connection opens is known: that needs no database.
-        if (ReferenceEquals(Note(_ledger.State), _ledger.State))
+        if (!Changes(link, message))
             return;
-        var (before, after) = _ledger.Change(Note, (from, to) => SshText.Audit(link.Actor, from, to, message.Resource));
+        var (before, after) = _ledger.Change(state => Note(state, link, message, now), (from, to) => SshText.Audit(link.Actor, from, to, message.Resource));
         if (before != after && after.State.Ssh.FindHost(message.Resource) is { Error: { } error } host && before.State.Ssh.FindHost(message.Resource)?.Error != error)
             _log.SshHostUnusable(SshText.NameOf(after.State, host.Resource), NameOf(link.Agent), error);
     }
+
+    private NetworkState Note(NetworkState state, AgentLink link, SshHostMessage message, DateTimeOffset now) =>
+        SshHosts.Note(state, link.Agent.Id, message, connector => IsConnected(new Agent(AgentKind.Connector, connector)), now);
 
     /// <summary>When a connector last told of a host, as far as this process knows.</summary>
     public DateTimeOffset? SshContactOf(int resource)

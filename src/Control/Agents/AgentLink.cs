@@ -130,9 +130,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
     {
         if (!Changes(message))
             return true;
-        if (hub.Reserve(agent) is not { } wait)
+        if ((message is SshHostMessage host ? hub.ReserveSsh(agent, host.Resource) : hub.Reserve(agent)) is not { } wait)
         {
-            Refuse(RefusalReason.Message, "the agent changes its key, its TLS offer or its draining all the time");
+            Refuse(RefusalReason.Message, "the agent changes its key, its TLS offer or its draining, or tells of other SSH hosts, all the time");
             return false;
         }
 
@@ -147,6 +147,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         HelloMessage hello when hello.Kind == agent.Kind => Transitions.ReportKey(ledger.State, agent, hello.PublicKey) != ledger.State
             || (agent.Kind == AgentKind.Relay && Transitions.ReportTls(ledger.State, agent, hello.Tls) != ledger.State),
         StatusMessage status when _attached && agent.Kind == AgentKind.Connector => ledger.Compiled.IsDraining(agent) != status.Draining,
+        SshHostMessage host when _attached && agent.Kind == AgentKind.Connector && SshHosts.IsSound(host) => hub.Changes(this, host),
         _ => false,
     };
 

@@ -44,6 +44,27 @@ public sealed class SshOperatorTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task A_host_that_shows_something_else_all_the_time_is_heard_ever_more_slowly()
+    {
+        await using var server = await SshServer.StartAsync();
+        using var connector = await server.ConnectorAsync();
+        var hub = server.Api.Network.Hub;
+        var agent = new Agent(AgentKind.Connector, connector.Id);
+        var waits = Enumerable.Range(0, 40).Select(_ => hub.ReserveSsh(agent, server.Host.Id)).ToList();
+        Assert.Equal(TimeSpan.Zero, waits[0]);
+        Assert.Equal(TimeSpan.Zero, waits[5]);
+        Assert.Contains(waits, wait => wait > TimeSpan.Zero);
+        Assert.Null(waits[^1]);
+        Assert.Equal(TimeSpan.Zero, hub.ReserveSsh(agent, server.Host.Id + 1));
+
+        // Hosts that there are none of leave nothing behind.
+        await connector.SendAsync(new SshHostMessage(4711, [SshServer.HostKey], []));
+        await connector.SendAsync(new StatusMessage(Draining: true, Flows: 0, []));
+        await Until(() => server.Ledger.Compiled.IsDraining(agent));
+        Assert.Null(hub.SshContactOf(4711));
+    }
+
+    [Fact]
     public async Task The_commands_say_the_same_as_the_interface()
     {
         await using var server = await SshServer.StartAsync();
