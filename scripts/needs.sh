@@ -48,7 +48,7 @@ BROWSER=(chromium=chromium)
 LAB=(
     wireguard-tools=wg wireguard-go=wireguard-go iproute2=ip nftables=nft iperf3=iperf3 iputils-ping=ping
     miniupnpd-nftables=miniupnpd curl=curl ethtool=ethtool procps=sysctl util-linux=setpriv dbus-daemon=dbus-daemon
-    zbar-tools=zbarimg openssh-server=sshd sudo=sudo systemd=systemd-analyze faketime=faketime
+    zbar-tools=zbarimg openssh-server=sshd sudo=sudo systemd=systemd-analyze faketime=faketime tcpdump=tcpdump
 )
 
 # unpack_resolved: systemd-resolved as a file for the lab. To install the package would hand this machine's resolv.conf over to it.
