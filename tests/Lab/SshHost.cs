@@ -62,7 +62,7 @@ public sealed class SshHost : IDisposable
 
     /// <summary>Starts a command as the host's root; it ends with the topology at the latest.</summary>
     public LabProcess StartProcess(string program, params string[] arguments) =>
-        _topology.Own(new LabProcess($"{Network.Label}: {Path.GetFileName(program)}", null, "nsenter", Inside(program, arguments)));
+        _topology.Keep(new LabProcess($"{Network.Label}: {Path.GetFileName(program)}", null, "nsenter", Inside(program, arguments)));
 
     /// <summary>Sends a signal to a program of <see cref="StartProcess"/>.</summary>
     /// <param name="signal">"TERM", "HUP" …</param>

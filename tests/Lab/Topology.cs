@@ -50,10 +50,18 @@ public sealed class Topology : IDisposable
     public LabProcess Start(NetworkNamespace host, IReadOnlyDictionary<string, string>? environment, string program, params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(host);
-        var process = host.Start(environment, program, arguments);
+        return Keep(host.Start(environment, program, arguments));
+    }
+
+    /// <summary>Has the topology end a process and show its lines.</summary>
+    internal LabProcess Keep(LabProcess process)
+    {
         _processes.Add(process);
         return process;
     }
+
+    /// <summary>Everything that the processes printed.</summary>
+    public string AllLines() => string.Join("\n", _processes.SelectMany(process => process.Lines()));
 
     /// <summary>The last lines of every process, for the message of a failed assertion.</summary>
     public string Logs() => string.Join("\n", _processes.Select(process => $"--- {process.Name}\n{process.Tail(25)}"));

@@ -42,6 +42,9 @@ internal sealed class Network : IDisposable
 
     public Dictionary<string, LabProcess> Machines { get; } = [];
 
+    /// <summary>Whose agents and commands these are, where Control holds several organisations; null for the only one.</summary>
+    public string? Organisation { get; set; }
+
     /// <summary>Agents that have no IPv4.</summary>
     public HashSet<string> OnIpv6Only { get; } = [];
 
@@ -52,6 +55,10 @@ internal sealed class Network : IDisposable
         Control = StartRootless(World.Vps, Programs.Control, "serve", "--data", ControlData, "--listen", _both ? "http://[::]:8080" : _controlUrl, "--allow-http");
         Until("Control answers", TimeSpan.FromSeconds(20), () => Programs.Run(Programs.Control, "status", "--data", ControlData, "--json").Status == 0);
     }
+
+    /// <summary>Runs a command of <c>keyhole-control</c> to its end and returns what it printed.</summary>
+    public string Operate(params string[] arguments) =>
+        Expect(Programs.Run(Programs.Control, [.. arguments, "--data", ControlData, .. Organisation is { } name ? (string[])["--org", name] : []]));
 
     /// <summary>Applies a description and returns what the command printed.</summary>
     public string Apply(string yaml)
@@ -78,14 +85,24 @@ internal sealed class Network : IDisposable
         return StartRootless(host, Programs.Relay, [.. AgentArguments(name), "--listen", $"{address}:21820"]);
     }
 
-    public void StartConnector(NetworkNamespace host, string name)
+    public void StartConnector(NetworkNamespace host, string name, params string[] arguments)
     {
         Credentials("connector", name);
-        RestartConnector(host, name);
+        RestartConnector(host, name, arguments);
         Until($"connector {name} is registered", TimeSpan.FromSeconds(20), () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
     }
 
-    public void RestartConnector(NetworkNamespace host, string name) => Connectors[name] = StartRootless(host, Programs.Connector, AgentArguments(name));
+    /// <summary>Starts a connector as root of a machine with accounts, from the file that is installed there.</summary>
+    /// <param name="arguments">Such as <c>--auth-daemon</c>.</param>
+    public void StartConnector(SshHost host, string name, params string[] arguments)
+    {
+        Credentials("connector", name);
+        Connectors[name] = host.StartProcess($"{SshHost.Programs}/keyhole-connector", [.. AgentArguments(name), .. arguments]);
+        Until($"connector {name} is registered", TimeSpan.FromSeconds(30), () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
+    }
+
+    public void RestartConnector(NetworkNamespace host, string name, params string[] arguments) =>
+        Connectors[name] = StartRootless(host, Programs.Connector, [.. AgentArguments(name), .. arguments]);
 
     /// <summary>Starts <c>keyhole up</c> of a machine, with the rights that a TUN interface needs.</summary>
     /// <param name="isGranted">False where nothing was granted, so that no session is to be waited for.</param>
@@ -197,7 +214,7 @@ internal sealed class Network : IDisposable
 
     private void Credentials(string kind, string name)
     {
-        using var document = JsonDocument.Parse(Expect(Programs.Run(Programs.Control, "credentials", kind, name, "--data", ControlData, "--json")));
+        using var document = JsonDocument.Parse(Operate("credentials", kind, name, "--json"));
         File.WriteAllText(Path.Combine(Folder(name), "id"), document.RootElement.GetProperty("id").GetString());
         File.WriteAllText(Path.Combine(Folder(name), "secret"), document.RootElement.GetProperty("secret").GetString());
         File.SetUnixFileMode(Path.Combine(Folder(name), "secret"), UnixFileMode.UserRead | UnixFileMode.UserWrite);

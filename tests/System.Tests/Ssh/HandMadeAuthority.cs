@@ -30,11 +30,17 @@ internal sealed class HandMadeAuthority : IDisposable
     /// <summary>Certifies the host's Ed25519 key for a name and has its sshd show it from the next start on.</summary>
     public void CertifyHost(SshHost host, string name)
     {
-        string file = Path.Combine(_folder, $"host{++_count}");
-        File.WriteAllText($"{file}.pub", host.Read("/etc/ssh/ssh_host_ed25519_key.pub"));
-        LabProcess.Run("ssh-keygen", "-q", "-s", CaFile, "-h", "-I", "a host", "-n", name, "-V", "-1h:+1d", $"{file}.pub");
-        host.Write("/etc/ssh/ssh_host_ed25519_key-cert.pub", File.ReadAllText($"{file}-cert.pub"));
+        host.Write("/etc/ssh/ssh_host_ed25519_key-cert.pub", Certificate(host.Read("/etc/ssh/ssh_host_ed25519_key.pub"), name));
         host.Write("/etc/ssh/sshd_config.d/host.conf", "HostKey /etc/ssh/ssh_host_ed25519_key\nHostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub\n");
+    }
+
+    /// <summary>A host certificate for a public key: the text of its file.</summary>
+    public string Certificate(string publicKey, string name)
+    {
+        string file = Path.Combine(_folder, $"host{++_count}");
+        File.WriteAllText($"{file}.pub", publicKey);
+        LabProcess.Run("ssh-keygen", "-q", "-s", CaFile, "-h", "-I", "a host", "-n", name, "-V", "-1h:+1d", $"{file}.pub");
+        return File.ReadAllText($"{file}-cert.pub");
     }
 
     /// <summary>A known_hosts file that takes hosts by this authority's word and by no other.</summary>
