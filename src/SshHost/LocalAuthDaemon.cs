@@ -94,6 +94,8 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     private async Task<SshServer> ApplyAsync(HostTurn turn, HostedResource row)
     {
         RowCheck.Check(row);
+        if (turn.State.Resources.Any(other => other.Authority != row.Authority && other.Trusted.Intersect(row.Trusted, StringComparer.Ordinal).Any()))
+            throw new AuthDaemonException("A key of the organisation's certificate authority is another organisation's on this host already.");
         bool isGone = row.Trusted.Count == 0 && row.Users.Count == 0;
         var known = turn.State.Find(row.Authority, row.Resource);
         if (isGone && known is not null)
@@ -110,10 +112,10 @@ public sealed class LocalAuthDaemon : IAuthDaemon
             {
                 await _accounts.SettleAsync(turn, account).ConfigureAwait(false);
             }
-            catch (AuthDaemonException e)
+            catch (Exception e) when (e is AuthDaemonException or IOException or UnauthorizedAccessException)
             {
                 // The others are locked all the same; the caller tries again.
-                failure = e;
+                failure = e as AuthDaemonException ?? new AuthDaemonException($"The account {account.Name} cannot be brought to what it should be: {e.Message}", e);
             }
         }
 

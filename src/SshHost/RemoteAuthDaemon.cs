@@ -122,10 +122,10 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
         pin = certificate is null ? null : DaemonCertificate.PinOf(certificate);
         if (certificate is null)
             return $"The auth daemon at {name} shows no certificate.";
-        if (daemon.Pin is null)
-            return DaemonCertificate.Proves(certificate, _preSharedKey) ? null
-                : $"What answers at {name} does not know the pre-shared key: give connector and daemon the same one. If they have it, something else stands in between.";
-        return daemon.Pin == pin ? null
+        // With a pin too: the pin comes from Control, which is not to learn the key by naming a host of its own.
+        if (!DaemonCertificate.Proves(certificate, _preSharedKey))
+            return $"What answers at {name} does not know the pre-shared key: give connector and daemon the same one. If they have it, something else stands in between.";
+        return daemon.Pin is null || daemon.Pin == pin ? null
             : $"What answers at {name} is not the auth daemon that was there before (its key has the pin {pin}). If the host was set up anew, 'keyhole-control ssh forget-host' takes that; else something stands in between.";
     }
 

@@ -124,6 +124,7 @@ public class FileTests
         Assert.NotEqual(ada.Principal.Split(':')[3], other.Principal.Split(':')[3]);
         // Each certifies keys of its own: sshd shows one certificate per type of key.
         Assert.Equal(["ssh-ed25519", "ecdsa-sha2-nistp256"], acmeState.HostKeys.Concat(globexState.HostKeys).Select(key => key.Split(' ')[0]));
+        Assert.Contains("another organisation's", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("globex", ofGlobex with { Trusted = [globex.Line, acme.Line], Revoked = [1] }, CancellationToken.None))).Message, StringComparison.Ordinal);
         Assert.Contains("types of host keys", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11), CancellationToken.None))).Message, StringComparison.Ordinal);
         await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11) with { Trusted = [] }, CancellationToken.None);
         Assert.Equal(0, host.Login("ada", acme.SignUser(host.UserKey, ada.Principal), "true").Status);

@@ -58,7 +58,7 @@ internal sealed class AccountKeeper(ILogger log, TimeProvider time)
         {
             await LockAsync(turn, account, endSessions: false, "as it was meant to be").ConfigureAwait(false);
         }
-        else if (account is { IsLocked: false, OrderedBy: > 0 } && !turn.State.HasAccess(account, account.OrderedBy))
+        else if (account is { IsLocked: false, OrderedBy: > 0 } && (!account.IsSettled || !turn.State.HasAccess(account, account.OrderedBy)))
         {
             if (!await IsOursAsync(turn, account).ConfigureAwait(false))
                 return;

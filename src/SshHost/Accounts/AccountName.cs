@@ -19,6 +19,8 @@ internal static partial class AccountName
         "root", "toor", "admin", "administrator", "wheel", "sudo", "sudoers", "adm", "staff", "operator", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news",
         "uucp", "proxy", "backup", "list", "irc", "nobody", "nogroup", "shadow", "disk", "kmem", "tty", "utmp", "docker", "podman", "lxd", "lxc", "incus", "libvirt", "kvm",
         "sshd", "ssh", "systemd", "messagebus", "polkitd", "users", "guest", "halt", "shutdown", "reboot", "keyhole",
+        "netdev", "plugdev", "lpadmin", "sambashare", "wireshark", "ssl-cert", "dialout", "input", "render", "video", "audio", "ops", "devops", "deploy", "ansible", "jenkins",
+        "gitlab-runner", "git", "www-data", "nginx", "apache", "postgres", "mysql", "redis", "postfix", "dovecot", "puppet", "nagios", "zabbix", "prometheus",
     };
 
     public static bool IsValid(string name) => Pattern().IsMatch(name);

@@ -13,6 +13,8 @@ internal static class OrderCheck
     /// <exception cref="AuthDaemonException">The message names what is wrong.</exception>
     public static void Check(SshAccountOrder order)
     {
+        if (order.Groups.Any(group => group is null) || order.Sudo.Commands.Any(command => command is null))
+            throw new AuthDaemonException("The order for the account holds a group or a command that is none.");
         if (order.User <= 0)
             throw new AuthDaemonException("The order for the account names no user.");
         if (!AccountName.IsValid(order.Name))

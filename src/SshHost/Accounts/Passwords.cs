@@ -19,15 +19,23 @@ internal static class Passwords
     public static async Task<string> SetAsync(string account, string recipient)
     {
         string password = RandomNumberGenerator.GetString(Letters, Length);
-        await HostProgram.RequireAsync("chpasswd", [], $"{account}:{password}\n").ConfigureAwait(false);
         byte[] bytes = Encoding.ASCII.GetBytes(password);
+        string sealedPassword;
         try
         {
-            return SealedBox.Seal(bytes, recipient);
+            // First, so that nobody has a password that nobody can open.
+            sealedPassword = SealedBox.Seal(bytes, recipient);
+        }
+        catch (ArgumentException e)
+        {
+            throw new AuthDaemonException("Nothing can be sealed to the key that was sent for the password.", e);
         }
         finally
         {
             Zero.Fill(bytes);
         }
+
+        await HostProgram.RequireAsync("chpasswd", [], $"{account}:{password}\n").ConfigureAwait(false);
+        return sealedPassword;
     }
 }

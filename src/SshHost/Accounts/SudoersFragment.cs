@@ -57,7 +57,12 @@ internal static class SudoersFragment
         }).ConfigureAwait(false);
     }
 
-    public static void Remove(string account) => File.Delete(PathOf(account));
+    public static void Remove(string account)
+    {
+        // A host without sudo has no such directory.
+        if (System.IO.Directory.Exists(Directory))
+            File.Delete(PathOf(account));
+    }
 
     public static void Clean() => AtomicFile.Clean(Directory);
 

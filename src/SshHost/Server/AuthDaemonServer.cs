@@ -150,10 +150,11 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
 
     private void CheckKey(HttpRequest request, IPAddress source)
     {
-        if (!_limits.MayTry(source))
-            throw new Refusal(429, "Too Many Requests", "Too many wrong pre-shared keys came from this address: wait a minute.");
+        // The right key always counts: whoever shares the connector's address must not keep it away.
         if (_preSharedKey.Matches(request.Header("authorization")))
             return;
+        if (!_limits.MayTry(source))
+            throw new Refusal(429, "Too Many Requests", "Too many wrong pre-shared keys came from this address: wait a minute.");
         if (_limits.Fail(source))
             SshHostLog.WrongKey(_log, source.ToString());
         throw new Refusal(401, "Unauthorized", "The pre-shared key is not the one of this auth daemon.");

@@ -12,7 +12,7 @@ namespace Keyhole.SshHost;
 /// </summary>
 internal sealed class DaemonCertificate : IDisposable
 {
-    private const string ProofOid = "1.3.6.1.4.1.55555.1.1";
+    public const string ProofOid = "1.3.6.1.4.1.55555.1.1";
     private const int Years = 20;
 
     private readonly X509Certificate2 _certificate;

@@ -24,7 +24,7 @@ internal static class RowCheck
             throw new AuthDaemonException("The list of users is too long, or holds what is none.");
         if (row.Revoked.Count > MaximumSerials || row.Revoked.Any(serial => serial <= 0))
             throw new AuthDaemonException("The list of revoked certificates is too long, or holds what is no serial.");
-        if (row.HostCertificates.Count > MaximumKeys)
-            throw new AuthDaemonException("There are too many host certificates.");
+        if (row.HostCertificates.Count > MaximumKeys || row.HostCertificates.Any(line => line is null))
+            throw new AuthDaemonException("There are too many host certificates, or one is none.");
     }
 }
