@@ -95,8 +95,8 @@ internal sealed class SshNetwork : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>The organisation. Carol is of the staff while <paramref name="carol"/> says so.</summary>
-    public static string Acme(bool carol = true) => $$"""
+    /// <summary>The organisation. Carol and Dave are of the staff while <paramref name="carol"/> and <paramref name="dave"/> say so.</summary>
+    public static string Acme(bool carol = true, bool dave = true) => $$"""
         version: 1
         org: acme
         relays:
@@ -118,7 +118,7 @@ internal sealed class SshNetwork : IDisposable
         users:
           - { email: ada@acme.example, roles: [staff, admin] }
           - { email: bob@acme.example, roles: [staff, member] }
-          - { email: dave@acme.example, roles: [staff, member] }
+          - { email: dave@acme.example, roles: [{{(dave ? "staff, " : "")}}member] }
           - { email: carol@acme.example, roles: [{{(carol ? "staff, " : "")}}member] }
         grants:
           - { resource: bastion, roles: [staff] }
