@@ -28,10 +28,12 @@ internal sealed class SiteAddresses(Func<string, CancellationToken, Task<IPAddre
             : throw new AuthDaemonException($"{host} leads to {all[0]}, which a connector dials for nobody: make the resource's destination the address of the host in its network.");
     }
 
-    /// <summary>Whether a destination is this very host.</summary>
-    public async Task<bool> IsThisHostAsync(string destination, CancellationToken cancelled)
+    /// <summary>Whether a destination is this very host; null where its name has no address now.</summary>
+    public async Task<bool?> IsThisHostAsync(string destination, CancellationToken cancelled)
     {
         var addresses = await ResolveAsync(destination, cancelled);
+        if (addresses.Length == 0)
+            return null;
         var mine = own().ToHashSet();
         return addresses.Any(address => IPAddress.IsLoopback(address) || mine.Contains(address));
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Keyhole.SshHost;
 
 namespace Keyhole.Connector;
@@ -7,7 +8,13 @@ namespace Keyhole.Connector;
 /// <param name="remote">Null without a pre-shared key.</param>
 internal sealed class SiteDaemons(IAuthDaemon? local, IAuthDaemon? remote, SiteAddresses addresses) : IAsyncDisposable
 {
-    /// <summary>The daemon of a host.</summary>
+    /// <summary>What the daemon in this process was chosen for and has not been withdrawn from.</summary>
+    private readonly ConcurrentDictionary<(string Authority, int Resource), bool> _own = new();
+
+    /// <summary>
+    /// The daemon of a host. Whether a destination is this host decides only whether the host is taken on: one that was is told
+    /// who lost access also while its name leads nowhere, and nobody is let in any more when it leads elsewhere.
+    /// </summary>
     /// <exception cref="AuthDaemonException">The connector was not started for it.</exception>
     public async Task<IAuthDaemon> ChooseAsync(SshTarget target, CancellationToken cancelled)
     {
@@ -30,10 +37,27 @@ internal sealed class SiteDaemons(IAuthDaemon? local, IAuthDaemon? remote, SiteA
                 $"No auth daemon runs on the host of {target.Name}: start the connector on that host with {SshSettings.AuthDaemon.Flag}, or set ssh.daemon: external on the resource.");
         }
 
-        return target.Destination is not { } destination || await addresses.IsThisHostAsync(destination, cancelled)
-            ? local
-            : throw new AuthDaemonException(
-                $"{destination} is not this connector's host: start the connector on that host with {SshSettings.AuthDaemon.Flag}, or set ssh.daemon: external on the resource.");
+        var resource = (target.Row.Authority, target.Row.Resource);
+        if (target.IsWithdrawn)
+        {
+            _own.TryRemove(resource, out _);
+            return local;
+        }
+
+        bool? isThisHost = target.Destination is not { } destination ? true : await addresses.IsThisHostAsync(destination, cancelled);
+        if (isThisHost == true)
+            _own[resource] = true;
+        if (isThisHost ?? _own.ContainsKey(resource))
+            return local;
+        if (_own.ContainsKey(resource))
+        {
+            var gone = target.Withdrawn();
+            await local.ReconcileAsync(gone.Organisation, gone.Row, cancelled);
+            _own.TryRemove(resource, out _);
+        }
+
+        throw new AuthDaemonException(
+            $"{target.Destination} is not this connector's host: start the connector on that host with {SshSettings.AuthDaemon.Flag}, or set ssh.daemon: external on the resource.");
     }
 
     public async ValueTask DisposeAsync()

@@ -32,6 +32,9 @@ internal sealed record SshTarget(string Organisation, string Name, string? Desti
     /// <summary>Whether both are asked of the same daemon, as far as the table says.</summary>
     public bool HasDaemonOf(SshTarget other) => Row.Authority == other.Row.Authority && (Row.Daemon?.Host, Row.Daemon?.Port) == (other.Row.Daemon?.Host, other.Row.Daemon?.Port);
 
+    /// <summary>Whether nobody may log in there any more.</summary>
+    public bool IsWithdrawn => Row.Trusted.Count == 0 && Row.Users.Count == 0;
+
     /// <summary>The same host with nothing to trust and nobody to let in.</summary>
     public SshTarget Withdrawn() => this with { Row = Row with { Trusted = [], Users = [], HostCertificates = [] } };
 }

@@ -73,6 +73,41 @@ public class SiteDaemonsTests
     public async Task A_name_leads_to_no_loopback_link_local_or_own_address(string host, string error) =>
         Assert.Contains(error, (await Assert.ThrowsAsync<AuthDaemonException>(() => Addresses().DialAsync(host, default))).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("10.0.0.9")]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "34")]
+    public async Task The_end_of_access_on_this_host_does_not_depend_on_its_name(string? leadsTo)
+    {
+        string address = "10.0.0.1";
+        bool isKnown = true;
+        var local = new FakeDaemon();
+        await using var daemons = new SiteDaemons(local, null, new SiteAddresses(
+            (_, _) => isKnown ? Task.FromResult<IPAddress[]>([IPAddress.Parse(address)]) : throw new SocketException((int)SocketError.TryAgain),
+            () => new TargetRules([]),
+            () => [IPAddress.Parse("10.0.0.1")]));
+        var target = Target(null, "vm.lan");
+        Assert.Same(local, await daemons.ChooseAsync(target, default));
+        (isKnown, address) = (leadsTo is not null, leadsTo ?? address);
+        if (isKnown)
+        {
+            // It is another host now: whom this one let in is locked out, once.
+            await Assert.ThrowsAsync<AuthDaemonException>(() => daemons.ChooseAsync(target, default));
+            await Assert.ThrowsAsync<AuthDaemonException>(() => daemons.ChooseAsync(target, default));
+            var row = Assert.Single(local.Rows);
+            Assert.Equal((7, 0, 0), (row.Resource, row.Users.Count, row.Trusted.Count));
+        }
+        else
+        {
+            Assert.Same(local, await daemons.ChooseAsync(target, default));
+            await Assert.ThrowsAsync<AuthDaemonException>(() => daemons.ChooseAsync(target with { Row = target.Row with { Resource = 8 } }, default));
+            Assert.Empty(local.Rows);
+        }
+
+        Assert.Same(local, await daemons.ChooseAsync(target.Withdrawn(), default));
+    }
+
     private static SshTarget Target(SshDaemon? daemon, string destination) => new("acme", "vm", destination, SshHarness.Row(7, daemon, 1));
 
     private static SiteAddresses Addresses() => new(
