@@ -79,9 +79,8 @@ public class SshHostTests
     {
         Apply("{ daemon: external }");
         string first = SshServer.NewKey(), second = SshServer.NewKey(), third = SshServer.NewKey();
-        Show("office-1", [first], Pin);
-        Assert.Equal(new SshDaemon("192.168.1.5", 22123, Pin), Row().Daemon);
         Show("office-1", [first, second], Pin);
+        Assert.Equal(new SshDaemon("192.168.1.5", 22123, Pin), Row().Daemon);
         Assert.Equal([first, second], Host.HostKeys);
 
         Show("office-1", [third], Pin);
@@ -115,6 +114,57 @@ public class SshHostTests
         Assert.Equal((null, Pin, false), (Host.Error, Host.Pin, Host.TakesNewKeys));
         Show("office-1", [first], Pin);
         Assert.NotNull(Host.Error);
+    }
+
+    [Theory]
+    [Trait("Threat", "35")]
+    [InlineData("{ daemon: external }", true)]
+    [InlineData("{ daemon: external }", false)]
+    [InlineData("{ daemon: external, pin: \"PIN\" }", true)]
+    [InlineData("true", false)]
+    public void A_connector_that_names_a_key_of_the_host_gets_no_certificate_for_another(string settings, bool saysPin)
+    {
+        bool isExternal = settings != "true";
+        Apply(settings.Replace("PIN", Pin, StringComparison.Ordinal));
+        string key = SshServer.NewKey(), evil = SshServer.NewKey();
+        Show("office-1", [key], isExternal ? Pin : null);
+        foreach (bool isThere in new[] { true, false })
+        {
+            if (isThere)
+                _connected.Add(Connector("office-1"));
+            else
+                _connected.Clear();
+            foreach (var keys in new[] { [key, evil], [evil], [key], new[] { key, evil } })
+            {
+                Show("office-2", keys, saysPin ? Pin : null);
+                Assert.Equal([key], Host.HostKeys);
+                Assert.Equal(key, SshCertificate.Parse(Assert.Single(Row().HostCertificates))!.Key.ToString());
+                if (!isThere)
+                    continue;
+                Assert.Null(Host.Error);
+                if (!isExternal)
+                    Assert.Equal(Connector("office-1"), Host.Connector);
+                Show("office-1", [key], isExternal ? Pin : null);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_key_that_a_host_has_besides_waits_for_the_operator_and_keeps_nobody_out()
+    {
+        Apply();
+        string first = SshServer.NewKey(), second = SshServer.NewKey();
+        Show("office-1", [first]);
+        Show("office-1", [first, second]);
+        Assert.Null(Host.Error);
+        Assert.Equal([first], Host.HostKeys);
+        Assert.Equal([first, second], Host.OfferedKeys);
+        Show("office-1", [], null, "The disk is full.");
+        Assert.Equal("The disk is full.", Host.Error);
+        Show("office-1", [first, second]);
+        Change(state => SshLogins.Forget(state, "vm-01"));
+        Assert.Equal([first, second], Host.HostKeys);
+        Assert.Equal(2, Row().HostCertificates.Count);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal static class SshHosts
         var known = state.Ssh.FindHost(resource.Id);
         var next = message.Error is { } error
             ? Fail(known ?? new SshHost(resource.Id, connector, now), connector, Shown(error), isConnected)
-            : Show(known ?? new SshHost(resource.Id, connector, now) { TakesNewKeys = true }, state, settings, resource, connector, message);
+            : Show(known ?? new SshHost(resource.Id, connector, now) { TakesNewKeys = true }, state, settings, resource, connector, message, isConnected);
         if (next is null || next == known)
             return state;
         return state with { Ssh = state.Ssh.With(next with { ContactAt = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) }) };
@@ -37,21 +37,27 @@ internal static class SshHosts
     private static SshHost? Fail(SshHost host, int connector, string error, Func<int, bool> isConnected) =>
         host.Connector != connector && host is { Error: null, HostKeys.Count: > 0 } && isConnected(host.Connector) ? null
         // What stands there is worse than that the host is away for a moment.
-        : host.OfferedKeys.Count != 0 || host.OfferedPin is not null ? host
+        : host.Error is not null && (host.OfferedKeys.Count != 0 || host.OfferedPin is not null) ? host
         : host with { Error = error };
 
-    private static SshHost Show(SshHost host, NetworkState state, SshSettings settings, Resource resource, int connector, SshHostMessage message)
+    private static SshHost Show(SshHost host, NetworkState state, SshSettings settings, Resource resource, int connector, SshHostMessage message, Func<int, bool> isConnected)
     {
         var keys = message.HostKeys.Select(SshPublicKey.Parse).OfType<SshPublicKey>().Select(key => key.ToString()).Distinct().ToValueList();
+        bool isNew = host.HostKeys.Count == 0 || host.TakesNewKeys;
+        bool isAside = !isNew && host.Connector != connector && isConnected(host.Connector);
+        // A daemon in a connector's own process is on one host only.
+        if (isAside && !settings.External)
+            return host;
         if (keys.Count == 0)
-            return host with { Error = "The host shows no key of an SSH server: install OpenSSH's server there, and run \"ssh-keygen -A\"." };
+            return isAside ? host : host with { Error = "The host shows no key of an SSH server: install OpenSSH's server there, and run \"ssh-keygen -A\"." };
         string? pin = settings.External ? message.Pin : null;
-        bool isDeclared = settings.Pin is not null && settings.Pin == pin;
-        bool isKnown = host.HostKeys.Count == 0 || host.TakesNewKeys || isDeclared
-            || (keys.Any(host.HostKeys.Contains) && (host.Pin is null || pin is null || host.Pin == pin));
-        if (!isKnown)
+        // Everybody of the site is told the pin: it counts for keys that nobody knows only in the moment in which the operator writes another one.
+        bool isDeclared = settings.Pin is not null && settings.Pin == pin && host.Pin != pin;
+        // Keys are public, too: those that a connector names beside one that is known are not taken with it.
+        var taken = isNew || isDeclared ? keys : host.Pin is null || host.Pin == pin || !settings.External ? keys.Where(host.HostKeys.Contains).ToValueList() : [];
+        if (taken.Count == 0)
         {
-            return host with
+            return isAside ? host : host with
             {
                 OfferedKeys = keys,
                 OfferedPin = pin,
@@ -59,16 +65,17 @@ internal static class SshHosts
             };
         }
 
+        bool isWhole = taken.Count == keys.Count;
         return host with
         {
             Connector = connector,
-            HostKeys = keys,
+            HostKeys = isAside && !isDeclared ? host.HostKeys : taken,
             Trusted = state.Ssh.Keys.Select(key => key.PublicKey).Where(message.Trusted.Contains).ToValueList(),
             Pin = pin ?? host.Pin,
             Error = null,
             TakesNewKeys = false,
-            OfferedKeys = [],
-            OfferedPin = null,
+            OfferedKeys = isWhole ? [] : keys,
+            OfferedPin = isWhole ? null : pin,
         };
     }
 
