@@ -8,6 +8,9 @@ internal static partial class SshNames
 {
     public const int MaximumAccountLength = 32;
 
+    /// <summary>Of the names by which clients know hosts.</summary>
+    private const string AliasPrefix = "keyhole-";
+
     /// <summary>Where nothing of an address can stand in an account name.</summary>
     private const string Fallback = "user";
 
@@ -51,12 +54,15 @@ internal static partial class SshNames
         principal.Split(':') is ["keyhole", var named, var id, var token, var name]
         && named == authority && id == resource.ToString(CultureInfo.InvariantCulture) && HostToken().IsMatch(token) && name == account;
 
-    /// <summary>The names that a host's certificate holds: the one that clients check first, then how people call it.</summary>
+    /// <summary>The names that a host's certificate holds: the one that clients check first, then how people call it. Nobody calls a host by the first name of another.</summary>
     public static IReadOnlyList<string> OfHost(string authority, Resource resource) =>
-        [.. new[] { HostKeyAlias(authority, resource.Id), resource.Name, resource.Alias, resource.Destination.Text }.OfType<string>().Distinct()];
+    [
+        HostKeyAlias(authority, resource.Id),
+        .. new[] { resource.Name, resource.Alias, resource.Destination.Text }.OfType<string>().Distinct().Where(name => !name.StartsWith(AliasPrefix, StringComparison.OrdinalIgnoreCase)),
+    ];
 
     /// <summary>The name by which clients know the host, whatever it is called.</summary>
-    public static string HostKeyAlias(string authority, int resource) => string.Create(CultureInfo.InvariantCulture, $"keyhole-{authority.AsSpan(0, 8)}-{resource}");
+    public static string HostKeyAlias(string authority, int resource) => string.Create(CultureInfo.InvariantCulture, $"{AliasPrefix}{authority.AsSpan(0, 8)}-{resource}");
 
     private static bool IsReserved(string name) => Reserved.Contains(name) || name.StartsWith("systemd-", StringComparison.Ordinal) || name.StartsWith('_');
 

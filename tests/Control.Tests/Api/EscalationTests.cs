@@ -38,6 +38,27 @@ public class EscalationTests
         Assert.Equal(before, server.Network.Ledger.State);
     }
 
+    [Theory]
+    [InlineData("""{"site":"annex"}""")]
+    [InlineData("""{"destination":"192.168.1.66"}""")]
+    [InlineData("""{"name":"other"}""")]
+    [InlineData("""{"alias":"other.acme.internal"}""")]
+    [InlineData("""{"tcp":"80"}""")]
+    [Trait("Threat", "28")]
+    [Trait("Threat", "35")]
+    public async Task Which_host_people_log_in_to_is_decided_by_those_who_may_write_ssh(string json)
+    {
+        await using var server = await StartAsync();
+        (await server.PostAsync(ApiServer.Owner, "/roles", """{"name":"router","permissions":["resources:read","resources:write"]}""")).Expect(HttpStatusCode.Created);
+        (await server.PatchAsync(ApiServer.Owner, $"/users/{Helper}", """{"roles":["router"]}""")).Expect(HttpStatusCode.OK);
+        (await server.PostAsync(ApiServer.Owner, "/sites", """{"name":"annex"}""")).Expect(HttpStatusCode.Created);
+        (await server.PostAsync(ApiServer.Owner, "/resources", """{"name":"vm-01","site":"office","destination":"192.168.1.5","tcp":"22","ssh":{}}""")).Expect(HttpStatusCode.Created);
+        var before = server.Network.Ledger.State;
+        (await server.PatchAsync(Helper, "/resources/vm-01", json)).Expect(HttpStatusCode.Forbidden);
+        Assert.Equal(before, server.Network.Ledger.State);
+        (await server.PatchAsync(Helper, "/resources/vm-01", """{"tcp":"22,443"}""")).Expect(HttpStatusCode.OK);
+    }
+
     [Fact]
     [Trait("Threat", "28")]
     public async Task A_network_file_is_no_way_around_it_and_what_the_caller_holds_goes_through()

@@ -168,6 +168,18 @@ public class SshHostTests
     }
 
     [Fact]
+    [Trait("Threat", "35")]
+    public void No_host_is_certified_by_the_name_that_clients_know_another_by()
+    {
+        Apply();
+        string other = SshNames.HostKeyAlias(_state.Ssh.Authority!, Resource.Id + 1);
+        Apply("true", file => file.Replace("vm-01.acme.internal", other, StringComparison.Ordinal));
+        Assert.Equal(other, Resource.Alias);
+        Show("office-1", [SshServer.NewKey()]);
+        Assert.Equal([SshNames.HostKeyAlias(_state.Ssh.Authority!, Resource.Id), "vm-01", "192.168.1.5"], SshCertificate.Parse(Host.Certificates[0])!.Principals);
+    }
+
+    [Fact]
     public void A_pin_in_the_network_file_counts_and_a_resource_that_leads_elsewhere_has_another_host()
     {
         string key = SshServer.NewKey();

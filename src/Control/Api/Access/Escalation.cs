@@ -47,10 +47,14 @@ internal static class Escalation
     {
         if (ReferenceEquals(before.Resources, after.Resources) || held.Contains(Permissions.SshWrite))
             return;
-        var old = before.Resources.Where(resource => resource.Ssh is not null).ToDictionary(resource => resource.Id, resource => resource.Ssh);
-        foreach (var resource in after.Resources.Where(resource => resource.Ssh is not null && resource.Ssh != old.GetValueOrDefault(resource.Id)))
+        // Which host it is, what it is called and whether it can be reached is as much as its settings: the certificate of a host says so.
+        var old = before.Resources.ToDictionary(resource => resource.Id);
+        foreach (var resource in after.Resources.Where(resource => resource.Ssh is not null && !IsSameHost(old.GetValueOrDefault(resource.Id), resource)))
             Require([Permissions.SshWrite], held, $"the SSH settings of {resource.Name}");
     }
+
+    private static bool IsSameHost(Resource? had, Resource has) =>
+        had is not null && (had.Ssh, had.Name, had.Alias, had.Site, had.Destination) == (has.Ssh, has.Name, has.Alias, has.Site, has.Destination) && SshAccess.IsOpen(had) == SshAccess.IsOpen(has);
 
     /// <summary>Whether a user comes to reach something by its roles, or somebody else by its grants: that is a grant by another name.</summary>
     private static bool Gains(NetworkState after, User? had, User has)
