@@ -21,6 +21,10 @@ internal static class OpenSshOptions
             "CheckHostIP=no",
             $"HostKeyAlias={signed.HostKeyAlias}",
             "CanonicalizeHostname=no",
+            // A shared connection would be found by address and account, which mean another host in another organisation. -M and -S stay the person's.
+            "ControlMaster=no",
+            "ControlPath=none",
+            "ControlPersist=no",
             $"Hostname={route.Host}",
             $"User={signed.Username}",
             $"ProxyCommand={(route.ProxyDirectory is { } directory ? ProxyCommand(directory) : "none")}",

@@ -41,6 +41,9 @@ public sealed class OpenSshOptionsTests : IDisposable
               KnownHostsCommand /bin/evil
               VerifyHostKeyDNS yes
               ProxyJump evil
+              ControlMaster auto
+              ControlPath /tmp/master-%r@%h
+              ControlPersist yes
               IdentityAgent /run/evil
               IdentitiesOnly no
               ServerAliveInterval 17
@@ -62,6 +65,9 @@ public sealed class OpenSshOptionsTests : IDisposable
         Assert.False(shown.ContainsKey("proxyjump"));
         Assert.Equal("none", shown.GetValueOrDefault("proxycommand", "none"));
         Assert.Equal("none", shown.GetValueOrDefault("knownhostscommand", "none"));
+        Assert.Equal("no", shown["controlpersist"]);
+        Assert.Equal("false", shown["controlmaster"]);
+        Assert.Equal("none", shown.GetValueOrDefault("controlpath", "none"));
         // What does not touch that is the person's.
         Assert.Equal("17", shown["serveraliveinterval"]);
         Assert.Equal("8080 [localhost]:80", shown["localforward"]);
