@@ -25,4 +25,7 @@ internal static partial class SshLog
 
     [LoggerMessage(127, LogLevel.Warning, "the file {File} with the pre-shared key can be read by other users: run 'chmod 600 {File}'")]
     public static partial void KeyFileOpen(ILogger logger, string file);
+
+    [LoggerMessage(128, LogLevel.Warning, "the file of SSH hosts that were met cannot be used: {Reason}")]
+    public static partial void Forgotten(ILogger logger, string reason);
 }

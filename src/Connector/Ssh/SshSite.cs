@@ -16,7 +16,7 @@ namespace Keyhole.Connector;
 /// <remarks>
 /// <code>
 /// waiting ──→ ready ⇄ failed (again after 5 s … 60 s)
-///    └──────────┴───────┴── the resource left the table ──→ withdrawn once, as well as it goes ──→ over
+///    └──────────┴───────┴── the resource left the table ──→ withdrawn, tried until it works ──→ over
 /// </code>
 /// </remarks>
 internal sealed class SshSite
@@ -33,8 +33,16 @@ internal sealed class SshSite
     /// <summary>How long an order waits for the table that lists its user.</summary>
     public static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(3);
 
-    /// <summary>Of a host whose resource left the table.</summary>
+    /// <summary>Tries to withdraw a host whose resource left the table or went elsewhere, before they become hourly.</summary>
     public const int Farewells = 5;
+
+    public static readonly TimeSpan FarewellInterval = TimeSpan.FromHours(1);
+
+    /// <summary>A host that does not come back in 90 days is given up.</summary>
+    public const int MostFarewells = Farewells + 90 * 24;
+
+    /// <summary>What a daemon has that is withdrawn while another one serves the resource.</summary>
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(10);
 
     private readonly SshSitesOptions _options;
     private readonly Action<SshSite, SshHostMessage?> _publish;
@@ -61,13 +69,22 @@ internal sealed class SshSite
     // Of the one whose turn it is.
     private SshTarget? _met;
     private int _farewells;
+    private long _farewellAt;
 
+    /// <summary>Daemons that were met and are not the target's: they are to let nobody in any more. Replaced whole.</summary>
+    private IReadOnlyList<SshTarget> _former;
+
+    /// <summary>This process has served nobody there yet: it withdraws on Control's word alone.</summary>
+    private bool _isRecalled;
+
+    /// <param name="target">Null: it is only to be withdrawn.</param>
+    /// <param name="met">Daemons that were told of the resource before.</param>
     /// <param name="isAttended">As <see cref="Attend"/> would say.</param>
     /// <param name="publish">Told what Control is to know of the host; null: nothing any more.</param>
-    public SshSite(SshTarget target, bool isAttended, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
+    public SshSite(int resource, SshTarget? target, IReadOnlyList<SshTarget> met, bool isAttended, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
     {
-        (_target, _isAttended, _options, _publish) = (target, isAttended, options, publish);
-        Resource = target.Row.Resource;
+        (Resource, _target, _isAttended, _options, _publish) = (resource, target, isAttended, options, publish);
+        (_former, _isRecalled) = (met, true);
         _backoff = new Backoff(ShortestRetry, LongestRetry, options.Random);
         _dueAt = options.Time.GetTimestamp();
         _turn.Writer.TryWrite(true);
@@ -124,7 +141,7 @@ internal sealed class SshSite
             lock (_gate)
             {
                 left = _options.Time.GetElapsedTime(_options.Time.GetTimestamp(), _dueAt);
-                mayBeOutdated = !_isAttended && (_target?.Row.Daemon ?? _met?.Row.Daemon) is not null;
+                mayBeOutdated = !_isAttended && (_target is { } target ? target.Row.Daemon is not null : _isRecalled || _met?.Row.Daemon is not null || _former.Any(former => former.Row.Daemon is not null));
             }
 
             if (mayBeOutdated)
@@ -223,16 +240,37 @@ internal sealed class SshSite
                 _dueAt = long.MaxValue;
             }
 
-            if (_met is { } met && target?.HasDaemonOf(met) != true && !await WithdrawAsync(met, target is null, stop))
-                return false;
+            bool isLeft = _met is { } met && target?.HasDaemonOf(met) != true;
+            if (isLeft)
+            {
+                (_former, _met, _farewells) = ([.. _former, _met!], null, 0);
+                lock (_gate)
+                    (_state, _error, _shown, _contactAt) = (SshSiteState.Waiting, null, null, null);
+                _publish(this, null);
+            }
+
             if (target is null)
             {
+                await WithdrawAsync(Patience, stop);
+                if (_former.Count > 0)
+                {
+                    DueIn(_farewells < Farewells ? NextRetry() : FarewellInterval);
+                    return false;
+                }
+
                 lock (_gate)
                     return _isOver = _target is null;
             }
 
+            _former = [.. _former.Where(former => !target.HasDaemonOf(former))];
+            if (isLeft)
+                await WithdrawAsync(Patience, stop);
+            _isRecalled = false;
+            _options.Met.Add(target);
             _met = target;
             await ReconcileAsync(target, stop);
+            if (_former.Count > 0 && !isLeft && (_farewells == 0 || _options.Time.GetElapsedTime(_farewellAt) >= FarewellInterval))
+                await WithdrawAsync(ShortPatience, stop);
             return false;
         }
         finally
@@ -241,28 +279,26 @@ internal sealed class SshSite
         }
     }
 
-    /// <summary>Takes a host out, as well as it goes; false when it is to be tried again.</summary>
-    private async Task<bool> WithdrawAsync(SshTarget met, bool again, CancellationToken stop)
+    /// <summary>Takes the resource out of the daemons that are not its own any more; those that cannot be told stay for the next time.</summary>
+    private async Task WithdrawAsync(TimeSpan patience, CancellationToken stop)
     {
-        var (_, error) = await AskAsync(met.Withdrawn(), stop);
-        if (error is not null && again && ++_farewells < Farewells)
+        _farewells++;
+        _farewellAt = _options.Time.GetTimestamp();
+        foreach (var former in _former)
         {
-            RetryLater();
-            return false;
+            var (_, error) = await AskAsync(former.Withdrawn(), patience, stop);
+            if (error is null || _farewells is Farewells or MostFarewells)
+                SshLog.Withdrawn(_options.Logger, former.Name, former.Daemon, error is null ? "its accounts are locked" : $"its accounts could not be locked: {error}");
+            if (error is not null && _farewells < MostFarewells)
+                continue;
+            _former = [.. _former.Where(other => other != former)];
+            _options.Met.Remove(former);
         }
-
-        SshLog.Withdrawn(_options.Logger, met.Name, met.Daemon, error is null ? "its accounts are locked" : $"its accounts could not be locked: {error}");
-        _met = null;
-        _farewells = 0;
-        lock (_gate)
-            (_state, _error, _shown, _contactAt) = (SshSiteState.Waiting, null, null, null);
-        _publish(this, null);
-        return true;
     }
 
     private async Task ReconcileAsync(SshTarget target, CancellationToken stop)
     {
-        var (shown, error) = await AskAsync(target, stop);
+        var (shown, error) = await AskAsync(target, Patience, stop);
         SshHostMessage message;
         bool isNews;
         lock (_gate)
@@ -288,10 +324,10 @@ internal sealed class SshSite
             RetryLater();
     }
 
-    private async Task<(SshHostState? Shown, string? Error)> AskAsync(SshTarget target, CancellationToken stop)
+    private async Task<(SshHostState? Shown, string? Error)> AskAsync(SshTarget target, TimeSpan patience, CancellationToken stop)
     {
-        using var patience = new CancellationTokenSource(Patience, _options.Time);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, patience.Token);
+        using var waiting = new CancellationTokenSource(patience, _options.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, waiting.Token);
         try
         {
             var daemon = await _options.Choose(target, limit.Token);
@@ -303,7 +339,7 @@ internal sealed class SshSite
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return (null, string.Create(CultureInfo.InvariantCulture, $"The auth daemon {target.Daemon} did not finish within {Patience.TotalSeconds:F0} s."));
+            return (null, string.Create(CultureInfo.InvariantCulture, $"The auth daemon {target.Daemon} did not finish within {patience.TotalSeconds:F0} s."));
         }
 #pragma warning disable CA1031 // one host that fails in a way that nobody thought of may not leave all later tables untold
         catch (Exception e) when (e is not OperationCanceledException)
@@ -355,10 +391,12 @@ internal sealed class SshSite
         _wakes.Writer.TryWrite(true);
     }
 
-    private void RetryLater()
+    private void RetryLater() => DueIn(NextRetry());
+
+    private TimeSpan NextRetry()
     {
         lock (_gate)
-            DueIn(_backoff.Next());
+            return _backoff.Next();
     }
 
     /// <summary>Unless something made it due meanwhile.</summary>

@@ -18,6 +18,7 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationToken _stopped;
     private Action<SshHostMessage>? _tell;
+    private bool _hasRecalled;
 
     public SshSites(SshSitesOptions options) => (_options, _stopped) = (options, _stop.Token);
 
@@ -27,12 +28,14 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
         var targets = SshTarget.From(table);
         lock (_gate)
         {
+            if (!_hasRecalled)
+                Recall(targets);
             foreach (var (resource, site) in _sites.Where(pair => !targets.ContainsKey(pair.Key)))
                 site.Take(null);
             foreach (var (resource, target) in targets)
             {
                 if (!_sites.TryGetValue(resource, out var site) || !site.Take(target))
-                    Begin(target);
+                    Begin(resource, target, []);
             }
         }
     }
@@ -90,9 +93,17 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
         _stop.Dispose();
     }
 
-    private void Begin(SshTarget target)
+    /// <summary>What was met before this start: the first table says what of it is over.</summary>
+    private void Recall(Dictionary<int, SshTarget> targets)
     {
-        var site = new SshSite(target, _tell is not null, _options, Publish);
+        _hasRecalled = true;
+        foreach (var met in _options.Met.Read().GroupBy(met => met.Row.Resource))
+            Begin(met.Key, targets.GetValueOrDefault(met.Key), [.. met]);
+    }
+
+    private void Begin(int resource, SshTarget? target, IReadOnlyList<SshTarget> met)
+    {
+        var site = new SshSite(resource, target, met, _tell is not null, _options, Publish);
         _sites[site.Resource] = site;
         var run = Task.Run(() => RunAsync(site));
         _running.Add(run);

@@ -10,6 +10,9 @@ internal sealed record SshSitesOptions(Func<SshTarget, CancellationToken, Task<I
 {
     private const int MaximumAtOnce = 32;
 
+    /// <summary>Kept over restarts.</summary>
+    public required MetHosts Met { get; init; }
+
     /// <summary>Of hosts that are reconciled at once.</summary>
     public SemaphoreSlim Slots { get; } = new(MaximumAtOnce);
 }

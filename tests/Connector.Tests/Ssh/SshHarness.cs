@@ -13,7 +13,8 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
 
     private long _revision;
 
-    public SshHarness() => Sites = new SshSites(new SshSitesOptions(ChooseAsync, Time, () => 0.25, this));
+    /// <param name="file">Where it keeps the hosts that it met.</param>
+    public SshHarness(string? file = null) => Sites = new SshSites(new SshSitesOptions(ChooseAsync, Time, () => 0.25, this) { Met = new MetHosts(file, this) });
 
     public ManualTime Time { get; } = new();
 

@@ -157,7 +157,9 @@ public class SshSitesTests
     }
 
     [Fact]
-    public async Task A_host_that_cannot_be_withdrawn_is_given_up_after_a_few_tries()
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "34")]
+    public async Task A_host_that_cannot_be_withdrawn_is_told_as_soon_as_it_is_back()
     {
         await using var harness = new SshHarness();
         harness.Apply(SshHarness.Row(users: 1));
@@ -172,7 +174,76 @@ public class SshSitesTests
 
         await SshHarness.Until(() => harness.Lines.Any(line => line.Contains("could not be locked: away", StringComparison.Ordinal)));
         Assert.Equal(1 + SshSite.Farewells, harness.Local.Rows.Count);
+        await harness.RestAsync();
+        harness.Local.Error = null;
+        harness.Time.Advance(SshSite.FarewellInterval);
+        await SshHarness.Until(() => harness.Lines.Any(line => line.Contains("its accounts are locked", StringComparison.Ordinal)));
+        Assert.Equal(2 + SshSite.Farewells, harness.Local.Rows.Count);
         await SshHarness.Until(() => harness.Time.Pending.Count == 0);
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "34")]
+    public async Task A_resource_that_leaves_while_the_connector_is_down_is_withdrawn_after_its_start()
+    {
+        string directory = Directory.CreateTempSubdirectory("keyhole-met").FullName;
+        try
+        {
+            string file = Path.Combine(directory, "met.json");
+            await using (var before = new SshHarness(file))
+            {
+                before.Follow();
+                before.Apply(SshHarness.Row(1, External, 1), SshHarness.Row(2, null, 1), SshHarness.Row(3, null, 1));
+                await before.RestAsync(3);
+            }
+
+            await using (var harness = new SshHarness(file))
+            {
+                var remote = harness.Remote.GetOrAdd(External.Host, _ => new FakeDaemon());
+                // What may be outdated ends nobody's access.
+                harness.Apply(SshHarness.Row(3, null, 1));
+                await SshHarness.Until(() => harness.State("vm-3") == "ready");
+                Assert.Equal(3, Assert.Single(harness.Local.Rows).Resource);
+                Assert.Empty(remote.Rows);
+                harness.Follow();
+                await SshHarness.Until(() => harness.Local.Rows.Count == 2 && remote.Rows.Count == 1);
+                Assert.Equal((2, 0, 0), (harness.Local.Rows.Last().Resource, harness.Local.Rows.Last().Users.Count, harness.Local.Rows.Last().Trusted.Count));
+                Assert.Equal((1, 0, 0), (remote.Rows.Last().Resource, remote.Rows.Last().Users.Count, remote.Rows.Last().Trusted.Count));
+                await harness.RestAsync();
+            }
+
+            await using var last = new SshHarness(file);
+            last.Follow();
+            last.Apply();
+            await SshHarness.Until(() => last.Local.Rows.Count == 1);
+            Assert.Equal(3, last.Local.Rows.Single().Resource);
+            Assert.Empty(last.Remote);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task A_daemon_that_is_away_when_its_resource_goes_elsewhere_is_told_later()
+    {
+        await using var harness = new SshHarness();
+        harness.Follow();
+        harness.Apply(SshHarness.Row(7, External, 1));
+        await harness.RestAsync();
+        var old = harness.Remote["10.0.0.9"];
+        old.Error = "away";
+        harness.Apply(SshHarness.Row(7, null, 1));
+        await SshHarness.Until(() => harness.State("vm-7") == "ready" && old.Rows.Count == 2);
+        await harness.RestAsync();
+        old.Error = null;
+        harness.Time.Advance(SshSite.FarewellInterval);
+        await SshHarness.Until(() => old.Rows.Count == 3);
+        Assert.Empty(old.Rows.Last().Users);
+        await SshHarness.Until(() => harness.Lines.Any(line => line.Contains("its accounts are locked", StringComparison.Ordinal)));
     }
 
     [Fact]
