@@ -11,11 +11,14 @@ internal sealed class SshUpkeep(SshVault vault)
     public static readonly TimeSpan HostValidity = TimeSpan.FromDays(30);
     public static readonly TimeSpan HostRenewal = TimeSpan.FromDays(10);
 
+    /// <summary>How long a revoked certificate is listed after its end: a host whose clock is behind takes it for valid still.</summary>
+    public static readonly TimeSpan RevokedFor = TimeSpan.FromMinutes(10);
+
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(5);
 
     /// <summary>The next instant at which <see cref="Tend"/> has something to do by itself.</summary>
     public static DateTimeOffset? NextDue(SshState ssh) =>
-        new[] { ssh.Issued.Where(issued => issued.Revoked).Min(issued => (DateTimeOffset?)issued.ValidUntil), ssh.Hosts.Min(host => host.CertificatesEnd) - HostRenewal }.Min();
+        new[] { ssh.Issued.Where(issued => issued.Revoked).Min(issued => (DateTimeOffset?)issued.ValidUntil) + RevokedFor, ssh.Hosts.Min(host => host.CertificatesEnd) - HostRenewal }.Min();
 
     /// <param name="from">The network before the change.</param>
     /// <param name="to">After it.</param>
@@ -65,7 +68,7 @@ internal sealed class SshUpkeep(SshVault vault)
     {
         if (ssh.Issued.Count == 0)
             return ssh;
-        var issued = ssh.Issued.Where(issued => issued.ValidUntil > now)
+        var issued = ssh.Issued.Where(issued => issued.ValidUntil + (issued.Revoked ? RevokedFor : TimeSpan.Zero) > now)
             .Select(issued => issued.Revoked || SshAccess.Holds(to, issued.User, issued.Device, issued.Resource) ? issued : issued with { Revoked = true });
         return ssh with { Issued = Same(ssh.Issued, [.. issued]) };
     }
