@@ -29,6 +29,12 @@ public class SshMessageTests
     }
 
     [Fact]
-    public void A_table_without_SSH_is_read_as_before() =>
-        Assert.NotNull(AgentWire.ReadControlMessage(Encoding.UTF8.GetBytes("""{"type":"snapshot","agent":1,"table":{"revision":1,"organisation":"acme","overlay":[]}}""")));
+    public void A_table_without_SSH_is_read_as_before()
+    {
+        string json = """{"type":"snapshot","agent":1,"table":{"revision":1,"organisation":"acme","overlay":[]}}""";
+        var read = Assert.IsType<SnapshotMessage>(AgentWire.ReadControlMessage(Encoding.UTF8.GetBytes(json)));
+        Assert.Equal(new Table { Revision = 1, Organisation = "acme", Overlay = [] }, read.Table);
+        Assert.Empty(read.Table.Ssh);
+        Assert.NotEmpty(AgentWire.Write(read));
+    }
 }

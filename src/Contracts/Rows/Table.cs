@@ -5,6 +5,7 @@ namespace Keyhole.Contracts;
 /// the relay sees all peers of the network, a connector its own site, a client what it was granted. Rows are keyed by
 /// their identifier, unique within their kind, so that a <see cref="TableDelta"/> can replace them one by one.
 /// </summary>
+/// <remarks>A list that the sender does not know is empty: the reader of JSON gives null for it, whatever the initial value.</remarks>
 public sealed record Table
 {
     /// <summary>Counts every change of the network upwards; two equal revisions of one agent are equal tables.</summary>
@@ -16,17 +17,17 @@ public sealed record Table
     /// <summary>Overlay prefixes in use, in CIDR form (one of 100.64.0.0/10, one /48 of fd00::/8).</summary>
     public required IReadOnlyList<string> Overlay { get; init; }
 
-    public IReadOnlyList<RelayRow> Relays { get; init; } = [];
+    public IReadOnlyList<RelayRow> Relays { get => field ?? []; init; }
 
-    public IReadOnlyList<SiteRow> Sites { get; init; } = [];
+    public IReadOnlyList<SiteRow> Sites { get => field ?? []; init; }
 
-    public IReadOnlyList<PeerRow> Peers { get; init; } = [];
+    public IReadOnlyList<PeerRow> Peers { get => field ?? []; init; }
 
-    public IReadOnlyList<ResourceRow> Resources { get; init; } = [];
+    public IReadOnlyList<ResourceRow> Resources { get => field ?? []; init; }
 
-    public IReadOnlyList<GrantRow> Grants { get; init; } = [];
+    public IReadOnlyList<GrantRow> Grants { get => field ?? []; init; }
 
-    public IReadOnlyList<SshRow> Ssh { get; init; } = [];
+    public IReadOnlyList<SshRow> Ssh { get => field ?? []; init; }
 
     /// <summary>
     /// The table after <paramref name="delta"/>, or null when the delta does not start at this revision and a snapshot is
