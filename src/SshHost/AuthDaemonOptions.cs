@@ -1,3 +1,5 @@
+using Keyhole.Agent;
+
 namespace Keyhole.SshHost;
 
 /// <summary>Where an auth daemon keeps what it knows, and when it locks an account that nobody uses.</summary>
@@ -7,4 +9,13 @@ namespace Keyhole.SshHost;
 public sealed record AuthDaemonOptions(string StateDirectory, string SshDirectory, TimeSpan IdleAfter)
 {
     public static AuthDaemonOptions Default { get; } = new("/var/lib/keyhole-ssh", "/etc/ssh/keyhole", TimeSpan.FromDays(90));
+
+    /// <summary>From the three settings of a program, whatever it calls them; each has a default.</summary>
+    /// <exception cref="AgentException">The days are no number from 1 to 36,500.</exception>
+    public static AuthDaemonOptions From(SettingValues values, Setting state, Setting sshDirectory, Setting idleDays)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return new AuthDaemonOptions(
+            Path.GetFullPath(values.Require(state)), Path.GetFullPath(values.Require(sshDirectory)), TimeSpan.FromDays(values.Number(idleDays, 1, 36_500)!.Value));
+    }
 }

@@ -32,19 +32,13 @@ public sealed class AgentSecret
     /// <summary>A secret that may be given by two settings, itself or the name of its file; null when nobody gave one.</summary>
     internal static AgentSecret? Find(SettingValues values, Setting text, Setting fileName, TextReader standardInput)
     {
-        var value = values.Find(text);
-        var file = values.Find(fileName);
-        if (value is null && file is null)
+        if (values.FindEither(text, fileName) is not var (value, source, isFile))
             return null;
-        if (value?.Source == file?.Source)
-            throw new AgentException(value!.Value.Source == SettingSource.Flag
-                ? $"{text.Flag} and {fileName.Flag} are both given: remove one."
-                : $"{text.Variable} and {fileName.Variable} are both set: remove one.");
-        if (value is null || file?.Source > value.Value.Source)
-            return FromFile(file!.Value.Value);
-        if (value.Value.Source == SettingSource.Environment)
-            return new AgentSecret(value.Value.Value, text.Variable);
-        return value.Value.Value == "-"
+        if (isFile)
+            return FromFile(value);
+        if (source == SettingSource.Environment)
+            return new AgentSecret(value, text.Variable);
+        return value == "-"
             ? new AgentSecret(ReadBounded(standardInput), "standard input")
             : throw new AgentException($"{text.Flag} takes '-' only: whoever lists processes would read a secret on the command line. Use {fileName.Flag} FILE, {text.Flag} - or {text.Variable}.");
     }

@@ -27,6 +27,27 @@ public sealed class SettingValues
     /// <summary>The value and who gave it, or null.</summary>
     public (string Value, SettingSource Source)? Find(Setting setting) => _values.TryGetValue(setting, out var found) ? found : null;
 
+    /// <summary>What may be given by two settings, itself or the name of its file: the one that counts, which is the flag where the other is a variable.</summary>
+    /// <returns>Null when nobody gave one.</returns>
+    /// <exception cref="AgentException">Both are flags or both are variables, so that one would be ignored in silence.</exception>
+    public (string Value, SettingSource Source, bool IsFile)? FindEither(Setting text, Setting fileName)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(fileName);
+        var value = Find(text);
+        var file = Find(fileName);
+        if (value is not null && value.Value.Source == file?.Source)
+        {
+            throw new AgentException(value.Value.Source == SettingSource.Flag
+                ? $"{text.Flag} and {fileName.Flag} are both given: remove one."
+                : $"{text.Variable} and {fileName.Variable} are both set: remove one.");
+        }
+
+        if (file is { } named && !(value?.Source > named.Source))
+            return (named.Value, named.Source, IsFile: true);
+        return value is { } given ? (given.Value, given.Source, IsFile: false) : null;
+    }
+
     /// <summary>All values of a setting that may be given several times; empty when nobody gave one.</summary>
     public IReadOnlyList<string> List(Setting setting) => Get(setting)?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
 

@@ -32,7 +32,7 @@ internal static class SshSettings
         try
         {
             var remote = Key(values, loggers.CreateLogger("ssh")) is { } key ? new RemoteAuthDaemon(key, addresses.DialAsync, TimeProvider.System) : null;
-            var local = values.IsOn(AuthDaemon) ? LocalAuthDaemon.Open(Options(values), loggers.CreateLogger("auth-daemon"), TimeProvider.System) : null;
+            var local = values.IsOn(AuthDaemon) ? LocalAuthDaemon.Open(AuthDaemonOptions.From(values, State, SshDirectory, IdleDays), loggers.CreateLogger("auth-daemon"), TimeProvider.System) : null;
             return new SiteDaemons(local, remote, addresses);
         }
         catch (AuthDaemonException e)
@@ -45,26 +45,14 @@ internal static class SshSettings
     /// <exception cref="AgentException">It was given twice, or its file cannot be read.</exception>
     internal static string? Key(SettingValues values, ILogger logger)
     {
-        var text = values.Find(PreSharedKey);
-        var file = values.Find(PreSharedKeyFile);
-        if (text is not null && file is not null && text.Value.Source == file.Value.Source)
-        {
-            throw new AgentException(text.Value.Source == SettingSource.Flag
-                ? $"{PreSharedKey.Flag} and {PreSharedKeyFile.Flag} are both given: remove one."
-                : $"{PreSharedKey.Variable} and {PreSharedKeyFile.Variable} are both set: remove one.");
-        }
-
-        if (file is not null && !(text?.Source > file.Value.Source))
-            return FromFile(file.Value.Value, logger);
-        if (text?.Source == SettingSource.Flag)
+        if (values.FindEither(PreSharedKey, PreSharedKeyFile) is not var (value, source, isFile))
+            return null;
+        if (isFile)
+            return FromFile(value, logger);
+        if (source == SettingSource.Flag)
             SshLog.KeyOnCommandLine(logger, PreSharedKeyFile.Flag);
-        return text?.Value.Trim();
+        return value.Trim();
     }
-
-    private static AuthDaemonOptions Options(SettingValues values) => new(
-        Path.GetFullPath(values.Require(State)),
-        Path.GetFullPath(values.Require(SshDirectory)),
-        TimeSpan.FromDays(values.Number(IdleDays, 1, 36_500)!.Value));
 
     private static string FromFile(string path, ILogger logger)
     {

@@ -41,7 +41,7 @@ public static class AuthDaemonCommand
             throw new AuthDaemonException($"{AuthDaemonSettings.Listen.Flag} '{listen}' is not an IP address.");
         if (address.Equals(IPAddress.IPv6Any) && !Socket.OSSupportsIPv6)
             address = IPAddress.Any;
-        var options = AuthDaemonSettings.OptionsFrom(values);
+        var options = AuthDaemonOptions.From(values, AuthDaemonSettings.State, AuthDaemonSettings.SshDirectory, AuthDaemonSettings.IdleDays);
         using var signals = new ShutdownSignals();
         await using var daemon = LocalAuthDaemon.Open(options, log, TimeProvider.System);
         using var certificate = await DaemonCertificate.LoadOrCreateAsync(options.StateDirectory, preSharedKey, TimeProvider.System).ConfigureAwait(false);
@@ -52,30 +52,25 @@ public static class AuthDaemonCommand
 
     private static PreSharedKey KeyFrom(SettingValues values, ILogger log)
     {
-        var text = values.Find(AuthDaemonSettings.PreSharedKey);
-        var file = values.Find(AuthDaemonSettings.PreSharedKeyFile);
-        if (text is null && file is null)
+        if (values.FindEither(AuthDaemonSettings.PreSharedKey, AuthDaemonSettings.PreSharedKeyFile) is not var (value, source, isFile))
             throw new AuthDaemonException($"A pre-shared key is required: {AuthDaemonSettings.PreSharedKeyFile.Flag} FILE, {AuthDaemonSettings.PreSharedKeyFile.Variable} or {AuthDaemonSettings.PreSharedKey.Variable}.");
-        if (text?.Source == file?.Source)
-            throw new AuthDaemonException($"{AuthDaemonSettings.PreSharedKey.Flag} and {AuthDaemonSettings.PreSharedKeyFile.Flag} are both given: remove one.");
-        if (text is { } given && (file is null || given.Source > file.Value.Source))
+        if (!isFile)
         {
-            if (given.Source == SettingSource.Flag)
+            if (source == SettingSource.Flag)
                 SshHostLog.KeyOnCommandLine(log);
-            return new PreSharedKey(given.Value, given.Source == SettingSource.Flag ? AuthDaemonSettings.PreSharedKey.Flag : AuthDaemonSettings.PreSharedKey.Variable);
+            return new PreSharedKey(value, source == SettingSource.Flag ? AuthDaemonSettings.PreSharedKey.Flag : AuthDaemonSettings.PreSharedKey.Variable);
         }
 
-        string path = file!.Value.Value;
         try
         {
-            string content = File.ReadAllText(path);
-            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode)0x3F & ~UnixFileMode.GroupRead) != 0)
-                SshHostLog.KeyFileOpen(log, path);
-            return new PreSharedKey(content, $"the file {path}");
+            string content = File.ReadAllText(value);
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(value) & (UnixFileMode)0x3F & ~UnixFileMode.GroupRead) != 0)
+                SshHostLog.KeyFileOpen(log, value);
+            return new PreSharedKey(content, $"the file {value}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new AuthDaemonException($"The pre-shared key file {path} cannot be read: {e.Message}", e);
+            throw new AuthDaemonException($"The pre-shared key file {value} cannot be read: {e.Message}", e);
         }
     }
 

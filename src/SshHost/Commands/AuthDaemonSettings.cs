@@ -24,10 +24,4 @@ internal static class AuthDaemonSettings
     public static readonly Setting CertificateAuthority = new("--ca", "SHA256:…", "The fingerprint of the key that signed the certificate: sshd's %F. Others than the account's organisation are let in to nothing.");
 
     public static readonly Setting Install = new("--install", "", "Write the lines into the SSH server's configuration, have it check them, and let it read them.") { IsSwitch = true };
-
-    /// <exception cref="AgentException">A number is none.</exception>
-    public static AuthDaemonOptions OptionsFrom(SettingValues values) => new(
-        Path.GetFullPath(values.Require(State)),
-        Path.GetFullPath(values.Require(SshDirectory)),
-        TimeSpan.FromDays(values.Number(IdleDays, 1, 36_500) ?? AuthDaemonOptions.Default.IdleAfter.TotalDays));
 }
