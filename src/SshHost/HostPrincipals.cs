@@ -1,3 +1,4 @@
+using Keyhole.Contracts;
 using Keyhole.Ssh;
 
 namespace Keyhole.SshHost;
@@ -14,7 +15,7 @@ internal static class HostPrincipals
     public static async Task<IReadOnlyList<string>> ForAsync(HostStore store, string name, string? certificateAuthority)
     {
         var state = store.Read();
-        if (!AccountName.IsValid(name) || state.Accounts.FirstOrDefault(known => known.Name == name) is not { IsLocked: false, Uid: > 0 } account)
+        if (!SshAccount.IsName(name) || state.Accounts.FirstOrDefault(known => known.Name == name) is not { IsLocked: false, Uid: > 0 } account)
             return [];
         if (certificateAuthority is not null && !state.TrustedOf(account.Authority).Any(key => SshPublicKey.Parse(key)?.Fingerprint == certificateAuthority))
             return [];

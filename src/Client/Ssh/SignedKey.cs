@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
+using Keyhole.Contracts;
 using Keyhole.Ssh;
 
 namespace Keyhole.Client;
@@ -28,8 +29,6 @@ internal sealed record SignedKey(
     IReadOnlyList<string> HostKeyTypes,
     string? Password)
 {
-    private const int MaximumNameLength = 32;
-
     /// <summary>What a person calls the host.</summary>
     public string Name => Alias ?? Resource;
 
@@ -58,7 +57,7 @@ internal sealed record SignedKey(
         if (certificate is null || !certificate.Key.Equals(key) || certificate.Type != SshCertificateType.User || certificate.Principals.Count == 0 || authorities.Count == 0
             || authorities.Contains(null) || hostKeys.Contains(null))
             return null;
-        if ((string?)answer["username"] is not { } username || !IsUser(username) || (string?)answer["resource"] is not { } resource || !SshTarget.IsHost(resource)
+        if ((string?)answer["username"] is not { } username || !SshAccount.IsName(username) || (string?)answer["resource"] is not { } resource || !SshTarget.IsHost(resource)
             || (string?)answer["destination"] is not { } destination || !SshTarget.IsHost(destination))
             return null;
         string? alias = (string?)answer["alias"];
@@ -71,9 +70,6 @@ internal sealed record SignedKey(
     }
 
     private static List<SshPublicKey?> Keys(JsonObject answer, string name) => [.. (answer[name] as JsonArray ?? []).Select(line => SshPublicKey.Parse((string?)line))];
-
-    private static bool IsUser(string name) =>
-        name.Length is > 0 and <= MaximumNameLength && (char.IsAsciiLetterLower(name[0]) || name[0] == '_') && name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '-');
 
     private static string Open(SealedBox.Recipient recipient, string? text)
     {

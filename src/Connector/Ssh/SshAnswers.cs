@@ -9,7 +9,6 @@ internal static class SshAnswers
 {
     private const int MaximumHostKeys = 16;
     private const int MaximumKeyLength = 8 * 1024;
-    private const int MaximumNameLength = 32;
     private const int MaximumPrincipalLength = 256;
     private const int MaximumSealedLength = 1024;
     private const int MaximumTextLength = 500;
@@ -29,7 +28,7 @@ internal static class SshAnswers
     /// <summary>The account as it is.</summary>
     /// <exception cref="AuthDaemonException">No daemon of ours says this.</exception>
     public static SshAccount Check(SshAccount account) =>
-        IsShort(account.Name, MaximumNameLength) && IsShort(account.Principal, MaximumPrincipalLength) && account.SealedPassword is not { Length: > MaximumSealedLength }
+        IsShort(account.Name, SshAccount.MaximumNameLength) && IsShort(account.Principal, MaximumPrincipalLength) && account.SealedPassword is not { Length: > MaximumSealedLength }
             ? account
             : throw new AuthDaemonException("The auth daemon answers with an account that no host has.");
 

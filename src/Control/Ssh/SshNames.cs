@@ -6,8 +6,6 @@ namespace Keyhole.Control;
 /// <summary>Names of accounts and hosts, and the principals that certificates name.</summary>
 internal static partial class SshNames
 {
-    public const int MaximumAccountLength = 32;
-
     /// <summary>Of the names by which clients know hosts.</summary>
     private const string AliasPrefix = "keyhole-";
 
@@ -32,8 +30,8 @@ internal static partial class SshNames
         string mapped = new([.. local.Select(letter => letter is '.' or '+' ? '_' : letter).Where(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '_' or '-')]);
         string trimmed = mapped.TrimStart('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9');
         string name = trimmed.Any(char.IsAsciiLetterLower) ? trimmed : Fallback;
-        name = name.Length <= MaximumAccountLength ? name : name[..MaximumAccountLength];
-        return IsReserved(name) ? Numbered($"{Fallback}_{name}", 1) : name;
+        name = name.Length <= SshAccount.MaximumNameLength ? name : name[..SshAccount.MaximumNameLength];
+        return IsReserved(name) ? SshAccount.Numbered($"{Fallback}_{name}", 1) : name;
     }
 
     /// <summary>The first of NAME, NAME2, NAME3, … that nobody has.</summary>
@@ -41,13 +39,11 @@ internal static partial class SshNames
     {
         for (int number = 1; ; number++)
         {
-            string name = Numbered(wanted, number);
+            string name = SshAccount.Numbered(wanted, number);
             if (!isTaken(name) && !IsReserved(name))
                 return name;
         }
     }
-
-    public static bool IsAccount(string name) => AccountName().IsMatch(name);
 
     /// <summary>"keyhole:AUTHORITY:RESOURCE:HOST-TOKEN:ACCOUNT", with 32 hexadecimal digits for authority and token.</summary>
     public static bool IsPrincipal(string principal, string authority, int resource, string account) =>
@@ -65,16 +61,6 @@ internal static partial class SshNames
     public static string HostKeyAlias(string authority, int resource) => string.Create(CultureInfo.InvariantCulture, $"{AliasPrefix}{authority.AsSpan(0, 8)}-{resource}");
 
     private static bool IsReserved(string name) => Reserved.Contains(name) || name.StartsWith("systemd-", StringComparison.Ordinal) || name.StartsWith('_');
-
-    private static string Numbered(string name, int number)
-    {
-        string suffix = number == 1 ? "" : number.ToString(CultureInfo.InvariantCulture);
-        int room = MaximumAccountLength - suffix.Length;
-        return $"{(name.Length <= room ? name : name[..room])}{suffix}";
-    }
-
-    [GeneratedRegex(@"\A[a-z_][a-z0-9_-]{0,31}\z")]
-    private static partial Regex AccountName();
 
     [GeneratedRegex(@"\A[0-9a-f]{32}\z")]
     private static partial Regex HostToken();

@@ -1,12 +1,11 @@
 using System.Text.RegularExpressions;
+using Keyhole.Contracts;
 
 namespace Keyhole.SshHost;
 
 /// <summary>Names of accounts and groups that every program of the host reads as one plain word (useradd(8), sudoers(5)).</summary>
 internal static partial class AccountName
 {
-    public const int MaximumLength = 32;
-
     /// <summary>How many numbers are tried behind a name.</summary>
     private const int MaximumSuffix = 999;
 
@@ -23,26 +22,13 @@ internal static partial class AccountName
         "gitlab-runner", "git", "www-data", "nginx", "apache", "postgres", "mysql", "redis", "postfix", "dovecot", "puppet", "nagios", "zabbix", "prometheus",
     };
 
-    public static bool IsValid(string name) => Pattern().IsMatch(name);
-
     /// <summary>A supplementary group may have names that an account may not.</summary>
     public static bool IsValidGroup(string name) => GroupPattern().IsMatch(name);
 
     public static bool IsReserved(string name) => Reserved.Contains(name);
 
     /// <summary>The name itself, then with 2, 3 and so on behind it, shortened where that is needed.</summary>
-    public static IEnumerable<string> Candidates(string wanted)
-    {
-        yield return wanted;
-        for (int number = 2; number <= MaximumSuffix; number++)
-        {
-            string suffix = number.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            yield return wanted[..Math.Min(wanted.Length, MaximumLength - suffix.Length)] + suffix;
-        }
-    }
-
-    [GeneratedRegex(@"\A[a-z_][a-z0-9_-]{0,31}\z")]
-    private static partial Regex Pattern();
+    public static IEnumerable<string> Candidates(string wanted) => Enumerable.Range(1, MaximumSuffix).Select(number => SshAccount.Numbered(wanted, number));
 
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_.-]{0,31}\z")]
     private static partial Regex GroupPattern();

@@ -17,7 +17,7 @@ internal static class OrderCheck
             throw new AuthDaemonException("The order for the account holds a group or a command that is none.");
         if (order.User <= 0)
             throw new AuthDaemonException("The order for the account names no user.");
-        if (!AccountName.IsValid(order.Name))
+        if (!SshAccount.IsName(order.Name))
             throw new AuthDaemonException("The name of the account is not one that a host can have: a to z, 0 to 9, '_' and '-', at most 32, and no digit or '-' first.");
         if (order.Identity.Length is 0 or > MaximumIdentityLength || order.Identity.Any(char.IsControl))
             throw new AuthDaemonException("The order for the account does not say for whom it is.");

@@ -24,7 +24,7 @@ public class SshNamesTests
     public void An_account_is_called_like_what_stands_before_the_at_as_far_as_systems_take_it(string email, string name)
     {
         Assert.Equal(name, SshNames.WantedAccount(email));
-        Assert.True(SshNames.IsAccount(name));
+        Assert.True(SshAccount.IsName(name));
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public class SshNamesTests
         {
             string email = $"{string.Concat(Enumerable.Range(0, random.Next(1, 64)).Select(_ => Letters[random.Next(i % 2 == 0 ? 3 : Letters.Length)]))}@example.com";
             string name = SshNames.Free(SshNames.WantedAccount(email), taken.Contains);
-            Assert.True(SshNames.IsAccount(name) && taken.Add(name), email);
+            Assert.True(SshAccount.IsName(name) && taken.Add(name), email);
             Assert.NotEqual("root", name);
         }
 

@@ -74,7 +74,7 @@ internal sealed class SshPolicy(NetworkState state, Func<int, bool> isConnected)
 
     private string Hint(string target) =>
         Nearest.To(target, state.Resources.Where(resource => resource.Ssh is not null).SelectMany(resource => new[] { resource.Alias, resource.Name }).OfType<string>()) is { } nearest
-            ? $"did you mean {nearest}?".TrimEnd('?')
+            ? $"did you mean {nearest}"
             : "name it by its alias, as \"keyhole status\" lists them";
 
     private (SshHost? Host, SshAuthorityKey? Key, IReadOnlyList<int> Connectors, SshRefusal? Refusal) HostOf(Resource resource)

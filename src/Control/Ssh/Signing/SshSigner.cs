@@ -89,7 +89,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
 
     /// <summary>A host opens its own accounts only: what it answers must be of this organisation, this resource and an account that may be one.</summary>
     private SshAccount Check(SshAccount account, SshLogin login, SshAccountOrder order) =>
-        SshNames.IsAccount(account.Name) && SshNames.IsPrincipal(account.Principal, ledger.State.Ssh.Authority!, login.Resource.Id, account.Name)
+        SshAccount.IsName(account.Name) && SshNames.IsPrincipal(account.Principal, ledger.State.Ssh.Authority!, login.Resource.Id, account.Name)
             && (account.SealedPassword is null || order.PasswordKey is not null)
             ? account
             : throw new ApiException(StatusCodes.Status502BadGateway, $"The auth daemon of {login.Resource.Name} answered with an account that is not of this host: update the connector and the daemon.");
