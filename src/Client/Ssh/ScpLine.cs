@@ -53,8 +53,7 @@ internal sealed class ScpLine
         List<string> files = [.. words.Skip(index)];
         if (own.IsHelpWanted)
             return new ScpLine(own, flags, null, files);
-        if (flags.Any(flag => flag.Letter == 'J'))
-            throw new AgentException("-J names a host to go over: the tunnel is the way here. Leave it out.");
+        SshLine.RefuseJump(flags);
         var targets = files.Select(HostPart).OfType<string>().Select(SshTarget.Parse).ToList();
         if (files.Count < 2 || targets.Count == 0)
             throw new AgentException("scp copies between here and a host: 'keyhole scp vm-01:/etc/hosts .' or 'keyhole scp notes.txt vm-01:'.");

@@ -34,7 +34,7 @@ internal sealed class SshLine
     public bool IsQuestion => Flags.Any(flag => Questions.Contains(flag.Letter, StringComparison.Ordinal));
 
     /// <summary>The user that is asked for by <c>ada@</c> or <c>-l</c>; null for none.</summary>
-    public string? User => Target?.User ?? (Flags.Any(flag => flag.Letter == 'l') ? Flags.First(flag => flag.Letter == 'l').Value : null);
+    public string? User => Target?.User ?? Flags.FirstOrDefault(flag => flag.Letter == 'l').Value;
 
     public int Port => PortOf(Flags, 'p');
 
@@ -68,8 +68,7 @@ internal sealed class SshLine
             target = SshTarget.Parse(words[index]);
         }
 
-        if (flags.Any(flag => flag.Letter == 'J'))
-            throw new AgentException("-J names a host to go over: the tunnel is the way here. Leave it out.");
+        RefuseJump(flags);
         return new SshLine(own, flags, target, [.. words.Skip(index)]);
     }
 
@@ -95,6 +94,13 @@ internal sealed class SshLine
                 throw new AgentException($"-{letter} needs a value.");
             return;
         }
+    }
+
+    /// <exception cref="AgentException">A host to go over is named.</exception>
+    public static void RefuseJump(IEnumerable<SshFlag> flags)
+    {
+        if (flags.Any(flag => flag.Letter == 'J'))
+            throw new AgentException("-J names a host to go over: the tunnel is the way here. Leave it out.");
     }
 
     /// <summary>22 where none is given.</summary>

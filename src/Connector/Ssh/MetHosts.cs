@@ -25,8 +25,10 @@ internal sealed class MetHosts(string? file, ILogger logger)
     {
         lock (_gate)
         {
-            if (!Load().Exists(other => IsSame(other, target)))
-                Save([.. Load(), target.Withdrawn() with { Row = target.Withdrawn().Row with { Revoked = [] } }]);
+            if (Load().Exists(other => IsSame(other, target)))
+                return;
+            var withdrawn = target.Withdrawn();
+            Save([.. Load(), withdrawn with { Row = withdrawn.Row with { Revoked = [] } }]);
         }
     }
 

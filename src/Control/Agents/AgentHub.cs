@@ -131,31 +131,37 @@ internal sealed class AgentHub
     /// <returns>How long to wait before it; null when too many wait already.</returns>
     public TimeSpan? Reserve(Agent agent)
     {
-        var now = _time.GetUtcNow();
         lock (_lock)
         {
             var record = RecordOf(agent);
-            var at = record.NextChangeAt > now ? record.NextChangeAt : now;
-            if (at - now > LongestPace)
+            if (PlaceAt(record.NextChangeAt, TimeSpan.Zero) is not var (wait, next))
                 return null;
-            record.NextChangeAt = at + Pace;
-            return at - now;
+            record.NextChangeAt = next;
+            return wait;
         }
     }
 
     /// <summary>As <see cref="Reserve"/>, for what a connector tells of one host: some at once, as a host has when it starts, then one a second.</summary>
     public TimeSpan? ReserveSsh(Agent agent, int resource)
     {
-        var now = _time.GetUtcNow();
         lock (_lock)
         {
-            var next = _sshChanges.GetValueOrDefault((agent, resource), now);
-            var at = next > now ? next : now;
-            if (at - now > SshBurst + LongestPace)
+            if (PlaceAt(_sshChanges.GetValueOrDefault((agent, resource)), SshBurst) is not var (wait, next))
                 return null;
-            _sshChanges[(agent, resource)] = at + Pace;
-            return at - now > SshBurst ? at - now - SshBurst : TimeSpan.Zero;
+            _sshChanges[(agent, resource)] = next;
+            return wait;
         }
+    }
+
+    /// <param name="taken">The place behind the last that was given; any time before now for none.</param>
+    /// <param name="burst">How far places may lie ahead before anybody waits.</param>
+    /// <returns>How long to wait, and the place that is next then; null when that is too long.</returns>
+    private (TimeSpan Wait, DateTimeOffset Next)? PlaceAt(DateTimeOffset taken, TimeSpan burst)
+    {
+        var now = _time.GetUtcNow();
+        var at = taken > now ? taken : now;
+        var wait = at - now > burst ? at - now - burst : TimeSpan.Zero;
+        return wait > LongestPace ? null : (wait, at + Pace);
     }
 
     /// <summary>Whether the network would be another one after the message.</summary>
