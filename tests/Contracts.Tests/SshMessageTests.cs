@@ -29,6 +29,22 @@ public class SshMessageTests
     }
 
     [Fact]
+    public void A_row_whose_rights_changed_is_another_row_and_a_lineage_stays_until_another_is_named()
+    {
+        var full = Row with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/id"]), Groups = ["docker"], Connectors = ["key"] };
+        var same = Row with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/id"]), Groups = ["docker"], Connectors = ["key"] };
+        Assert.Equal(full, same);
+        SshRow[] others = [Row, full with { Sudo = null }, full with { Groups = [] }, full with { Connectors = [] }, full with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/who"]) }];
+        Assert.All(others, other => Assert.NotEqual(full, other));
+
+        var old = new Table { Revision = 1, Lineage = "first", Organisation = "acme", Overlay = [], Ssh = [Row] };
+        var to = old with { Revision = 2, Lineage = "second", Ssh = [full] };
+        Assert.Equal(to, old.Apply(TableDelta.Between(old, to)));
+        Assert.Equal("first", old.Apply(new TableDelta { FromRevision = 1, Revision = 2 })!.Lineage);
+        Assert.NotEqual(old, old with { Lineage = "second" });
+    }
+
+    [Fact]
     public void A_table_without_SSH_is_read_as_before()
     {
         string json = """{"type":"snapshot","agent":1,"table":{"revision":1,"organisation":"acme","overlay":[]}}""";

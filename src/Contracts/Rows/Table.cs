@@ -11,6 +11,12 @@ public sealed record Table
     /// <summary>Counts every change of the network upwards; two equal revisions of one agent are equal tables.</summary>
     public required long Revision { get; init; }
 
+    /// <summary>
+    /// Names the history that <see cref="Revision"/> counts in: another one after Control was restored from a backup, when revisions may be lower than those that
+    /// were given before. Empty where the sender does not know it.
+    /// </summary>
+    public string Lineage { get => field ?? ""; init; }
+
     /// <summary>The name of the organisation.</summary>
     public required string Organisation { get; init; }
 
@@ -43,6 +49,7 @@ public sealed record Table
         return this with
         {
             Revision = delta.Revision,
+            Lineage = upserts is { Lineage: not "" } ? upserts.Lineage : Lineage,
             Organisation = upserts?.Organisation ?? Organisation,
             Overlay = upserts?.Overlay ?? Overlay,
             Relays = Merge(Relays, upserts?.Relays, removals?.Relays),
@@ -55,7 +62,7 @@ public sealed record Table
     }
 
     public bool Equals(Table? other) =>
-        other is not null && Revision == other.Revision && Organisation == other.Organisation && Overlay.SequenceEqual(other.Overlay)
+        other is not null && Revision == other.Revision && Lineage == other.Lineage && Organisation == other.Organisation && Overlay.SequenceEqual(other.Overlay)
         && Relays.SequenceEqual(other.Relays) && Sites.SequenceEqual(other.Sites) && Peers.SequenceEqual(other.Peers)
         && Resources.SequenceEqual(other.Resources) && Grants.SequenceEqual(other.Grants)
         && Ssh.SequenceEqual(other.Ssh);

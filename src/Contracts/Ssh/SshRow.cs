@@ -19,10 +19,20 @@ public sealed record SshRow(
 {
     int IRow.Key => Resource;
 
+    /// <summary>Supplementary groups that the accounts of the resource have now; see <see cref="SshAccountOrder.Groups"/>.</summary>
+    public IReadOnlyList<string> Groups { get => field ?? []; init; }
+
+    /// <summary>What the accounts of the resource may do as root now; null is nothing.</summary>
+    public SshSudo? Sudo { get; init; }
+
+    /// <summary>WireGuard public keys of the site's connectors in base64: who may speak for the organisation at the host's daemon.</summary>
+    public IReadOnlyList<string> Connectors { get => field ?? []; init; }
+
     public bool Equals(SshRow? other) =>
         ReferenceEquals(this, other)
         || (other is not null && Resource == other.Resource && Authority == other.Authority && Daemon == other.Daemon && Trusted.SequenceEqual(other.Trusted)
-            && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates));
+            && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates)
+            && Groups.SequenceEqual(other.Groups) && Sudo == other.Sudo && Connectors.SequenceEqual(other.Connectors));
 
     public override int GetHashCode() => HashCode.Combine(Resource, Authority, Users.Count);
 }
