@@ -8,8 +8,9 @@ namespace Keyhole.Tunnel;
 /// <summary>The session with one relay: kept alive, judged by pings, made anew when the relay stops answering, by TLS where UDP is not answered.</summary>
 internal sealed partial class Registration
 {
-    /// <summary>How long one endpoint of several is tried.</summary>
+    /// <summary>How long one endpoint of several is tried, and in the first round, when nothing tells yet which of them has a way (RFC 8305 section 5).</summary>
     private const long EndpointPatience = 2_000_000;
+    private const long FirstPatience = 400_000;
     private const long HelloInterval = 1_000_000;
     private const int PaddedPingLength = 1200;
 
@@ -196,7 +197,8 @@ internal sealed partial class Registration
         BeginUnanswered(now);
         var endpoint = _endpoints[_endpoint % _endpoints.Count];
         Peer.Endpoint ??= endpoint;
-        _nextEndpointAt = _endpoints.Count > 1 ? now + EndpointPatience : long.MaxValue;
+        bool isFirstRound = Count == 0 && _endpoint < _endpoints.Count;
+        _nextEndpointAt = _endpoints.Count > 1 ? now + (isFirstRound ? FirstPatience : EndpointPatience) : long.MaxValue;
         _device.InitiateHandshake(Peer, endpoint, now);
     }
 }

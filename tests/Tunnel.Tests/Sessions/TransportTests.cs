@@ -33,6 +33,37 @@ public class TransportTests
         Assert.True(Assert.Single(world.Relay.State.Describe(world.Now)).Address!.Value.Address.IsDiscardOnly);
     }
 
+    [Theory]
+    [InlineData(5, 1_000)]
+    [InlineData(300, 8_000)]
+    public void An_address_without_a_way_costs_four_tenths_of_a_second_and_no_TLS(int latency, int patience)
+    {
+        using var world = new TransportWorld();
+        world.Relay.Latency = latency * Millisecond;
+        string end = world.Relay.Endpoint.ToString();
+        world.Start(row => row with { Endpoints = ["198.51.100.9:21820", "[2001:db8::9]:21820", end], Tls = latency < 100 ? row.Tls : null });
+        long start = world.Now;
+        world.Until(() => world.State.IsRegistered, patience * Millisecond);
+        Assert.Equal(800 * Millisecond, world.Relay.Udp[0].At - start);
+        Assert.Empty(world.Relay.Attempts);
+        Assert.Equal(RelayTransport.Udp, world.Status.Transport);
+    }
+
+    [Fact]
+    public void A_relay_that_goes_silent_is_asked_at_its_own_address_for_two_seconds_before_the_next()
+    {
+        using var world = new TransportWorld();
+        world.Start(row => row with { Endpoints = [row.Endpoints[0], "198.51.100.9:21820"], Tls = null });
+        world.Until(() => world.State.IsRegistered, Second);
+        world.Relay.BlockUdp(true);
+        world.Until(() => world.Status.State == RegistrationState.Registering, 60 * Second);
+        long start = world.Now;
+        world.Relay.Udp.Clear();
+        world.Run(10 * Second);
+        Assert.Contains(world.Relay.Udp, sent => sent.At - start is > Second and < 2 * Second);
+        Assert.DoesNotContain(world.Relay.Udp, sent => sent.At - start is > 2_100 * Millisecond and < 3_900 * Millisecond);
+    }
+
     [Fact]
     public void A_relay_whose_name_has_no_address_is_reached_by_TLS_until_it_has_one()
     {
