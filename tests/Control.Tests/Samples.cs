@@ -29,6 +29,8 @@ internal static class Samples
 
         """;
 
+    public const string Lineage = "00112233445566778899aabbccddeeff";
+
     public static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>The description of a file that must be right.</summary>
@@ -45,5 +47,5 @@ internal static class Samples
 
     public static NetworkState AcmeNetwork() => Apply(NetworkState.Empty, Acme);
 
-    public static CompiledNetwork Compile(NetworkState state) => new(state, _ => null);
+    public static CompiledNetwork Compile(NetworkState state) => new(state, _ => null, Lineage);
 }

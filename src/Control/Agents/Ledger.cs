@@ -178,5 +178,5 @@ internal sealed class Ledger
     /// <summary>What was sealed belongs to its organisation, which the first change gives its number.</summary>
     private CompiledNetwork Compile(StoredNetwork stored, CompiledNetwork? before) => before is not null && stored.Organisation == Organisation
         ? before.Next(stored.State)
-        : new(stored.State, peer => PresharedKeyOf(stored.Organisation, peer));
+        : new(stored.State, peer => PresharedKeyOf(stored.Organisation, peer), _store.Lineage);
 }

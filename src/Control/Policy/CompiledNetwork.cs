@@ -10,6 +10,7 @@ namespace Keyhole.Control;
 internal sealed class CompiledNetwork
 {
     private readonly Func<Peer, string?> _presharedKeyOf;
+    private readonly string _lineage;
     private readonly Table _all;
     private readonly Table _ofRelays;
     private readonly ConcurrentDictionary<int, Table> _siteTables;
@@ -19,15 +20,17 @@ internal sealed class CompiledNetwork
     private readonly ILookup<int, int> _connectors;
 
     /// <param name="presharedKeyOf">Opens the preshared key of a peer; null where it has none.</param>
-    public CompiledNetwork(NetworkState state, Func<Peer, string?> presharedKeyOf)
-        : this(state, presharedKeyOf, null)
+    /// <param name="lineage">The <see cref="NetworkStore.Lineage"/>.</param>
+    public CompiledNetwork(NetworkState state, Func<Peer, string?> presharedKeyOf, string lineage)
+        : this(state, presharedKeyOf, lineage, null)
     {
     }
 
-    private CompiledNetwork(NetworkState state, Func<Peer, string?> presharedKeyOf, CompiledNetwork? before)
+    private CompiledNetwork(NetworkState state, Func<Peer, string?> presharedKeyOf, string lineage, CompiledNetwork? before)
     {
         State = state;
         _presharedKeyOf = presharedKeyOf;
+        _lineage = lineage;
         var from = before?.State ?? NetworkState.Empty;
         bool hasNewAgents = before is null || !ReferenceEquals(from.Peers, state.Peers) || !ReferenceEquals(from.Relays, state.Relays);
         _names = hasNewAgents ? NamesOf(state) : before!._names;
@@ -42,8 +45,7 @@ internal sealed class CompiledNetwork
         Grants = before is null
             ? CompiledGrants.Empty.Next(NetworkState.Empty, Access, CompiledRows<Resource, ResourceRow>.Empty, state, Access, Resources)
             : before.Grants.Next(from, before.Access, before.Resources, state, Access, Resources);
-
-        Ssh = (before?.Ssh ?? CompiledSsh.Empty).Next(from, before?.Access ?? Access, state, Access);
+        Ssh = (before?.Ssh ?? CompiledSsh.Empty).Next(from, before?.Access ?? Access, before?.Peers ?? Peers, state, Access, Peers);
         _connectors = Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
         var change = before is null ? TableChange.Everything : TableChange.Of(before, this);
         _siteTables = Kept(before?._siteTables, change.Concerns, change.Sites);
@@ -74,7 +76,7 @@ internal sealed class CompiledNetwork
     public CompiledSsh Ssh { get; }
 
     /// <summary>The network after a change. Equal to a new one of <paramref name="state"/>, but for the revisions of tables that the change does not touch.</summary>
-    public CompiledNetwork Next(NetworkState state) => new(state, _presharedKeyOf, this);
+    public CompiledNetwork Next(NetworkState state) => new(state, _presharedKeyOf, _lineage, this);
 
     public bool Exists(Agent agent) => _names.ContainsKey(agent);
 
@@ -109,9 +111,10 @@ internal sealed class CompiledNetwork
             .Concat(state.Peers.Where(peer => !peer.Stock).Select(peer => (new Agent(Names.AgentOf(peer.Kind), peer.Id), peer.Name)))
             .ToDictionary(entry => entry.Item1, entry => entry.Name);
 
-    private Table WholeTable(NetworkState state) => state.Organisation is null ? new Table { Revision = 0, Organisation = "", Overlay = [] } : new Table
+    private Table WholeTable(NetworkState state) => state.Organisation is null ? new Table { Revision = 0, Lineage = _lineage, Organisation = "", Overlay = [] } : new Table
     {
         Revision = state.Revision,
+        Lineage = _lineage,
         Organisation = state.Organisation,
         Overlay = [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
         Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],

@@ -18,11 +18,12 @@ internal sealed class CompiledSsh
 
     public SshRow? Find(int resource) => _rows.GetValueOrDefault(resource);
 
-    public CompiledSsh Next(NetworkState from, Access before, NetworkState to, Access after)
+    public CompiledSsh Next(NetworkState from, Access before, CompiledRows<Peer, CompiledPeer> oldPeers, NetworkState to, Access after, CompiledRows<Peer, CompiledPeer> peers)
     {
         // Most networks have no such host, and most changes touch none.
         bool sameUsers = ReferenceEquals(before, after) || (ReferenceEquals(from.Users, to.Users) && ReferenceEquals(from.Grants, to.Grants));
-        if (sameUsers && ReferenceEquals(from.Resources, to.Resources) && ReferenceEquals(from.Ssh, to.Ssh))
+        bool sameConnectors = !peers.Changed.Any(id => (peers.Find(id) ?? oldPeers.Find(id))!.Row.Site is not null);
+        if (sameUsers && sameConnectors && ReferenceEquals(from.Resources, to.Resources) && ReferenceEquals(from.Ssh, to.Ssh))
             return Changed.Count == 0 ? this : new CompiledSsh(_rows, []);
         var resources = to.Ssh.Authority is null ? [] : to.Resources.Where(resource => resource.Ssh is not null).ToList();
         if (resources.Count == 0 && _rows.Count == 0)
@@ -30,12 +31,17 @@ internal sealed class CompiledSsh
         var users = UsersOf(to, after, resources);
         var trusted = to.Ssh.Trusted;
         var hosts = to.Ssh.Hosts.ToDictionary(host => host.Resource);
+        var connectors = peers.All.Where(entry => entry.Item is { Kind: PeerKind.Connector, Stock: false, PublicKey: not null })
+            .ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.PublicKey!);
         var revoked = to.Ssh.Issued.Where(issued => issued.Revoked).ToLookup(issued => issued.Resource, issued => issued.Serial);
         var rows = new Dictionary<int, SshRow>(resources.Count);
         var changed = _rows.Keys.ToHashSet();
         foreach (var resource in resources)
         {
-            var row = Row(resource, to.Ssh.Authority!, trusted, users[resource.Id], [.. revoked[resource.Id]], hosts.GetValueOrDefault(resource.Id));
+            var row = Row(resource, to.Ssh.Authority!, trusted, users[resource.Id], [.. revoked[resource.Id]], hosts.GetValueOrDefault(resource.Id)) with
+            {
+                Connectors = [.. connectors[resource.Site].Order(StringComparer.Ordinal)],
+            };
             bool same = _rows.TryGetValue(resource.Id, out var old) && old.Equals(row);
             rows.Add(resource.Id, same ? old! : row);
             if (same)
@@ -51,7 +57,11 @@ internal sealed class CompiledSsh
     {
         var settings = resource.Ssh!;
         var daemon = settings.External ? new SshDaemon(resource.Destination.Text, settings.Port, settings.Pin ?? host?.PinToShow) : null;
-        return new SshRow(resource.Id, authority, daemon, trusted, users, revoked, host?.Certificates ?? (IReadOnlyList<string>)[]);
+        return new SshRow(resource.Id, authority, daemon, trusted, users, revoked, host?.Certificates ?? (IReadOnlyList<string>)[])
+        {
+            Groups = settings.Groups,
+            Sudo = settings.SudoOrder,
+        };
     }
 
     /// <summary>Of every resource the users who may log in, ascending.</summary>

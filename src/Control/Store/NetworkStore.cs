@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Security.Cryptography;
 using Dapper;
 
 namespace Keyhole.Control;
@@ -6,10 +7,13 @@ namespace Keyhole.Control;
 /// <summary>Keeps the networks of all organisations, and opens what belongs to them: the key of their secrets and the audit log.</summary>
 internal sealed class NetworkStore : IDisposable
 {
-    private NetworkStore(Database database, SecretBox secrets, TimeProvider time)
+    private const int LineageLength = 32;
+
+    private NetworkStore(Database database, SecretBox secrets, string lineage, TimeProvider time)
     {
         Database = database;
         Secrets = secrets;
+        Lineage = lineage;
         Audit = new AuditLog(secrets, time);
     }
 
@@ -18,6 +22,12 @@ internal sealed class NetworkStore : IDisposable
     public SecretBox Secrets { get; }
 
     public AuditLog Audit { get; }
+
+    /// <summary>
+    /// Names the history that revisions count in: 32 lower-case hexadecimal digits, the same for all servers on this database. A restored one has another, since
+    /// its revisions were given before, for other tables.
+    /// </summary>
+    public string Lineage { get; }
 
     /// <exception cref="OperatorException">Database and key file do not fit, or the database cannot be used.</exception>
     /// <param name="connectionString">Of a PostgreSQL database; null: the SQLite file in the directory.</param>
@@ -29,7 +39,8 @@ internal sealed class NetworkStore : IDisposable
             : PostgresDatabase.Open(connectionString, Migration.All, BackUp);
         try
         {
-            var store = new NetworkStore(database, OpenSecrets(database, directory), time);
+            var secrets = OpenSecrets(database, directory);
+            var store = new NetworkStore(database, secrets, database.Write(LineageOf), time);
             database.Write(store.Audit.Begin);
             return store;
         }
@@ -39,6 +50,9 @@ internal sealed class NetworkStore : IDisposable
             throw;
         }
     }
+
+    /// <summary>Ends a history: who opens the database next begins another.</summary>
+    public static void ForgetLineage(DbConnection connection, DbTransaction transaction) => connection.Execute("DELETE FROM setting WHERE name = 'lineage'", transaction: transaction);
 
     /// <summary>The identifiers of all organisations.</summary>
     public IReadOnlyList<int> Organisations() => Database.Read(connection => connection.Query<int>("SELECT id FROM organisation ORDER BY id").ToList());
@@ -68,6 +82,15 @@ internal sealed class NetworkStore : IDisposable
     {
         Secrets.Dispose();
         Database.Dispose();
+    }
+
+    /// <summary>Of several servers that open a new database at once, one is first.</summary>
+    private static string LineageOf(DbConnection connection, DbTransaction transaction)
+    {
+        connection.Execute(
+            "INSERT INTO setting (name, content) VALUES ('lineage', @New) ON CONFLICT (name) DO NOTHING",
+            new { New = RandomNumberGenerator.GetHexString(LineageLength, lowercase: true) }, transaction);
+        return connection.QuerySingle<string>("SELECT content FROM setting WHERE name = 'lineage'", transaction: transaction);
     }
 
     /// <summary>The key file belongs to the database; a new one is made only together with a new database.</summary>

@@ -56,7 +56,7 @@ public class DescriptionReaderTests
         Assert.Equal(["192.0.2.53:53", "192.0.2.54:5353", "[2001:db8::53]:54"], Samples.Read(text).Relays[0].DnsForward);
         var state = Samples.Apply(NetworkState.Empty, text);
         Assert.Equal(state, Samples.Apply(state, DescriptionWriter.Write(state)));
-        var network = new CompiledNetwork(state, _ => null);
+        var network = new CompiledNetwork(state, _ => null, Samples.Lineage);
         var names = network.TableOf(new Agent(AgentKind.Relay, state.Relays[0].Id)).Relays[0].Names!;
         Assert.Equal(state.Relays[0].DnsForward, names.Forward);
         Assert.Equal("100.64.0.53", names.Addresses[0]);

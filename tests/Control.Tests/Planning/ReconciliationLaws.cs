@@ -128,8 +128,8 @@ public class ReconciliationLaws
     [Trait("Threat", "24")]
     public void Every_agent_gets_its_view_and_no_more_and_deltas_lead_from_one_to_the_next() => ForEachStep((before, _, after) =>
     {
-        var from = new CompiledNetwork(before, _ => "old");
-        var to = new CompiledNetwork(after, peer => $"psk {peer.Id}");
+        var from = new CompiledNetwork(before, _ => "old", Samples.Lineage);
+        var to = new CompiledNetwork(after, peer => $"psk {peer.Id}", Samples.Lineage);
         foreach (var agent in from.Agents.Union(to.Agents).ToList())
         {
             var old = from.TableOf(agent);

@@ -15,7 +15,7 @@ public class IncrementalLaws
     {
         var steps = new RandomSteps(seed);
         var state = NetworkState.Empty;
-        var compiled = new CompiledNetwork(state, NaiveTables.Psk);
+        var compiled = new CompiledNetwork(state, NaiveTables.Psk, Samples.Lineage);
         for (int step = 0; step < StepsPerRun; step++)
         {
             var old = compiled;

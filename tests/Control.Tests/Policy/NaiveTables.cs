@@ -7,7 +7,7 @@ internal sealed class NaiveTables(NetworkState state)
 {
     public Table TableOf(Agent agent)
     {
-        var whole = new CompiledNetwork(state, Psk).TableOf(new Agent(AgentKind.Relay, 0));
+        var whole = new CompiledNetwork(state, Psk, Samples.Lineage).TableOf(new Agent(AgentKind.Relay, 0));
         var own = state.Peers.FirstOrDefault(peer => peer.Id == agent.Id);
         var active = state.Peers.Where(IsActive).ToList();
         var resources = agent.Kind switch
@@ -32,6 +32,7 @@ internal sealed class NaiveTables(NetworkState state)
         return new Table
         {
             Revision = state.Revision,
+            Lineage = whole.Lineage,
             Organisation = whole.Organisation,
             Overlay = whole.Overlay,
             Relays = hasPlace ? [.. whole.Relays.Select(relay => agent.Kind == AgentKind.Relay ? relay : relay with { Names = null })] : [],
@@ -67,7 +68,12 @@ internal sealed class NaiveTables(NetworkState state)
             [.. state.Users.Where(user => open && !user.Disabled && state.Grants.Any(grant => grant.Resource == resource.Id
                 && (grant == new Grant(resource.Id, PrincipalKind.User, user.Id) || user.Roles.Any(role => grant == new Grant(resource.Id, PrincipalKind.Role, role))))).Select(user => user.Id)],
             [.. state.Ssh.Issued.Where(issued => issued.Revoked && issued.Resource == resource.Id).Select(issued => issued.Serial)],
-            [.. host?.Certificates ?? []]);
+            [.. host?.Certificates ?? []])
+        {
+            Groups = [.. settings.Groups],
+            Sudo = new SshSudo(settings.Sudo, [.. settings.SudoCommands]),
+            Connectors = [.. state.Peers.Where(peer => peer.Kind == PeerKind.Connector && peer.Site == resource.Site && !peer.Stock && IsActive(peer)).Select(peer => peer.PublicKey).OfType<string>().Order(StringComparer.Ordinal)],
+        };
     }
 
     private bool Reaches(Peer client, Resource resource) => client.IsClient && IsActive(client) && state.Grants.Any(grant => grant.Resource == resource.Id && IsFor(grant, client));

@@ -69,6 +69,7 @@ public sealed class SeveralServersTests(PostgresServer postgres) : IAsyncLifetim
         await Task.WhenAll(AddAsync(_first, "a"), AddAsync(_first, "b"), AddAsync(_second, "c"), AddAsync(_second, "d"));
         await Until(() => Task.FromResult(_first.Ledger.State.Revision == 1 + 4 * Each && _second.Ledger.State.Revision == 1 + 4 * Each));
         Assert.Equal(_first.Ledger.State, _second.Ledger.State);
+        Assert.Equal(_first.Server.Networks.Store.Lineage, _second.Server.Networks.Store.Lineage);
         Assert.Equal(1 + 4 * Each, _first.Ledger.State.Sites.Select(site => site.Id).Distinct().Count());
         var audit = AuditOf(_second);
         Assert.Equal(Enumerable.Range(1, audit.Count).Select(number => (long)number), audit.Select(row => row.Number));

@@ -74,6 +74,34 @@ public class SshHostTests
     }
 
     [Fact]
+    [Trait("Promise", "B9")]
+    [Trait("Threat", "35")]
+    public void Rows_say_what_accounts_may_do_and_which_connectors_speak_for_the_organisation()
+    {
+        Apply("{ sudo: [/usr/bin/id], groups: [docker] }");
+        var row = Row();
+        Assert.Equal(["docker"], row.Groups);
+        Assert.Equal(new SshSudo(SshSudoMode.Commands, ["/usr/bin/id"]), row.Sudo);
+        Assert.Empty(row.Connectors);
+        string[] keys = [TestAgent.NewPublicKey(), TestAgent.NewPublicKey(), TestAgent.NewPublicKey()];
+        Report("office-1", keys[0]);
+        Report("office-2", keys[1]);
+        Report("plant-1", keys[2]);
+        Assert.Equal(new[] { keys[0], keys[1] }.Order(StringComparer.Ordinal), Row().Connectors);
+        Report("office-2", keys[1] = TestAgent.NewPublicKey());
+        Assert.Equal(new[] { keys[0], keys[1] }.Order(StringComparer.Ordinal), Row().Connectors);
+        Apply("true", file => file.Replace("connectors: [office-1, office-2]", "connectors: [office-1]", StringComparison.Ordinal).Replace("connectors: [plant-1]", "connectors: [plant-1, office-2]", StringComparison.Ordinal));
+        Assert.Equal([keys[0]], Row().Connectors);
+        Assert.Empty(Row().Groups);
+        Assert.Equal(SshSudoMode.None, Row().Sudo!.Mode);
+        // Of a stock node nobody speaks to a daemon.
+        Apply("true", file => file.Replace("office-2]", $"{{ name: office-3, public-key: \"{TestAgent.NewPublicKey()}\" }}]", StringComparison.Ordinal));
+        Assert.Equal([keys[0]], Row().Connectors);
+
+        void Report(string connector, string key) => Change(state => Transitions.ReportKey(state, new Agent(AgentKind.Connector, Connector(connector)), key)!);
+    }
+
+    [Fact]
     [Trait("Threat", "35")]
     public void Other_keys_or_another_pin_are_not_taken_before_the_operator_says_so()
     {

@@ -171,6 +171,12 @@ public class SshSignTests
         server.Grant(Mia);
         signing = server.SignAsync(Mia, SshServer.NewKey());
         order = await SshServer.OrderAsync(connector);
+        server.Change(state => With(state, resource => resource with { Ssh = resource.Ssh! with { Sudo = SshSudoMode.Full } }));
+        await connector.SendAsync(new SshProvisionedMessage(order.Request, server.AccountOf(order)));
+        Assert.Contains("vm-01 was changed while the account was prepared", (await signing).Expect(HttpStatusCode.Conflict).Text, StringComparison.Ordinal);
+
+        signing = server.SignAsync(Mia, SshServer.NewKey());
+        order = await SshServer.OrderAsync(connector);
         server.Api.Sessions.End(server.SessionOf(Mia));
         await connector.SendAsync(new SshProvisionedMessage(order.Request, server.AccountOf(order)));
         (await signing).Expect(HttpStatusCode.Unauthorized);

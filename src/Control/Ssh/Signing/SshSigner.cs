@@ -135,6 +135,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
         return answer;
     }
 
+    /// <summary>Also with the rights that the account was given.</summary>
     private static bool IsSameHost(SshLogin now, SshLogin asked) =>
-        now.Resource.Site == asked.Resource.Site && now.Resource.Destination == asked.Resource.Destination && now.Resource.Ssh!.External == asked.Resource.Ssh!.External && now.Resource.Ssh.Port == asked.Resource.Ssh.Port;
+        now.Resource.Site == asked.Resource.Site && now.Resource.Destination == asked.Resource.Destination && now.Resource.Ssh == asked.Resource.Ssh;
 }
