@@ -1,3 +1,5 @@
+using Keyhole.Ssh;
+
 namespace Keyhole.Client;
 
 /// <summary>Options for OpenSSH's programs. The first value that ssh hears wins: these stand before the person's own and before every configuration file.</summary>
@@ -28,7 +30,7 @@ internal static class OpenSshOptions
             $"Hostname={route.Host}",
             $"User={signed.Username}",
             $"ProxyCommand={(route.ProxyDirectory is { } directory ? ProxyCommand(directory) : "none")}",
-            .. signed.HostKeyTypes.Count > 0 ? (string[])[$"HostKeyAlgorithms={CertificateAlgorithms(signed.HostKeyTypes)}"] : [],
+            $"HostKeyAlgorithms={HostKeyAlgorithms(signed.HostKeys)}",
         ];
         return [.. options.SelectMany(option => (string[])["-o", option])];
     }
@@ -43,9 +45,9 @@ internal static class OpenSshOptions
         _ => flag.Words,
     });
 
-    /// <summary>What a host with a certificate for a key of these types proves it with.</summary>
-    internal static string CertificateAlgorithms(IEnumerable<string> keyTypes) =>
-        string.Join(',', keyTypes.SelectMany(type => type == "ssh-rsa" ? (string[])["rsa-sha2-512", "rsa-sha2-256"] : [type]).Select(algorithm => algorithm + "-cert-v01@openssh.com"));
+    /// <summary>What a host with these keys proves itself with.</summary>
+    internal static string HostKeyAlgorithms(IEnumerable<SshPublicKey> keys) =>
+        string.Join(',', keys.Select(key => key.Type).Distinct().SelectMany(type => type == "ssh-rsa" ? (string[])["rsa-sha2-512", "rsa-sha2-256"] : [type]));
 
     /// <summary>This program as the command that ssh runs by a shell to get there.</summary>
     /// <param name="program">The words that start this program.</param>

@@ -13,9 +13,9 @@ namespace Keyhole.Client;
 /// <param name="Alias">Null where it has none.</param>
 /// <param name="Destination">The host as its site knows it.</param>
 /// <param name="Overlay">The host's addresses in the tunnel; empty where they were not said.</param>
-/// <param name="HostKeyAlias">The name that the host's certificate must have.</param>
-/// <param name="HostAuthorities">Who may have signed it.</param>
-/// <param name="HostKeyTypes">Of the host's keys that have a certificate for this name; empty where that was not said.</param>
+/// <param name="HostKeyAlias">The name by which the host is known, whatever address is dialled; it is in the host's certificates, too.</param>
+/// <param name="HostKeys">The keys of the host that were enrolled: at least one.</param>
+/// <param name="HostAuthorities">Who has signed the host's certificates.</param>
 /// <param name="Password">What the account got; null where none was asked for.</param>
 internal sealed record SignedKey(
     SshCertificate Certificate,
@@ -25,15 +25,21 @@ internal sealed record SignedKey(
     string Destination,
     IReadOnlyList<IPAddress> Overlay,
     string HostKeyAlias,
+    IReadOnlyList<SshPublicKey> HostKeys,
     IReadOnlyList<SshPublicKey> HostAuthorities,
-    IReadOnlyList<string> HostKeyTypes,
     string? Password)
 {
     /// <summary>What a person calls the host.</summary>
     public string Name => Alias ?? Resource;
 
-    /// <summary>What a known_hosts file says of the host: whoever has a certificate of the organisation with the right name, and nobody else.</summary>
-    public string KnownHosts => string.Concat(HostAuthorities.Select(authority => $"@cert-authority {HostKeyAlias} {authority}\n"));
+    /// <summary>
+    /// A known_hosts file for the login that the answer came for: the keys of the host as they are now, and nobody else. Its certificates say the same, but go on saying it for
+    /// a key that was taken from it.
+    /// </summary>
+    public string KnownHosts => string.Concat(HostKeys.Select(key => $"{HostKeyAlias} {key}\n"));
+
+    /// <summary>A known_hosts file that stays right: whoever has a certificate of the organisation with the host's name, and nobody else. A host that was forgotten had another name.</summary>
+    public string KnownAuthorities => string.Concat(HostAuthorities.Select(authority => $"@cert-authority {HostKeyAlias} {authority}\n"));
 
     /// <param name="key">That was to be signed.</param>
     /// <param name="password">Who may read the password; null where none was asked for.</param>
@@ -54,7 +60,7 @@ internal sealed record SignedKey(
     {
         var certificate = SshCertificate.Parse((string?)answer["certificate"]);
         List<SshPublicKey?> authorities = Keys(answer, "hostAuthorities"), hostKeys = Keys(answer, "hostKeys");
-        if (certificate is null || !certificate.Key.Equals(key) || certificate.Type != SshCertificateType.User || certificate.Principals.Count == 0 || authorities.Count == 0
+        if (certificate is null || !certificate.Key.Equals(key) || certificate.Type != SshCertificateType.User || certificate.Principals.Count == 0 || authorities.Count == 0 || hostKeys.Count == 0
             || authorities.Contains(null) || hostKeys.Contains(null))
             return null;
         if ((string?)answer["username"] is not { } username || !SshAccount.IsName(username) || (string?)answer["resource"] is not { } resource || !SshTarget.IsHost(resource)
@@ -65,7 +71,7 @@ internal sealed record SignedKey(
         if (!SshTarget.IsHost(alias ?? resource) || !SshTarget.IsHost(hostKeyAlias))
             return null;
         return new SignedKey(
-            certificate, username, resource, alias, destination, [.. (answer["overlay"] as JsonArray ?? []).Select(address => IPAddress.Parse((string?)address ?? ""))], hostKeyAlias, authorities!, [.. hostKeys.Select(hostKey => hostKey!.Type).Distinct()],
+            certificate, username, resource, alias, destination, [.. (answer["overlay"] as JsonArray ?? []).Select(address => IPAddress.Parse((string?)address ?? ""))], hostKeyAlias, hostKeys!, authorities!,
             password is null ? null : Open(password, (string?)answer["sealedPassword"]));
     }
 

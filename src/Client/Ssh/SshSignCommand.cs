@@ -81,7 +81,7 @@ internal static class SshSignCommand
         ["alias"] = signed.Alias,
         ["destination"] = signed.Destination,
         ["hostKeyAlias"] = signed.HostKeyAlias,
-        ["knownHosts"] = signed.KnownHosts,
+        ["knownHosts"] = signed.KnownAuthorities,
     };
 
     private static string Moment(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);

@@ -75,16 +75,43 @@ internal static class SshCommand
     private static Command ForgetHost(Terminal terminal)
     {
         var name = new Argument<string>("NAME") { Description = "The resource as the network file names it, or its alias." };
+        var keys = new Option<string[]>("--key") { Description = "The fingerprint of a key that is to be taken, for scripts: nothing is asked, and nothing done if the host shows others. More than once for several.", HelpName = "SHA256:…" };
+        var yes = new Option<bool>("--yes") { Description = "Take whatever the host shows, without asking." };
         var (data, organisation) = (Commands.DataOption(), Commands.OrganisationOption());
-        var command = new Command("forget-host", "Take the keys that a host shows for its own, in the place of those that are known: it was reinstalled.") { name, data, organisation };
+        var command = new Command("forget-host", "Take the keys that a host shows for its own, in the place of those that are known: it was reinstalled.") { name, keys, yes, data, organisation };
         command.SetAction((arguments, _) => Commands.RunAsync(terminal, arguments.GetRequiredValue(data), arguments.GetValue(organisation), async client =>
         {
             string wanted = arguments.GetRequiredValue(name);
-            await client.PostAsync(SshOperatorRoutes.ForgetHost, new SshForgetRequest(wanted), OperatorJson.Default.SshForgetRequest, OperatorJson.Default.SshHostsAnswer);
-            await terminal.Output.WriteLineAsync($"What the host of {wanted} shows is taken for its own: \"keyhole-control ssh hosts\" shows it.");
+            IReadOnlyList<string> taken = arguments.GetValue(keys) ?? [];
+            if (taken.Count == 0)
+            {
+                var hosts = (await client.GetAsync(SshOperatorRoutes.Hosts, OperatorJson.Default.SshHostsAnswer)).Hosts;
+                var host = hosts.FirstOrDefault(host => Names.Comparer.Equals(host.Resource, wanted) || Names.Comparer.Equals(host.Alias, wanted));
+                taken = host?.OfferedKeys ?? [];
+                if (host is not null && !arguments.GetValue(yes) && !await AskAsync(terminal, host))
+                    return 1;
+            }
+
+            await client.PostAsync(SshOperatorRoutes.ForgetHost, new SshForgetRequest(wanted, taken), OperatorJson.Default.SshForgetRequest, OperatorJson.Default.SshHostsAnswer);
+            await terminal.Output.WriteLineAsync($"What the host of {wanted} shows {(taken.Count == 0 ? "next" : "now")} is taken for its own: \"keyhole-control ssh hosts\" shows it.");
             return 0;
         }));
         return command;
+    }
+
+    /// <summary>Shows what is to be compared with "ssh-keygen -lf" on the host.</summary>
+    private static async Task<bool> AskAsync(Terminal terminal, SshHostView host)
+    {
+        foreach (string key in host.HostKeys)
+            await terminal.Error.WriteLineAsync($"known: {key}");
+        foreach (string key in host.OfferedKeys)
+            await terminal.Error.WriteLineAsync($"shown: {key}");
+        if (terminal.Ask is null)
+            throw new OperatorException("nobody is there to be asked: name the keys by --key, or use --yes");
+        if (terminal.Ask(host.OfferedKeys.Count == 0 ? $"{host.Resource} shows no other keys. Forget these, and take whatever it shows next?" : "Take the shown ones in the place of the known?"))
+            return true;
+        await terminal.Error.WriteLineAsync("Nothing was changed.");
+        return false;
     }
 
     private static async Task<int> ChangeAsync(Terminal terminal, OperatorClient client, SshKeyRequest request, bool json) =>

@@ -56,7 +56,7 @@ internal sealed class CompiledSsh
     private static SshRow Row(Resource resource, string authority, IReadOnlyList<string> trusted, IReadOnlyList<int> users, IReadOnlyList<long> revoked, SshHost? host)
     {
         var settings = resource.Ssh!;
-        var daemon = settings.External ? new SshDaemon(resource.Destination.Text, settings.Port, settings.Pin ?? host?.PinToShow) : null;
+        var daemon = settings.External ? new SshDaemon(resource.Destination.Text, settings.Port, settings.Pin ?? host?.Pin) : null;
         return new SshRow(resource.Id, authority, daemon, trusted, users, revoked, host?.Certificates ?? (IReadOnlyList<string>)[])
         {
             Groups = settings.Groups,

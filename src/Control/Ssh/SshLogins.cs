@@ -1,3 +1,5 @@
+using Keyhole.Ssh;
+
 namespace Keyhole.Control;
 
 /// <summary>Logins by SSH in one organisation: its CA, its hosts, and the certificates of its people.</summary>
@@ -37,14 +39,18 @@ internal sealed class SshLogins
         state with { Ssh = SshAuthorities.Retire(state, fingerprint, host => _hub.IsConnected(new Agent(AgentKind.Connector, host.Connector)), force) };
 
     /// <summary>Takes what a host shows now, or next, for its own.</summary>
-    /// <exception cref="OperatorException">There is no such host.</exception>
-    public static NetworkState Forget(NetworkState state, string name)
+    /// <param name="keys">The fingerprints of the keys that it shows and that were not taken, as somebody has looked at them; empty where there are none.</param>
+    /// <exception cref="OperatorException">There is no such host, or it shows other keys.</exception>
+    public static NetworkState Forget(NetworkState state, string name, IReadOnlyList<string> keys)
     {
         var resource = state.Resources.FirstOrDefault(resource => resource.Ssh is not null && (Names.Comparer.Equals(resource.Name, name) || Names.Comparer.Equals(resource.Alias, name)))
             ?? throw OperatorErrors.Unknown("resource with ssh", name, state.Resources.Where(resource => resource.Ssh is not null).Select(resource => resource.Name));
-        return state.Ssh.FindHost(resource.Id) is { } host
+        if (state.Ssh.FindHost(resource.Id) is not { } host)
+            throw new OperatorException($"nothing is known of the host of {resource.Name} yet: there is nothing to forget");
+        var offered = (host.Offer?.HostKeys ?? []).Select(key => SshPublicKey.Parse(key)!.Fingerprint).ToHashSet(StringComparer.Ordinal);
+        return offered.SetEquals(keys)
             ? state with { Ssh = SshHosts.Forget(state.Ssh, host) }
-            : throw new OperatorException($"nothing is known of the host of {resource.Name} yet: there is nothing to forget");
+            : throw new OperatorException($"the host of {resource.Name} shows {(offered.Count == 0 ? "no keys that were not taken" : string.Join(", ", offered))}: name these keys, if they are right");
     }
 
     /// <summary>As the audit log tells of the CA's keys.</summary>

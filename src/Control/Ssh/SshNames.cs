@@ -51,14 +51,18 @@ internal static partial class SshNames
         && named == authority && id == resource.ToString(CultureInfo.InvariantCulture) && HostToken().IsMatch(token) && name == account;
 
     /// <summary>The names that a host's certificate holds: the one that clients check first, then how people call it. Nobody calls a host by the first name of another.</summary>
-    public static IReadOnlyList<string> OfHost(string authority, Resource resource) =>
+    /// <param name="isShared">Whether another resource is called so too: who would be meant?</param>
+    public static IReadOnlyList<string> OfHost(string authority, SshHost host, Resource resource, Func<Resource, string, bool> isShared) =>
     [
-        HostKeyAlias(authority, resource.Id),
-        .. new[] { resource.Name, resource.Alias, resource.Destination.Text }.OfType<string>().Distinct().Where(name => !name.StartsWith(AliasPrefix, StringComparison.OrdinalIgnoreCase)),
+        HostKeyAlias(authority, host),
+        .. NamesOf(resource).Distinct().Where(name => !name.StartsWith(AliasPrefix, StringComparison.OrdinalIgnoreCase) && !isShared(resource, name)),
     ];
 
-    /// <summary>The name by which clients know the host, whatever it is called.</summary>
-    public static string HostKeyAlias(string authority, int resource) => string.Create(CultureInfo.InvariantCulture, $"{AliasPrefix}{authority.AsSpan(0, 8)}-{resource}");
+    /// <summary>What people may call a resource: its name, its alias, and what it leads to.</summary>
+    public static IEnumerable<string> NamesOf(Resource resource) => new[] { resource.Name, resource.Alias, resource.Destination.Text }.OfType<string>();
+
+    /// <summary>The name by which clients know the host, whatever it is called. One that was forgotten had another.</summary>
+    public static string HostKeyAlias(string authority, SshHost host) => string.Create(CultureInfo.InvariantCulture, $"{AliasPrefix}{authority.AsSpan(0, 8)}-{host.Resource}-{host.Generation}");
 
     private static bool IsReserved(string name) => Reserved.Contains(name) || name.StartsWith("systemd-", StringComparison.Ordinal) || name.StartsWith('_');
 

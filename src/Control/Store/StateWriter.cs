@@ -117,10 +117,10 @@ internal sealed class StateWriter
     {
         if (ReferenceEquals(from, to))
             return;
-        Replace<(string? Authority, long NextSerial)>(
-            from.Authority is null ? [] : [(from.Authority, from.NextSerial)], to.Authority is null ? [] : [(to.Authority, to.NextSerial)],
+        Replace<(string? Authority, long NextSerial, long NextGeneration)>(
+            from.Authority is null ? [] : [(from.Authority, from.NextSerial, from.NextGeneration)], to.Authority is null ? [] : [(to.Authority, to.NextSerial, to.NextGeneration)],
             _ => Delete("ssh_authority", new { Organisation = _organisation }),
-            row => Insert("ssh_authority", new { Organisation = _organisation, Name = row.Authority, row.NextSerial }));
+            row => Insert("ssh_authority", new { Organisation = _organisation, Name = row.Authority, row.NextSerial, row.NextGeneration }));
         Replace(from.Keys, to.Keys, key => Delete("ssh_authority_key", new { Organisation = _organisation, key.Number }), key => Insert("ssh_authority_key", new
         {
             Organisation = _organisation,
@@ -133,22 +133,29 @@ internal sealed class StateWriter
         {
             Organisation = _organisation,
             host.Resource,
+            host.Generation,
             host.Connector,
             HostKeys = Json(host.HostKeys),
             Trusted = Json(host.Trusted),
             host.Pin,
+            host.Token,
             host.Error,
             ContactAt = host.ContactAt.ToUnixTimeMilliseconds(),
             Certificates = Json(host.Certificates),
             CertificatesEnd = host.CertificatesEnd?.ToUnixTimeMilliseconds(),
-            TakesNewKeys = Number(host.TakesNewKeys),
-            OfferedKeys = Json(host.OfferedKeys),
-            host.OfferedPin,
+            OfferedBy = host.Offer?.Connector,
+            OfferedKeys = Json(host.Offer?.HostKeys ?? []),
+            OfferedTrusted = Json(host.Offer?.Trusted ?? []),
+            OfferedPin = host.Offer?.Pin,
         }));
         Replace(
             from.Accounts, to.Accounts,
             account => Delete("ssh_account", new { Organisation = _organisation, OrgUser = account.User }),
             account => Insert("ssh_account", new { Organisation = _organisation, OrgUser = account.User, account.Name }));
+        Replace(
+            from.HostAccounts, to.HostAccounts,
+            account => Delete("ssh_host_account", new { Organisation = _organisation, account.Resource, account.Name }),
+            account => Insert("ssh_host_account", new { Organisation = _organisation, account.Resource, account.Name, OrgUser = account.User }));
         Replace(from.Issued, to.Issued, issued => Delete("ssh_certificate", new { Organisation = _organisation, issued.Serial }), issued => Insert("ssh_certificate", new
         {
             Organisation = _organisation,

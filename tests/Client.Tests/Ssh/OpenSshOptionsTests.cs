@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using System.Text.Json.Nodes;
 using Keyhole.Cryptography;
 using Keyhole.Ssh;
 
@@ -73,17 +72,30 @@ public sealed class OpenSshOptionsTests : IDisposable
         Assert.Equal("8080 [localhost]:80", shown["localforward"]);
     }
 
-    /// <summary>Resources that share a host have certificates for different keys of it.</summary>
+    /// <summary>A host may have more keys than were enrolled: it is asked for one that was.</summary>
     [Fact]
-    public void The_host_is_asked_for_the_keys_that_have_a_certificate_for_it()
+    [Trait("Threat", "35")]
+    public void The_host_is_asked_for_the_keys_that_were_enrolled()
     {
-        var answer = SshSamples.Answer(SshPublicKey.FromEd25519(_key.PublicKey));
-        answer["hostKeys"] = new JsonArray(SshSamples.AuthorityKey.ToString());
-        var signed = SignedKey.From(answer, SshPublicKey.FromEd25519(_key.PublicKey), null);
-        Assert.Contains("HostKeyAlgorithms=ssh-ed25519-cert-v01@openssh.com", OpenSshOptions.For(signed, new SshRoute("100.64.0.9", null), _files));
-        Assert.Equal("rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,ecdsa-sha2-nistp384-cert-v01@openssh.com", OpenSshOptions.CertificateAlgorithms(["ssh-rsa", "ecdsa-sha2-nistp384"]));
-        Assert.Equal(0, SshSamples.Run("ssh", ["-F", "none", "-G", "-o", $"HostKeyAlgorithms={OpenSshOptions.CertificateAlgorithms(["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256"])}", "vm-01"]).Code);
-        Assert.DoesNotContain(OpenSshOptions.For(_signed, new SshRoute("100.64.0.9", null), _files), option => option.StartsWith("HostKeyAlgorithms", StringComparison.Ordinal));
+        Assert.Contains("HostKeyAlgorithms=ssh-ed25519", OpenSshOptions.For(_signed, new SshRoute("100.64.0.9", null), _files));
+        string directory = Directory.CreateTempSubdirectory("keyhole-ssh").FullName;
+        try
+        {
+            var keys = new List<SshPublicKey>();
+            foreach (var (type, bits) in new[] { ("rsa", "2048"), ("ecdsa", "384"), ("ecdsa", "384") })
+            {
+                string file = Path.Combine(directory, $"{keys.Count}");
+                Assert.Equal(0, SshSamples.Run("ssh-keygen", ["-q", "-t", type, "-b", bits, "-N", "", "-f", file]).Code);
+                keys.Add(SshPublicKey.Parse(File.ReadAllText($"{file}.pub"))!);
+            }
+
+            Assert.Equal("rsa-sha2-512,rsa-sha2-256,ecdsa-sha2-nistp384", OpenSshOptions.HostKeyAlgorithms(keys));
+            Assert.Equal(0, SshSamples.Run("ssh", ["-F", "none", "-G", "-o", $"HostKeyAlgorithms={OpenSshOptions.HostKeyAlgorithms([.. keys, SshSamples.HostKey])}", "vm-01"]).Code);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [Fact]

@@ -19,7 +19,17 @@ public sealed class SignedKeyTests : IDisposable
         var signed = SignedKey.From(SshSamples.Answer(Key), Key, null);
         Assert.Equal(("ada", "vm-01", "vm-01.acme.internal", "192.168.1.20", "keyhole-01234567-7", null), (signed.Username, signed.Resource, signed.Alias, signed.Destination, signed.HostKeyAlias, signed.Password));
         Assert.Equal((42ul, "keyhole:0123:7:89ab:ada"), (signed.Certificate.Serial, signed.Certificate.Principals.Single()));
-        Assert.Equal($"@cert-authority keyhole-01234567-7 {SshSamples.AuthorityKey}\n", signed.KnownHosts);
+        Assert.Equal($"@cert-authority keyhole-01234567-7 {SshSamples.AuthorityKey}\n", signed.KnownAuthorities);
+    }
+
+    /// <summary>A certificate goes on proving a host after its key was stolen: a login expects the keys that Control has enrolled at this moment.</summary>
+    [Fact]
+    [Trait("Threat", "35")]
+    public void A_login_takes_the_keys_of_the_host_that_are_enrolled_and_no_certificate()
+    {
+        var answer = SshSamples.Answer(Key);
+        answer["hostKeys"]!.AsArray().Add((JsonNode)Key.ToString());
+        Assert.Equal($"keyhole-01234567-7 {SshSamples.HostKey}\nkeyhole-01234567-7 {Key}\n", SignedKey.From(answer, Key, null).KnownHosts);
     }
 
     [Fact]
@@ -27,7 +37,7 @@ public sealed class SignedKeyTests : IDisposable
     {
         var answer = SshSamples.Answer(Key);
         answer["hostAuthorities"]!.AsArray().Add((JsonNode)Key.ToString());
-        Assert.Equal(2, SignedKey.From(answer, Key, null).KnownHosts.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        Assert.Equal(2, SignedKey.From(answer, Key, null).KnownAuthorities.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
     /// <summary>It becomes words of a command line and lines of a file.</summary>
@@ -50,6 +60,9 @@ public sealed class SignedKeyTests : IDisposable
     [InlineData("hostAuthorities", "[]")]
     [InlineData("hostAuthorities", "[\"ssh-ed25519 AAAA\"]")]
     [InlineData("hostAuthorities", "\"ssh-ed25519 AAAA\"")]
+    [InlineData("hostKeys", "[]")]
+    [InlineData("hostKeys", "[\"* ssh-ed25519 AAAA\"]")]
+    [InlineData("hostKeys", "null")]
     [InlineData("certificate", "\"\"")]
     [InlineData("certificate", "null")]
     [InlineData("certificate", "[]")]

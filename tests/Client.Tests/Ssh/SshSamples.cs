@@ -10,6 +10,8 @@ internal static class SshSamples
 {
     private static readonly Ed25519PrivateKey Authority = new([.. Enumerable.Repeat((byte)7, 32)]);
 
+    public static SshPublicKey HostKey { get; } = SshPublicKey.FromEd25519([.. Enumerable.Repeat((byte)9, 32)]);
+
     public static SshPublicKey AuthorityKey => SshPublicKey.FromEd25519(Authority.PublicKey);
 
     /// <summary>As Control answers to POST …/ssh/sign.</summary>
@@ -26,6 +28,7 @@ internal static class SshSamples
         ["overlay"] = new JsonArray("100.64.0.9"),
         ["hostKeyAlias"] = "keyhole-01234567-7",
         ["hostAuthorities"] = new JsonArray(AuthorityKey.ToString()),
+        ["hostKeys"] = new JsonArray(HostKey.ToString()),
     };
 
     public static SignedKey Signed(Ed25519PrivateKey key)

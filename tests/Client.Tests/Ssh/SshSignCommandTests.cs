@@ -43,7 +43,7 @@ public sealed class SshSignCommandTests : IDisposable
         Assert.Contains("UTC, serial 42", text, StringComparison.Ordinal);
         var json = SshSignCommand.ToJson(signed, "k-cert.pub");
         Assert.Equal(
-            ("k-cert.pub", "ada", "keyhole:0123:7:89ab:ada", 42ul, signed.KnownHosts),
+            ("k-cert.pub", "ada", "keyhole:0123:7:89ab:ada", 42ul, signed.KnownAuthorities),
             ((string?)json["certificate"], (string?)json["username"], (string?)json["principal"], (ulong)json["serial"]!, (string?)json["knownHosts"]));
         Assert.Equal(signed.Certificate.ValidBefore, DateTimeOffset.Parse((string)json["validBefore"]!, System.Globalization.CultureInfo.InvariantCulture));
     }

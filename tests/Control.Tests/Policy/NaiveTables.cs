@@ -63,7 +63,7 @@ internal sealed class NaiveTables(NetworkState state)
         bool open = resource.Tcp.Any(range => range.First <= 22 && range.Last >= 22);
         return new SshRow(
             resource.Id, state.Ssh.Authority,
-            settings.External ? new SshDaemon(resource.Destination.Text, settings.Port, settings.Pin ?? (host?.TakesNewKeys == true ? null : host?.Pin)) : null,
+            settings.External ? new SshDaemon(resource.Destination.Text, settings.Port, settings.Pin ?? host?.Pin) : null,
             [.. state.Ssh.Keys.OrderByDescending(key => key.Number).Select(key => key.PublicKey)],
             [.. state.Users.Where(user => open && !user.Disabled && state.Grants.Any(grant => grant.Resource == resource.Id
                 && (grant == new Grant(resource.Id, PrincipalKind.User, user.Id) || user.Roles.Any(role => grant == new Grant(resource.Id, PrincipalKind.Role, role))))).Select(user => user.Id)],

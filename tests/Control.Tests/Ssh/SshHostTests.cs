@@ -47,6 +47,8 @@ public class SshHostTests
     private void Show(string connector, IReadOnlyList<string> keys, string? pin = null, string? error = null, bool trusts = true, DateTimeOffset? at = null) => Change(
         state => SshHosts.Note(state, Connector(connector), new SshHostMessage(Resource.Id, keys, trusts ? state.Ssh.Trusted : [], pin, error), _connected.Contains, at ?? Now), at);
 
+    private static string Print(string key) => SshPublicKey.Parse(key)!.Fingerprint;
+
     private SshRow Row(string connector = "office-1") => Assert.Single(Samples.Compile(_state).TableOf(new Agent(AgentKind.Connector, Connector(connector))).Ssh);
 
     [Fact]
@@ -114,7 +116,7 @@ public class SshHostTests
         Show("office-1", [third], Pin);
         Assert.Contains("shows other keys than before: \"keyhole-control ssh forget-host vm-01\"", Host.Error, StringComparison.Ordinal);
         Assert.Equal([first, second], Host.HostKeys);
-        Assert.Equal([third], Host.OfferedKeys);
+        Assert.Equal([third], Host.Offer!.HostKeys);
         Assert.Equal(2, Row().HostCertificates.Count);
         var refused = _state;
         Show("office-1", [third], Pin);
@@ -129,17 +131,24 @@ public class SshHostTests
         Assert.Null(Host.Error);
 
         Show("office-1", [third], OtherPin);
-        Change(state => SshLogins.Forget(state, "vm-01.acme.internal"));
+        var (offered, generation) = (Host.Offer!, Host.Generation);
+        foreach (string[] wrong in new string[][] { [], [Print(first)], [Print(third), Print(first)] })
+            Assert.Contains($"the host of vm-01 shows {Print(third)}", Assert.Throws<OperatorException>(() => SshLogins.Forget(_state, "vm-01", wrong)).Message, StringComparison.Ordinal);
+        Change(state => SshLogins.Forget(state, "vm-01.acme.internal", [Print(third)]));
+        Assert.True(Host.Generation > generation);
+        Assert.Equal((offered.Connector, offered.Trusted), (Host.Connector, Host.Trusted));
         Assert.Equal((null, OtherPin), (Host.Error, Host.Pin));
         Assert.Equal([third], Host.HostKeys);
         Assert.Equal(third, SshCertificate.Parse(Assert.Single(Row().HostCertificates))!.Key.ToString());
 
         // The connector itself did not get past the pin: after the word of the operator the next that proves the pre-shared key counts.
         Show("office-1", [], null, "The certificate of the auth daemon is another one.");
-        Change(state => SshLogins.Forget(state, "vm-01"));
+        Change(state => SshLogins.Forget(state, "vm-01", []));
         Assert.Null(Row().Daemon!.Pin);
+        Assert.Empty(Host.HostKeys);
+        Assert.Empty(Row().HostCertificates);
         Show("office-1", [second], Pin);
-        Assert.Equal((null, Pin, false), (Host.Error, Host.Pin, Host.TakesNewKeys));
+        Assert.Equal((null, Pin), (Host.Error, Host.Pin));
         Show("office-1", [first], Pin);
         Assert.NotNull(Host.Error);
     }
@@ -186,12 +195,13 @@ public class SshHostTests
         Show("office-1", [first, second]);
         Assert.Null(Host.Error);
         Assert.Equal([first], Host.HostKeys);
-        Assert.Equal([first, second], Host.OfferedKeys);
+        Assert.Equal([first, second], Host.Offer!.HostKeys);
         Show("office-1", [], null, "The disk is full.");
         Assert.Equal("The disk is full.", Host.Error);
         Show("office-1", [first, second]);
-        Change(state => SshLogins.Forget(state, "vm-01"));
+        Change(state => SshLogins.Forget(state, "vm-01", [Print(second), Print(first)]));
         Assert.Equal([first, second], Host.HostKeys);
+        Assert.Null(Host.Offer);
         Assert.Equal(2, Row().HostCertificates.Count);
     }
 
@@ -200,11 +210,66 @@ public class SshHostTests
     public void No_host_is_certified_by_the_name_that_clients_know_another_by()
     {
         Apply();
-        string other = SshNames.HostKeyAlias(_state.Ssh.Authority!, Resource.Id + 1);
+        string other = $"keyhole-{_state.Ssh.Authority![..8]}-{Resource.Id + 1}-1";
         Apply("true", file => file.Replace("vm-01.acme.internal", other, StringComparison.Ordinal));
         Assert.Equal(other, Resource.Alias);
         Show("office-1", [SshServer.NewKey()]);
-        Assert.Equal([SshNames.HostKeyAlias(_state.Ssh.Authority!, Resource.Id), "vm-01", "192.168.1.5"], SshCertificate.Parse(Host.Certificates[0])!.Principals);
+        Assert.Equal([$"keyhole-{_state.Ssh.Authority![..8]}-{Resource.Id}-1", "vm-01", "192.168.1.5"], SshCertificate.Parse(Host.Certificates[0])!.Principals);
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void What_was_certified_for_a_host_that_was_forgotten_or_led_elsewhere_proves_nothing_any_more()
+    {
+        Apply("{ daemon: external }");
+        string key = SshServer.NewKey();
+        var names = new HashSet<string>();
+        Enrolled();
+        Change(state => SshLogins.Forget(state, "vm-01", []));
+        Enrolled();
+        Apply("{ daemon: external }", file => file.Replace("192.168.1.5", "192.168.1.6", StringComparison.Ordinal));
+        Enrolled();
+        Apply();
+        Enrolled();
+        Apply("true", file => file.Replace("192.168.1.5", "192.168.1.7", StringComparison.Ordinal));
+        Enrolled();
+        Apply("false");
+        Apply();
+        Enrolled();
+
+        // The same key each time: with the name that clients look for it has a certificate of its own.
+        void Enrolled()
+        {
+            Assert.Empty(Host?.HostKeys ?? []);
+            Assert.Empty(Host?.Certificates ?? []);
+            Assert.Empty(Row().HostCertificates);
+            Show("office-1", [key], Resource.Ssh!.External ? Pin : null);
+            Assert.True(names.Add(SshCertificate.Parse(Assert.Single(Row().HostCertificates))!.Principals[0]));
+        }
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void No_certificate_holds_a_name_that_another_resource_bears_too()
+    {
+        Apply();
+        Show("office-1", [SshServer.NewKey()]);
+        Assert.Equal(["vm-01", "vm-01.acme.internal", "192.168.1.5"], Shown());
+        Other("{ name: VM-01.acme.internal, site: office, destination: 192.168.1.9 }", ["vm-01", "192.168.1.5"]);
+        Other("{ name: other, site: office, destination: 192.168.1.9, alias: vm-01 }", ["vm-01.acme.internal", "192.168.1.5"]);
+        Other("{ name: other, site: office, destination: vm-01.acme.internal }", ["vm-01", "192.168.1.5"]);
+        Other("{ name: other, site: plant, destination: 192.168.1.5 }", ["vm-01", "vm-01.acme.internal"]);
+        Other("{ name: 192.168.1.5, site: office, destination: 192.168.1.5 }", ["vm-01", "vm-01.acme.internal"]);
+        // Another port of the same host.
+        Other("{ name: other, site: office, destination: 192.168.1.5 }", ["vm-01", "vm-01.acme.internal", "192.168.1.5"]);
+
+        void Other(string resource, string[] names)
+        {
+            Apply("true", file => file.Replace("roles: [staff]\nusers", $"  - {resource}\nroles: [staff]\nusers", StringComparison.Ordinal));
+            Assert.Equal(names, Shown());
+        }
+
+        IEnumerable<string> Shown() => SshCertificate.Parse(Assert.Single(Row().HostCertificates))!.Principals.Skip(1);
     }
 
     [Fact]
@@ -222,6 +287,8 @@ public class SshHostTests
         Assert.Null(_state.Ssh.FindHost(Resource.Id));
         Show("office-1", [key]);
         Apply("true", file => file.Replace("192.168.1.5", "192.168.1.6", StringComparison.Ordinal));
+        Assert.Empty(Host.HostKeys);
+        Show("office-1", [key]);
         Assert.Contains("192.168.1.6", SshCertificate.Parse(Host.Certificates[0])!.Principals);
         Apply("false");
         Assert.Empty(_state.Ssh.Hosts);
@@ -238,8 +305,16 @@ public class SshHostTests
         _connected.Add(Connector("office-1"));
         Show("office-2", [], null, "no route to host");
         Assert.Null(Host.Error);
+        var state = _state;
+        foreach (var keys in new[] { [key], [SshServer.NewKey()], Array.Empty<string>() })
+            Show("office-2", keys, Pin);
+        Assert.Same(state, _state);
+        // The other one takes over where the first does not get there any more.
+        Show("office-1", [], null, "no route to host");
+        Show("office-2", [SshServer.NewKey()], Pin);
+        Assert.Equal(("no route to host", null), (Host.Error, Host.Offer));
         Show("office-2", [key], Pin);
-        Assert.Equal(Connector("office-2"), Host.Connector);
+        Assert.Equal((null, Connector("office-2")), (Host.Error, Host.Connector));
         _connected.Clear();
         Show("office-1", [], null, "no route\u0000to host");
         Assert.Equal("no route to host", Host.Error);
@@ -290,7 +365,7 @@ public class SshHostTests
             var keys = new[] { "ed25519", "ecdsa", "rsa" }.Select(type => MakeKey(directory, type)).ToList();
             Show("office-1", keys);
             Assert.Equal(3, Host.Certificates.Count);
-            string name = $"keyhole-{_state.Ssh.Authority![..8]}-{Resource.Id}";
+            string name = $"keyhole-{_state.Ssh.Authority![..8]}-{Resource.Id}-{Host.Generation}";
             for (int i = 0; i < keys.Count; i++)
             {
                 string path = Path.Combine(directory, $"{i}-cert.pub");

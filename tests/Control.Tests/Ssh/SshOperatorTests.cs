@@ -36,7 +36,11 @@ public sealed class SshOperatorTests(PostgresServer postgres)
         Assert.Contains("forget-host vm-01", host.GetProperty("error").GetString(), StringComparison.Ordinal);
         Assert.Equal(SshPublicKey.Parse(key)!.Fingerprint, host.GetProperty("offeredKeys")[0].GetString());
         Assert.Equal(("office-1", "connector"), (host.GetProperty("connector").GetString(), host.GetProperty("daemon").GetString()));
-        (await server.Api.PostAsync(ApiServer.Admin, "/ssh/hosts/vm-01/forget")).Expect(HttpStatusCode.NoContent);
+        (await server.Api.PostAsync(ApiServer.Admin, "/ssh/hosts/vm-01/forget")).Expect(HttpStatusCode.Conflict);
+        string print = SshPublicKey.Parse(key)!.Fingerprint;
+        (await server.Api.PostAsync(ApiServer.Admin, "/ssh/hosts/vm-01/forget", $$"""{"keys":["{{SshPublicKey.Parse(SshServer.HostKey)!.Fingerprint}}"]}""")).Expect(HttpStatusCode.Conflict);
+        (await server.Api.PostAsync(ApiServer.Admin, "/ssh/hosts/vm-01/forget", $$"""{"keys":["{{print}}"]}""")).Expect(HttpStatusCode.NoContent);
+        Assert.Equal(print, server.Audit().Single(row => row.Action == "ssh-forget-host").After);
         Assert.Equal([key], server.State.Ssh.FindHost(server.Host.Id)!.HostKeys);
         Assert.Equal(
             ["ssh-forget-host", "ssh-host", "ssh-retire", "ssh-rotate"],
@@ -70,6 +74,7 @@ public sealed class SshOperatorTests(PostgresServer postgres)
         await using var server = await SshServer.StartAsync();
         using var connector = await server.ConnectorAsync();
         string directory = server.Api.Control.Directory;
+        Func<string, bool>? asks = null;
         string authority = await RunAsync(0, "authority");
         Assert.Contains($"{server.State.Ssh.Keys[0].Fingerprint}  since ", authority, StringComparison.Ordinal);
         Assert.Contains("trusted by vm-01", authority, StringComparison.Ordinal);
@@ -80,13 +85,40 @@ public sealed class SshOperatorTests(PostgresServer postgres)
         Assert.DoesNotContain(old, await RunAsync(0, "retire", old, "--force"), StringComparison.Ordinal);
         Assert.Contains("\"trusted\": []", await RunAsync(0, "hosts", "--json"), StringComparison.Ordinal);
         Assert.Contains($"key {SshPublicKey.Parse(SshServer.HostKey)!.Fingerprint}", await RunAsync(0, "hosts"), StringComparison.Ordinal);
-        Assert.Contains("is taken for its own", await RunAsync(0, "forget-host", "vm-01"), StringComparison.Ordinal);
         Assert.Contains("did you mean \"vm-01\"?", await RunAsync(1, "forget-host", "vm-02"), StringComparison.Ordinal);
+
+        // What was looked at is what is taken, by whom it is looked at.
+        string[] keys = [SshServer.NewKey(), SshServer.NewKey(), SshServer.NewKey()];
+        string[] prints = [.. keys.Select(key => SshPublicKey.Parse(key)!.Fingerprint)];
+        await ShowAsync(keys[0]);
+        Assert.Contains("nobody is there to be asked", await RunAsync(1, "forget-host", "vm-01"), StringComparison.Ordinal);
+        asks = _ => false;
+        string refused = await RunAsync(1, "forget-host", "vm-01.acme.internal");
+        Assert.Contains($"known: {SshPublicKey.Parse(SshServer.HostKey)!.Fingerprint}\nshown: {prints[0]}\n", refused, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed.", refused, StringComparison.Ordinal);
+        asks = _ => true;
+        Assert.Contains("shows now is taken for its own", await RunAsync(0, "forget-host", "vm-01"), StringComparison.Ordinal);
+        Assert.Equal([keys[0]], server.State.Ssh.FindHost(server.Host.Id)!.HostKeys);
+        asks = null;
+        await ShowAsync(keys[1]);
+        Assert.Contains($"the host of vm-01 shows {prints[1]}", await RunAsync(1, "forget-host", "vm-01", "--key", prints[0]), StringComparison.Ordinal);
+        await RunAsync(0, "forget-host", "vm-01", "--key", prints[1]);
+        Assert.Equal([keys[1]], server.State.Ssh.FindHost(server.Host.Id)!.HostKeys);
+        await ShowAsync(keys[2]);
+        await RunAsync(0, "forget-host", "vm-01", "--yes");
+        Assert.Contains("shows next is taken for its own", await RunAsync(0, "forget-host", "vm-01", "--yes"), StringComparison.Ordinal);
+        Assert.Empty(server.State.Ssh.FindHost(server.Host.Id)!.HostKeys);
+
+        async Task ShowAsync(string key)
+        {
+            await connector.SendAsync(new SshHostMessage(server.Host.Id, [key], server.State.Ssh.Trusted));
+            await Until(() => server.State.Ssh.FindHost(server.Host.Id)!.Offer?.HostKeys.Contains(key) == true);
+        }
 
         async Task<string> RunAsync(int code, params string[] arguments)
         {
             using var output = new StringWriter();
-            var terminal = new Terminal(output, output, TextReader.Null, null);
+            var terminal = new Terminal(output, output, TextReader.Null, asks);
             Assert.Equal(code, await Commands.Create(terminal).Parse(["ssh", .. arguments, "--data", directory]).InvokeAsync());
             return output.ToString();
         }
@@ -183,6 +215,7 @@ public sealed class SshOperatorTests(PostgresServer postgres)
             }).ToValueList(),
         });
         Assert.Contains("too long to be passed on", (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.BadGateway).Text, StringComparison.Ordinal);
+        await Until(() => second.Network.Ledger.State.Revision == server.State.Revision);
         (await server.SignAsync(Mia, SshServer.NewKey(), at: second)).Expect(HttpStatusCode.OK);
         connector.Dispose();
         await Task.WhenAny(serving);

@@ -48,7 +48,7 @@ public class SshSignTests
         Assert.Equal(certificate.ValidBefore, answer.GetProperty("validUntil").GetDateTimeOffset());
         Assert.Equal((long)certificate.Serial, answer.GetProperty("serial").GetInt64());
         Assert.Equal(
-            ("mia2", "vm-01", "vm-01.acme.internal", "192.168.1.5", $"keyhole-{server.State.Ssh.Authority![..8]}-{server.Host.Id}"),
+            ("mia2", "vm-01", "vm-01.acme.internal", "192.168.1.5", $"keyhole-{server.State.Ssh.Authority![..8]}-{server.Host.Id}-1"),
             (Text("username"), Text("resource"), Text("alias"), Text("destination"), Text("hostKeyAlias")));
         Assert.Equal([authority.ToString()], answer.GetProperty("hostAuthorities").EnumerateArray().Select(item => item.GetString()));
 

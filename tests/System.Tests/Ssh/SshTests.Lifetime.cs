@@ -143,9 +143,9 @@ public sealed partial class SshTests
                 server.WaitForLine("Server listening on 0.0.0.0 port 2222", s_patience);
                 var (status, output, error) = Ada.Ssh(Vm2, "id");
                 Assert.Equal((Refused, ""), (status, output));
-                Assert.Contains(certificate.Length > 0 ? "Host key verification failed" : "no matching host key type found", error, StringComparison.Ordinal);
+                Assert.Contains("Host key verification failed", error, StringComparison.Ordinal);
                 // It was this server that was met, and nobody came as far as a name.
-                server.WaitForLine(certificate.Length > 0 ? "Connection closed by|Connection reset by" : "Unable to negotiate with", s_patience);
+                server.WaitForLine("Connection closed by|Connection reset by", s_patience);
             }
         }
         finally

@@ -7,6 +7,7 @@ namespace Keyhole.Control;
 /// <param name="Daemon">"connector" or "external".</param>
 /// <param name="Connector">The one that met the host last; null while none has.</param>
 /// <param name="HostKeys">Fingerprints of the keys that are enrolled.</param>
+/// <param name="HostKeyAlias">The name in its certificates by which clients know it; empty until it was met.</param>
 /// <param name="Trusted">Fingerprints of the CA keys in force there.</param>
 /// <param name="OfferedKeys">Fingerprints of keys that it shows and that were not taken.</param>
 /// <param name="LastContact">When a connector last told something of it; null while none has.</param>
@@ -40,11 +41,11 @@ internal sealed record SshHostView(
             resource.Ssh!.External ? "external" : "connector",
             host is null ? null : state.Peers.FirstOrDefault(peer => peer.Id == host.Connector)?.Name,
             Fingerprints(host?.HostKeys),
-            state.Ssh.Authority is { } authority ? SshNames.HostKeyAlias(authority, resource.Id) : "",
+            state.Ssh.Authority is { } authority && host is not null ? SshNames.HostKeyAlias(authority, host) : "",
             host?.CertificatesEnd,
             Fingerprints(host?.Trusted),
-            resource.Ssh.Pin ?? host?.PinToShow,
-            Fingerprints(host?.OfferedKeys),
+            resource.Ssh.Pin ?? host?.Pin,
+            Fingerprints(host?.Offer?.HostKeys),
             told > host?.ContactAt || host is null ? told : host.ContactAt,
             host is null || (host.HostKeys.Count == 0 && host.Error is null) ? "The auth daemon was not met yet." : host.Error);
     }

@@ -18,8 +18,8 @@ internal static class SshRoutes
             .Requires(Permissions.SshWrite).WithMetadata(Force).Produces<SshAuthorityView>();
         group.Map(HttpMethod.Get, "hosts", "ssh.hosts", "The hosts that people log in to, as they have shown themselves.", ListHosts)
             .TakesPage().Requires(Permissions.SshRead).Produces<Page<SshHostView>>();
-        group.Map(HttpMethod.Post, "hosts/{name}/forget", "ssh.forget-host", "Takes the keys that a host shows now for its own: it was reinstalled.", Forget)
-            .Requires(Permissions.SshWrite).Produces(StatusCodes.Status204NoContent);
+        group.Map(HttpMethod.Post, "hosts/{name}/forget", "ssh.forget-host", "Takes the keys that a host shows now for its own: it was reinstalled.", ForgetAsync)
+            .Requires(Permissions.SshWrite).Accepts<SshForgetInput>(isOptional: true, "application/json").Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> SignAsync(ApiRequest request)
@@ -33,7 +33,7 @@ internal static class SshRoutes
 
     private static async Task<IResult> RotateAsync(ApiRequest request)
     {
-        var input = request.Http.ContentLength is null or 0 && request.Http.ContentType is null ? new SshRotateInput() : await request.ReadAsync(ApiJson.TypeOf<SshRotateInput>());
+        var input = await ReadAsync<SshRotateInput>(request);
         NetworkChanges.Change(request, "ssh-rotate", "ssh authority", state => request.Network.Ssh.Rotate(state, input.Newest), told: to => (null, SshLogins.Describe(to)));
         return ReadAuthority(request);
     }
@@ -51,10 +51,16 @@ internal static class SshRoutes
     private static IResult ListHosts(ApiRequest request) =>
         Results.Json(Paging.Of(request.Http, request.Network.Ssh.Hosts(), host => host.Resource, host => host), ApiJson.Options);
 
-    private static IResult Forget(ApiRequest request)
+    private static async Task<IResult> ForgetAsync(ApiRequest request)
     {
         string name = request.Route("name");
-        NetworkChanges.Change(request, "ssh-forget-host", $"resource {Findings.Shown(name)}", state => SshLogins.Forget(state, name), told: _ => (null, null));
+        var input = await ReadAsync<SshForgetInput>(request);
+        NetworkChanges.Change(
+            request, "ssh-forget-host", $"resource {Findings.Shown(name)}", state => SshLogins.Forget(state, name, input.Keys), told: _ => (null, input.Keys.Count == 0 ? null : string.Join(", ", input.Keys)));
         return Results.NoContent();
     }
+
+    /// <summary>A body that may be left out.</summary>
+    private static async Task<T> ReadAsync<T>(ApiRequest request) where T : class, new() =>
+        request.Http.ContentLength is null or 0 && request.Http.ContentType is null ? new T() : await request.ReadAsync(ApiJson.TypeOf<T>());
 }

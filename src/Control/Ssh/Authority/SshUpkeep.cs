@@ -35,7 +35,8 @@ internal sealed class SshUpkeep(SshVault vault)
         var ssh = used ? SshAuthorities.Made(to.Ssh, vault, now) : to.Ssh;
         ssh = Forget(from, to, ssh);
         ssh = Revoke(to, ssh, now);
-        ssh = ssh with { Hosts = Same(ssh.Hosts, [.. ssh.Hosts.Select(host => Certify(to, ssh, host, now))]) };
+        var shared = new SharedNames(to);
+        ssh = ssh with { Hosts = Same(ssh.Hosts, [.. ssh.Hosts.Select(host => Certify(to, ssh, host, shared, now))]) };
         if (ssh == to.Ssh)
             ssh = to.Ssh;
         bool visible = to.Revision == from.Revision && !ssh.LooksLike(from.Ssh);
@@ -50,16 +51,18 @@ internal sealed class SshUpkeep(SshVault vault)
         var before = from.Resources.Where(resource => resource.Ssh is not null).ToDictionary(resource => resource.Id);
         var after = to.Resources.Where(resource => resource.Ssh is not null).ToDictionary(resource => resource.Id);
         var users = to.Users.Select(user => user.Id).ToHashSet();
-        var hosts = ssh.Hosts.Where(host => after.TryGetValue(host.Resource, out var now) && IsSameHost(before.GetValueOrDefault(host.Resource), now))
-            .Select(host => before[host.Resource].Destination == after[host.Resource].Destination ? host : host with { TakesNewKeys = true });
-        return ssh with
+        var hosts = ssh.Hosts.Where(host => after.TryGetValue(host.Resource, out var now) && IsSameHost(before.GetValueOrDefault(host.Resource), now)).ToValueList();
+        var kept = hosts.Select(host => host.Resource).ToHashSet();
+        ssh = ssh with
         {
-            Hosts = Same(ssh.Hosts, [.. hosts]),
+            Hosts = Same(ssh.Hosts, hosts),
             Accounts = Same(ssh.Accounts, [.. ssh.Accounts.Where(account => users.Contains(account.User))]),
+            HostAccounts = Same(ssh.HostAccounts, [.. ssh.HostAccounts.Where(account => kept.Contains(account.Resource))]),
         };
+        return hosts.Where(host => before[host.Resource].Destination != after[host.Resource].Destination).Aggregate(ssh, (left, host) => left.Anew(host));
     }
 
-    /// <summary>A connector stays on its host whatever that is called; an external daemon is where the resource leads.</summary>
+    /// <summary>The connector that is a host's daemon stays one, though it may be another's then; an external daemon is where the resource leads.</summary>
     private static bool IsSameHost(Resource? before, Resource after) =>
         before is not null && before.Site == after.Site && before.Ssh!.External == after.Ssh!.External
         && (!after.Ssh.External || (before.Destination == after.Destination && before.Ssh.Port == after.Ssh.Port));
@@ -74,12 +77,12 @@ internal sealed class SshUpkeep(SshVault vault)
     }
 
     /// <summary>Every key of a host has a certificate of the newest CA key, with all names of the host.</summary>
-    private SshHost Certify(NetworkState to, SshState ssh, SshHost host, DateTimeOffset now)
+    private SshHost Certify(NetworkState to, SshState ssh, SshHost host, SharedNames shared, DateTimeOffset now)
     {
         if (ssh.Keys.Count == 0 || host.HostKeys.Count == 0)
             return host.Certificates.Count == 0 ? host : host with { Certificates = [], CertificatesEnd = null };
         var newest = ssh.Keys[^1];
-        var names = SshNames.OfHost(ssh.Authority!, to.Resources.First(resource => resource.Id == host.Resource));
+        var names = SshNames.OfHost(ssh.Authority!, host, to.Resources.First(resource => resource.Id == host.Resource), shared.Contains);
         if (host.CertificatesEnd - HostRenewal > now && IsUpToDate(host, newest, names))
             return host;
         var end = DateTimeOffset.FromUnixTimeSeconds((now + HostValidity).ToUnixTimeSeconds());

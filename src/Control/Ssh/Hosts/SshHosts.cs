@@ -20,33 +20,42 @@ internal static class SshHosts
         if (resource?.Ssh is not { } settings || state.Peers.FirstOrDefault(peer => peer.Id == connector)?.Site != resource.Site)
             return state;
         var known = state.Ssh.FindHost(resource.Id);
-        var next = message.Error is { } error
-            ? Fail(known ?? new SshHost(resource.Id, connector, now), connector, Shown(error), isConnected)
-            : Show(known ?? new SshHost(resource.Id, connector, now) { TakesNewKeys = true }, state, settings, resource, connector, message, isConnected);
-        if (next is null || next == known)
+        var host = known ?? new SshHost(resource.Id, state.Ssh.NextGeneration, connector, now);
+        var next = message.Error is { } error ? Fail(host, connector, Shown(error), isConnected) : Show(host, state, settings, resource, connector, message, isConnected);
+        if (next == known)
             return state;
-        return state with { Ssh = state.Ssh.With(next with { ContactAt = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) }) };
+        var ssh = known is null ? state.Ssh with { NextGeneration = state.Ssh.NextGeneration + 1 } : state.Ssh;
+        return state with { Ssh = ssh.With(next with { ContactAt = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) }) };
     }
 
-    /// <summary>From now on what the host shows is right: what it has shown already, and was not taken, or what it shows next.</summary>
-    public static SshState Forget(SshState ssh, SshHost host) => ssh.With(host.OfferedKeys.Count == 0
-        ? host with { TakesNewKeys = true, Pin = null }
-        : host with { HostKeys = host.OfferedKeys, Pin = host.OfferedPin ?? host.Pin, OfferedKeys = [], OfferedPin = null, Error = null, TakesNewKeys = false });
+    /// <summary>From now on what the host shows is right: what it has shown already, and was not taken, or what it shows next. What was certified for it proves nothing any more.</summary>
+    public static SshState Forget(SshState ssh, SshHost host)
+    {
+        var anew = ssh.Anew(host);
+        return host.Offer is not { } offer ? anew : anew.With(anew.FindHost(host.Resource)! with
+        {
+            Connector = offer.Connector,
+            HostKeys = offer.HostKeys,
+            Trusted = offer.Trusted,
+            Pin = offer.Pin ?? host.Pin,
+            Error = null,
+        });
+    }
 
-    /// <summary>Null where it says nothing about the host: another connector reaches it.</summary>
-    private static SshHost? Fail(SshHost host, int connector, string error, Func<int, bool> isConnected) =>
-        host.Connector != connector && host is { Error: null, HostKeys.Count: > 0 } && isConnected(host.Connector) ? null
+    private static SshHost Fail(SshHost host, int connector, string error, Func<int, bool> isConnected) =>
+        // It says nothing about the host: the connector that reaches it is there.
+        host.HostKeys.Count > 0 && IsAside(host, connector, isConnected) ? host
         // What stands there is worse than that the host is away for a moment.
-        : host.Error is not null && (host.OfferedKeys.Count != 0 || host.OfferedPin is not null) ? host
+        : host is { Error: not null, Offer: not null } ? host
         : host with { Error = error };
 
     private static SshHost Show(SshHost host, NetworkState state, SshSettings settings, Resource resource, int connector, SshHostMessage message, Func<int, bool> isConnected)
     {
         var keys = message.HostKeys.Select(SshPublicKey.Parse).OfType<SshPublicKey>().Select(key => key.ToString()).Distinct().ToValueList();
-        bool isNew = host.HostKeys.Count == 0 || host.TakesNewKeys;
-        bool isAside = !isNew && host.Connector != connector && isConnected(host.Connector);
-        // A daemon in a connector's own process is on one host only.
-        if (isAside && !settings.External)
+        bool isNew = host.HostKeys.Count == 0;
+        bool isAside = !isNew && IsAside(host, connector, isConnected);
+        // A daemon in a connector's own process is on one host only, and of another one two connectors that reach it say the same.
+        if (isAside && (!settings.External || host.Error is null))
             return host;
         if (keys.Count == 0)
             return isAside ? host : host with { Error = "The host shows no key of an SSH server: install OpenSSH's server there, and run \"ssh-keygen -A\"." };
@@ -55,29 +64,30 @@ internal static class SshHosts
         bool isDeclared = settings.Pin is not null && settings.Pin == pin && host.Pin != pin;
         // Keys are public, too: those that a connector names beside one that is known are not taken with it.
         var taken = isNew || isDeclared ? keys : host.Pin is null || host.Pin == pin || !settings.External ? keys.Where(host.HostKeys.Contains).ToValueList() : [];
+        var trusted = state.Ssh.Keys.Select(key => key.PublicKey).Where(message.Trusted.Contains).ToValueList();
+        var offer = taken.Count == keys.Count ? null : isAside ? host.Offer : new SshOffer(connector, keys, trusted, pin);
         if (taken.Count == 0)
         {
             return isAside ? host : host with
             {
-                OfferedKeys = keys,
-                OfferedPin = pin,
+                Offer = offer,
                 Error = $"The host shows other keys than before: \"keyhole-control ssh forget-host {resource.Name}\" takes them, if it was reinstalled.",
             };
         }
 
-        bool isWhole = taken.Count == keys.Count;
         return host with
         {
             Connector = connector,
             HostKeys = isAside && !isDeclared ? host.HostKeys : taken,
-            Trusted = state.Ssh.Keys.Select(key => key.PublicKey).Where(message.Trusted.Contains).ToValueList(),
+            Trusted = trusted,
             Pin = pin ?? host.Pin,
             Error = null,
-            TakesNewKeys = false,
-            OfferedKeys = isWhole ? [] : keys,
-            OfferedPin = isWhole ? null : pin,
+            Offer = offer,
         };
     }
+
+    /// <summary>Whether another connector is there that has met the host.</summary>
+    private static bool IsAside(SshHost host, int connector, Func<int, bool> isConnected) => host.Connector != connector && isConnected(host.Connector);
 
     /// <summary>One line of bounded length without control characters: it reaches terminals.</summary>
     public static string Shown(string text)

@@ -1,4 +1,5 @@
 namespace Keyhole.Control;
 
 /// <param name="Name">A resource's name or alias.</param>
-internal sealed record SshForgetRequest(string Name);
+/// <param name="Keys">The fingerprints of the keys that are taken.</param>
+internal sealed record SshForgetRequest(string Name, IReadOnlyList<string> Keys);

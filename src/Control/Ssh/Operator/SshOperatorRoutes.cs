@@ -27,7 +27,9 @@ internal static class SshOperatorRoutes
 
     private static SshHostsAnswer Forget(Network network, SshForgetRequest request)
     {
-        network.Ledger.Change(state => SshLogins.Forget(state, request.Name), (_, _) => new AuditEntry(Actor.Operator, "ssh-forget-host", $"resource {Findings.Shown(request.Name)}"));
+        network.Ledger.Change(
+            state => SshLogins.Forget(state, request.Name, request.Keys),
+            (_, _) => new AuditEntry(Actor.Operator, "ssh-forget-host", $"resource {Findings.Shown(request.Name)}", Before: null, request.Keys.Count == 0 ? null : string.Join(", ", request.Keys)));
         return new SshHostsAnswer(network.Ssh.Hosts());
     }
 }

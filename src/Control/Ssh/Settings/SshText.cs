@@ -46,9 +46,8 @@ internal static class SshText
             $"keys {Fingerprints(host.HostKeys)}",
             $"trusts {Fingerprints(host.Trusted)}",
             host.Pin is { } pin ? $"pin {pin}" : null,
-            host.OfferedKeys.Count != 0 ? $"offers keys {Fingerprints(host.OfferedKeys)}" : null,
-            host.OfferedPin is { } offered ? $"offers pin {offered}" : null,
-            host.TakesNewKeys ? "takes new keys" : null,
+            host.Offer is { } offer ? $"offers keys {Fingerprints(offer.HostKeys)}" : null,
+            host.Offer?.Pin is { } offered ? $"offers pin {offered}" : null,
             host.Error is { } error ? $"error: {error}" : null,
         ];
         return string.Join("; ", parts.OfType<string>());

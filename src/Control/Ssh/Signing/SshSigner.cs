@@ -113,7 +113,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
                     key, SshCertificateType.User, (ulong)serial, id, [account.Principal], now - Skew, end, Extensions));
                 answer = new SshSignAnswer(
                     account.Name, certificate, serial, end, login.Resource.Name, login.Resource.Alias, login.Resource.Destination.Text,
-                    SshNames.HostKeyAlias(state.Ssh.Authority!, login.Resource.Id), [.. login.Resource.OverlayPrefixes.Select(prefix => prefix.BaseAddress.ToString())],
+                    SshNames.HostKeyAlias(state.Ssh.Authority!, login.Host), [.. login.Resource.OverlayPrefixes.Select(prefix => prefix.BaseAddress.ToString())],
                     state.Ssh.Trusted, [.. login.Host.HostKeys], account.SealedPassword);
                 details = string.Create(CultureInfo.InvariantCulture, $"serial {serial}; key id {id}; principal {account.Principal}; key {key.Fingerprint}; CA {login.Key.Fingerprint}; until {TimeSyntax.Format(end)}");
                 return state with
