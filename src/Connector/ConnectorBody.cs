@@ -41,7 +41,7 @@ internal sealed class ConnectorBody : IAgentBody
         _logger = start.Loggers.CreateLogger("connector");
         _drainTimeout = TimeSpan.FromSeconds(start.Values.Number(DrainTimeout, 0, 86_400) ?? 30);
         var schedule = ScheduleFor(start.Values.Number(RekeyAfter, 5, 120));
-        _daemons = SshSettings.Open(start.Values, start.Loggers);
+        _daemons = SshSettings.Open(start.Values, start.Key, start.Loggers);
         var sshLog = start.Loggers.CreateLogger("ssh");
         _ssh = new SshSites(new SshSitesOptions(_daemons.ChooseAsync, TimeProvider.System, Random.Shared.NextDouble, sshLog) { Met = new MetHosts(Path.Combine(start.Data.FullPath, "ssh-hosts.json"), sshLog) });
         try

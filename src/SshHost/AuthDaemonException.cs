@@ -10,4 +10,8 @@ public sealed class AuthDaemonException : Exception
     public AuthDaemonException(string message, Exception innerException) : base(message, innerException)
     {
     }
+
+    public AuthDaemonException(AuthDaemonFault fault, string message) : base(message) => Fault = fault;
+
+    public AuthDaemonFault Fault { get; }
 }

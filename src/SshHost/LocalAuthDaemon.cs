@@ -1,4 +1,5 @@
 using Keyhole.Contracts;
+using Keyhole.Cryptography;
 using Microsoft.Extensions.Logging;
 
 namespace Keyhole.SshHost;
@@ -13,22 +14,25 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     private readonly SshDirectory _directory;
     private readonly AccountKeeper _accounts;
     private readonly TimeSpan _idleAfter;
+    private readonly Speaker? _here;
     private readonly ILogger _log;
     private readonly ITimer _sweep;
 
-    private LocalAuthDaemon(HostStore store, SshDirectory directory, TimeSpan idleAfter, ILogger log, TimeProvider time)
+    private LocalAuthDaemon(HostStore store, SshDirectory directory, TimeSpan idleAfter, Speaker? here, ILogger log, TimeProvider time)
     {
         _store = store;
         _directory = directory;
         _accounts = new AccountKeeper(log, time);
         _idleAfter = idleAfter;
+        _here = here;
         _log = log;
         _sweep = time.CreateTimer(_ => _ = SweepAsync(), null, TimeSpan.Zero, SweepInterval);
     }
 
     /// <summary>Makes its directories and files where they are missing; locks what is idle, now and every hour.</summary>
+    /// <param name="connector">The key of the connector in this process, for which the methods of <see cref="IAuthDaemon"/> speak; null where there is none.</param>
     /// <exception cref="AuthDaemonException">This is not root on Linux, or a directory cannot be used.</exception>
-    public static LocalAuthDaemon Open(AuthDaemonOptions options, ILogger log, TimeProvider time)
+    public static LocalAuthDaemon Open(AuthDaemonOptions options, ILogger log, TimeProvider time, PublicKey? connector = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
@@ -41,69 +45,84 @@ public sealed class LocalAuthDaemon : IAuthDaemon
             var directory = new SshDirectory(Path.GetFullPath(options.SshDirectory), log, time);
             await directory.PrepareAsync().ConfigureAwait(false);
             SudoersFragment.Clean();
-            return new LocalAuthDaemon(store, directory, options.IdleAfter, log, time);
+            return new LocalAuthDaemon(store, directory, options.IdleAfter, connector is { } key ? new Speaker(key.ToString(), IsHere: true) : null, log, time);
         })).GetAwaiter().GetResult();
     }
 
-    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, CancellationToken cancelled)
+    /// <summary>Forgets who speaks for an organisation at this host, and what was said: the next connector that knows the pre-shared key is met anew. A daemon may run meanwhile.</summary>
+    /// <exception cref="AuthDaemonException">This is not root, or there is no such thing.</exception>
+    public static Task AdmitAsync(string stateDirectory, string authority) => GuardAsync(async () =>
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+            throw new AuthDaemonException("The state of the auth daemon is root's: run this as root, on the host.");
+        RowCheck.CheckAuthority(authority);
+        var store = await HostStore.OpenAsync(stateDirectory).ConfigureAwait(false);
+        using var turn = await store.EnterAsync(CancellationToken.None).ConfigureAwait(false);
+        await turn.SaveAsync(turn.State.With(new KnownAuthority(authority, []) { Trusted = turn.State.FindAuthority(authority)?.Trusted ?? [] })).ConfigureAwait(false);
+        return true;
+    });
+
+    public Task<SshHostState> ReconcileAsync(string organisation, SshRow row, RowVersion version, CancellationToken cancelled)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return await ReconcileAsync(From(organisation, row), cancelled).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(version);
+        return ReconcileAsync(Here, HostedResource.From(organisation, row, version), cancelled);
     }
 
-    public async Task<SshAccount> ProvisionAsync(SshRow row, SshAccountOrder order, CancellationToken cancelled)
+    public Task<SshAccount> ProvisionAsync(SshRow row, SshAccountOrder order, CancellationToken cancelled)
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(order);
-        return await GuardAsync(async () =>
-        {
-            using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
-            // The row may be newer than the last that was brought about.
-            var wanted = From(turn.State.Find(row.Authority, row.Resource)?.Organisation ?? "", row);
-            if (turn.State.Find(row.Authority, row.Resource)?.IsSameAs(wanted) != true)
-                await ApplyAsync(turn, wanted).ConfigureAwait(false);
-            return await ProvisionAsync(turn, row.Authority, row.Resource, order).ConfigureAwait(false);
-        }).ConfigureAwait(false);
+        return ProvisionAsync(Here, row.Authority, row.Resource, order, cancelled);
     }
 
     public ValueTask DisposeAsync() => _sweep.DisposeAsync();
 
-    /// <summary>As <see cref="ReconcileAsync(string, SshRow, CancellationToken)"/>.</summary>
-    internal Task<SshHostState> ReconcileAsync(HostedResource row, CancellationToken cancelled) => GuardAsync(async () =>
+    /// <summary>As <see cref="ReconcileAsync(string, SshRow, RowVersion, CancellationToken)"/>.</summary>
+    internal Task<SshHostState> ReconcileAsync(Speaker speaker, HostedResource row, CancellationToken cancelled) => GuardAsync(async () =>
     {
         using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
-        var server = await ApplyAsync(turn, row).ConfigureAwait(false);
-        if (turn.State.Find(row.Authority, row.Resource) is not { } applied)
+        SpeakerCheck.Check(turn.State, row.Authority, speaker);
+        var server = await ApplyAsync(turn, speaker, row).ConfigureAwait(false);
+        if (turn.State.Find(row.Authority, row.Resource) is null)
             return new SshHostState([], [], Pin: null);
         var keys = SshDirectory.KeysOf(turn.State, server, row);
-        return keys.Count > 0 ? new SshHostState([.. keys.Select(key => key.Key.ToString())], applied.Trusted, Pin: null)
+        return keys.Count > 0 ? new SshHostState([.. keys.Select(key => key.Key.ToString())], turn.State.TrustedOf(row.Authority), Pin: null)
             : throw new AuthDaemonException($"This host is {turn.State.Resources.Count} resources and has {server.Keys.Count} types of host keys, one for each: remove a resource, or run 'ssh-keygen -A' on the host.");
     });
 
-    /// <summary>For a resource that was reconciled before. Null when it was not, or not with this user: whoever knows the row reconciles it first.</summary>
-    internal Task<SshAccount?> TryProvisionAsync(string authority, int resource, SshAccountOrder order, CancellationToken cancelled) => GuardAsync(async () =>
+    /// <summary>As <see cref="ProvisionAsync(SshRow, SshAccountOrder, CancellationToken)"/>.</summary>
+    internal Task<SshAccount> ProvisionAsync(Speaker speaker, string authority, int resource, SshAccountOrder order, CancellationToken cancelled) => GuardAsync(async () =>
     {
         using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
-        return turn.State.Find(authority, resource)?.Users.Contains(order.User) == true ? await ProvisionAsync(turn, authority, resource, order).ConfigureAwait(false) : null;
+        SpeakerCheck.Check(turn.State, authority, speaker);
+        // An order brings no row with it: the row that it goes by may be older than what the host was told.
+        if (turn.State.FindAuthority(authority) is not { Connectors.Count: > 0 } || turn.State.Find(authority, resource)?.Users.Contains(order.User) != true)
+            throw new AuthDaemonException(AuthDaemonFault.Conflict, "This host was not told yet that you may log in to it: try again in a moment.");
+        var (account, password) = await _accounts.ProvisionAsync(turn, authority, resource, order).ConfigureAwait(false);
+        return new SshAccount(account.Name, HostPrincipals.Of(_store, account, resource), password);
     });
 
-    private static HostedResource From(string organisation, SshRow row) =>
-        new(row.Authority, row.Resource, organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates);
+    private Speaker Here => _here ?? throw new InvalidOperationException("No connector runs in this process.");
 
     /// <summary>Writes the row into the state first: from then on nobody else is let in, whatever comes after.</summary>
-    private async Task<SshServer> ApplyAsync(HostTurn turn, HostedResource row)
+    private async Task<SshServer> ApplyAsync(HostTurn turn, Speaker speaker, HostedResource row)
     {
         RowCheck.Check(row);
         if (turn.State.Resources.Any(other => other.Authority != row.Authority && other.Trusted.Intersect(row.Trusted, StringComparer.Ordinal).Any()))
             throw new AuthDaemonException("A key of the organisation's certificate authority is another organisation's on this host already.");
-        bool isGone = row.Trusted.Count == 0 && row.Users.Count == 0;
+        var authority = turn.State.FindAuthority(row.Authority) ?? new KnownAuthority(row.Authority, []);
         var known = turn.State.Find(row.Authority, row.Resource);
-        if (isGone && known is not null)
-            await turn.SaveAsync(turn.State.Without(row)).ConfigureAwait(false);
-        else if (!isGone && known?.IsSameAs(row) != true)
-            await turn.SaveAsync(turn.State.With(row)).ConfigureAwait(false);
-        if (!isGone && known?.Trusted.SequenceEqual(row.Trusted) != true)
-            SshHostLog.Trusted(_log, row.Trusted.Count, row.Organisation);
+        if (!authority.IsNewerThan(row.Version))
+        {
+            await turn.SaveAsync((row.IsWithdrawn ? turn.State.Without(row) : turn.State.With(row)).With(authority.After(row, speaker.Connector))).ConfigureAwait(false);
+            if (!row.IsWithdrawn && !authority.Trusted.SequenceEqual(row.Trusted))
+                SshHostLog.Trusted(_log, row.Trusted.Count, row.Organisation);
+        }
+        else if (known is null ? !row.IsWithdrawn : !known.SaysTheSameAs(row))
+        {
+            throw new AuthDaemonException(AuthDaemonFault.Conflict, "This host was told something newer: the connector waits for its next table.");
+        }
 
         AuthDaemonException? failure = null;
         foreach (var account in turn.State.Accounts.Where(account => account.Authority == row.Authority))
@@ -122,14 +141,6 @@ public sealed class LocalAuthDaemon : IAuthDaemon
         var server = await SshServer.FindAsync().ConfigureAwait(false);
         await _directory.ApplyAsync(turn, server).ConfigureAwait(false);
         return failure is null ? server : throw failure;
-    }
-
-    private async Task<SshAccount> ProvisionAsync(HostTurn turn, string authority, int resource, SshAccountOrder order)
-    {
-        if (turn.State.Find(authority, resource)?.Users.Contains(order.User) != true)
-            throw new AuthDaemonException("This host was not told yet that you may log in to it: try again in a moment.");
-        var (account, password) = await _accounts.ProvisionAsync(turn, authority, resource, order).ConfigureAwait(false);
-        return new SshAccount(account.Name, HostPrincipals.Of(_store, account, resource), password);
     }
 
     private async Task SweepAsync()

@@ -6,12 +6,13 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Keyhole.Contracts;
+using Keyhole.Cryptography;
 
 namespace Keyhole.SshHost;
 
 /// <summary>
-/// The auth daemons of other hosts, over HTTPS. One object serves any number of hosts. A daemon is known by its pin; where there is none yet, its certificate must show
-/// that it knows the pre-shared key, before anything is said to it.
+/// The auth daemons of other hosts, over HTTPS. One object serves any number of hosts. A daemon's certificate must show that it knows the pre-shared key before anything is
+/// said to it, and it must be the one of the pin where there is one. The connector shows who it is by its own key.
 /// </summary>
 public sealed class RemoteAuthDaemon : IAuthDaemon
 {
@@ -19,24 +20,28 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly PreSharedKey _preSharedKey;
+    private readonly PrivateKey _key;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
+    /// <param name="key">The connector's WireGuard key, which stays the caller's.</param>
     /// <param name="resolve">From the host of an <see cref="SshDaemon"/> to its addresses; empty when there is none.</param>
     /// <exception cref="AuthDaemonException">The pre-shared key is too short, or holds what no such key holds.</exception>
-    public RemoteAuthDaemon(string preSharedKey, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time)
+    public RemoteAuthDaemon(string preSharedKey, PrivateKey key, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
     {
         ArgumentNullException.ThrowIfNull(preSharedKey);
         _preSharedKey = new PreSharedKey(preSharedKey, "the connector's settings");
+        _key = key;
         _resolve = resolve;
     }
 
     /// <inheritdoc/>
-    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, CancellationToken cancelled)
+    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, RowVersion version, CancellationToken cancelled)
     {
         ArgumentNullException.ThrowIfNull(row);
-        var body = new HostRequest(organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates);
-        var (answer, pin) = await AskAsync(row, HttpMethod.Put, "", body, SshHostJson.Default.HostRequest, SshHostJson.Default.HostAnswer, cancelled).ConfigureAwait(false);
-        return new SshHostState(answer!.HostKeys, answer.Trusted, pin);
+        ArgumentNullException.ThrowIfNull(version);
+        var body = JsonSerializer.SerializeToUtf8Bytes(HostRequest.From(organisation, row, version), SshHostJson.Default.HostRequest);
+        var (answer, pin) = await AskAsync(row, HttpMethod.Put, "", body, SshHostJson.Default.HostAnswer, cancelled).ConfigureAwait(false);
+        return new SshHostState(answer.HostKeys, answer.Trusted, pin);
     }
 
     /// <inheritdoc/>
@@ -44,16 +49,8 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(order);
-        for (bool isSecond = false; ; isSecond = true)
-        {
-            var (account, _) = await AskAsync(row, HttpMethod.Post, "/accounts", order, SshHostJson.Default.SshAccountOrder, SshHostJson.Default.SshAccount, cancelled).ConfigureAwait(false);
-            if (account is not null)
-                return account;
-            if (isSecond || !row.Users.Contains(order.User))
-                throw new AuthDaemonException($"The auth daemon of {row.Daemon!.Host} was not told yet that you may log in: try again in a moment.");
-            // The row may be newer than the last that the daemon was told.
-            await ReconcileAsync("", row, cancelled).ConfigureAwait(false);
-        }
+        var body = JsonSerializer.SerializeToUtf8Bytes(order, SshHostJson.Default.SshAccountOrder);
+        return (await AskAsync(row, HttpMethod.Post, "/accounts", body, SshHostJson.Default.SshAccount, cancelled).ConfigureAwait(false)).Answer;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -61,15 +58,20 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
     /// <summary>Makes a socket that is not connected; tests make it in another network namespace.</summary>
     internal Func<AddressFamily, Socket> MakeSocket { get; init; } = family => new Socket(family, SocketType.Stream, ProtocolType.Tcp);
 
-    /// <returns>The answer, null for a conflict; and the pin of who gave it.</returns>
-    private async Task<(TAnswer? Answer, string Pin)> AskAsync<TBody, TAnswer>(
-        SshRow row, HttpMethod method, string more, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<TAnswer> answerType, CancellationToken cancelled)
-        where TAnswer : class
+    /// <returns>The answer, and the pin of who gave it.</returns>
+    private async Task<(TAnswer Answer, string Pin)> AskAsync<TAnswer>(SshRow row, HttpMethod method, string more, byte[] body, JsonTypeInfo<TAnswer> answerType, CancellationToken cancelled)
     {
         var daemon = row.Daemon ?? throw new AuthDaemonException("The resource's auth daemon is not one on another host.");
         string name = $"{daemon.Host}:{daemon.Port}";
         string? pin = null;
         string? fault = null;
+        string target = $"/v1/hosts/{row.Authority}/{row.Resource}{more}";
+        using var request = new HttpRequestMessage(method, new UriBuilder("https", "auth-daemon.invalid", daemon.Port, target).Uri)
+        {
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", _preSharedKey.Authorization);
+        request.Headers.TryAddWithoutValidation(RequestProof.ConnectorHeader, _key.PublicKey.ToString());
         using var handler = new SocketsHttpHandler
         {
             UseProxy = false,
@@ -81,25 +83,21 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
         handler.SslOptions.EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
         {
-            fault = FaultOf(certificate as X509Certificate2, daemon, name, out pin);
+            fault = FaultOf(certificate as X509Certificate2, daemon, name, out pin) ?? Sign((X509Certificate2)certificate!);
             return fault is null;
         };
         using var http = new HttpClient(handler) { Timeout = Patience, MaxResponseContentBufferSize = HttpWire.MaximumBodyLength };
-        using var request = new HttpRequestMessage(method, new UriBuilder("https", "auth-daemon.invalid", daemon.Port, $"/v1/hosts/{row.Authority}/{row.Resource}{more}").Uri)
-        {
-            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
-        };
-        request.Headers.TryAddWithoutValidation("Authorization", _preSharedKey.Authorization);
         try
         {
             using var response = await http.SendAsync(request, cancelled).ConfigureAwait(false);
             byte[] bytes = await response.Content.ReadAsByteArrayAsync(cancelled).ConfigureAwait(false);
             return response.StatusCode switch
             {
-                HttpStatusCode.OK => (JsonSerializer.Deserialize(bytes, answerType), pin!),
-                HttpStatusCode.Conflict => (null, pin!),
+                HttpStatusCode.OK => (JsonSerializer.Deserialize(bytes, answerType) ?? throw new JsonException(), pin!),
                 HttpStatusCode.Unauthorized => throw new AuthDaemonException($"The auth daemon at {name} refuses the pre-shared key: give connector and daemon the same one."),
-                _ => throw new AuthDaemonException(DetailOf(bytes) ?? $"The auth daemon at {name} answers with status {(int)response.StatusCode}."),
+                var status => throw new AuthDaemonException(
+                    status switch { HttpStatusCode.Conflict => AuthDaemonFault.Conflict, HttpStatusCode.Forbidden => AuthDaemonFault.Forbidden, _ => AuthDaemonFault.Failed },
+                    DetailOf(bytes) ?? $"The auth daemon at {name} answers with status {(int)response.StatusCode}."),
             };
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
@@ -113,6 +111,16 @@ public sealed class RemoteAuthDaemon : IAuthDaemon
         catch (JsonException e)
         {
             throw new AuthDaemonException($"The auth daemon at {name} gives an answer of another version.", e);
+        }
+
+        // The head is written once TLS has shown whose certificate it is.
+        string? Sign(X509Certificate2 certificate)
+        {
+            if (DaemonCertificate.ExchangeKeyOf(certificate) is not { } exchange
+                || RequestProof.Make(_key, exchange, method.Method, target, body, certificate.PublicKey.ExportSubjectPublicKeyInfo()) is not { } proof)
+                return $"The auth daemon at {name} is of another version: its certificate holds no key for connectors.";
+            request.Headers.TryAddWithoutValidation(RequestProof.ProofHeader, Convert.ToBase64String(proof));
+            return null;
         }
     }
 

@@ -18,8 +18,8 @@ public class AccountTests
         host.StartServer();
         host.Host.Run("groupadd", "builders");
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
-        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), groups: ["builders"], shell: "/bin/bash"), CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
+        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), groups: ["builders"], shell: "/bin/bash"));
 
         Assert.Equal("ada", account.Name);
         Assert.Null(account.SealedPassword);
@@ -36,10 +36,10 @@ public class AccountTests
         // The next order takes back what this one no longer says; what others gave stays.
         host.Host.Run("groupadd", "friends");
         host.Host.Run("usermod", "-a", "-G", "friends", "ada");
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Commands, ["/usr/bin/id -un"])), CancellationToken.None);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Commands, ["/usr/bin/id -un"])));
         (_, output, _) = host.Login("ada", certificate, "id -Gn; sudo -n id -un; sudo -n id -u || echo no");
         Assert.Equal(["ada friends", "root", "no"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order());
         Assert.Equal("no\n", host.Login("ada", certificate, "sudo -n id -un || echo no").Output);
         Assert.NotEqual(0, host.Login("root", certificate, "id").Status);
     }
@@ -52,13 +52,13 @@ public class AccountTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [.. Enumerable.Range(1, 40)]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         var before = host.Host.Accounts();
         int user = 0;
         foreach (string name in new[] { "-oProxyCommand=x", "a;b", new string('a', 33), "ädä", "..", "a/b", "", "a\nb", "Ada", "9ada", "a b", "$(id)", "a:b" })
         {
             var order = DaemonHost.Order(++user) with { Name = name };
-            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, order, CancellationToken.None));
+            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, order));
         }
 
         Assert.Equal(before, host.Host.Accounts());
@@ -66,18 +66,18 @@ public class AccountTests
         host.Host.Run("mkdir", "/home/linus");
         foreach (string name in new[] { "root", "daemon", "sshd", "admin", "docker", "sudo", "grace", "linus" })
         {
-            var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, name), CancellationToken.None);
+            var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, name));
             Assert.Equal(name + "2", account.Name);
             Assert.EndsWith($":{name}2", account.Principal, StringComparison.Ordinal);
             Assert.True(int.Parse(host.Passwd(account.Name)![2], null) >= 1000);
-            Assert.Equal(account, await host.Remote.ProvisionAsync(row, DaemonHost.Order(user, name), CancellationToken.None));
+            Assert.Equal(account, await host.Remote.ProvisionAsync(row, DaemonHost.Order(user, name)));
         }
 
         // The same wish of others, and at the longest length.
-        Assert.Equal("grace3", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, "grace"), CancellationToken.None)).Name);
+        Assert.Equal("grace3", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, "grace"))).Name);
         string longest = new('x', 32);
-        Assert.Equal(longest, (await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, longest), CancellationToken.None)).Name);
-        Assert.Equal(new string('x', 31) + "2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, longest), CancellationToken.None)).Name);
+        Assert.Equal(longest, (await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, longest))).Name);
+        Assert.Equal(new string('x', 31) + "2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(++user, longest))).Name);
         Assert.Equal(before.Count + 12, host.Host.Accounts().Count);
     }
 
@@ -88,18 +88,18 @@ public class AccountTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         var order = DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []));
-        await host.Remote.ProvisionAsync(row, order, CancellationToken.None);
+        await host.Remote.ProvisionAsync(row, order);
         host.Host.Run("userdel", "-r", "ada");
         host.Host.Run("useradd", "-m", "-c", "Ada of the town", "ada");
         Assert.Empty(host.Principals("ada"));
-        Assert.Equal("ada2", (await host.Remote.ProvisionAsync(row, order, CancellationToken.None)).Name);
+        Assert.Equal("ada2", (await host.Remote.ProvisionAsync(row, order)).Name);
         Assert.False(File.Exists(host.Host.PathOf("/etc/sudoers.d/keyhole-ada")));
         // The name of another with our mark is another all the same: the number is part of it.
         host.Host.Run("usermod", "-u", "4321", "ada2");
         Assert.Empty(host.Principals("ada2"));
-        await host.Remote.ReconcileAsync("acme", row with { Users = [] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row with { Users = [] });
         Assert.False(host.IsLocked("ada"));
         Assert.False(host.IsLocked("ada2"));
         Assert.False(File.Exists(host.Host.PathOf("/etc/sudoers.d/keyhole-ada2")));
@@ -112,9 +112,9 @@ public class AccountTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5, 6]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         int before = host.Host.Accounts().Count;
-        var made = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => host.Remote.ProvisionAsync(row, DaemonHost.Order(5 + (i % 2)), CancellationToken.None)));
+        var made = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => host.Remote.ProvisionAsync(row, DaemonHost.Order(5 + (i % 2)))));
         Assert.Equal(2, made.Distinct().Count());
         Assert.Equal(["ada", "ada2"], made.Select(account => account.Name).Distinct().Order());
         Assert.Equal(before + 2, host.Host.Accounts().Count);
@@ -127,9 +127,9 @@ public class AccountTests
         using var acme = new TestAuthority('a');
         host.StartServer();
         var row = DaemonHost.Row(acme, [5, 6]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
-        var ada = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, [])), CancellationToken.None);
-        var grace = await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"), CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
+        var ada = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, [])));
+        var grace = await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"));
         string certificate = acme.SignUser(host.UserKey, ada.Principal);
         // A process that does not heed SIGTERM, in a session of its own.
         var stubborn = host.StartLogin("ada", certificate, "trap '' TERM; setsid -f sh -c \"trap '' TERM; sleep 1000\"; echo here; sleep 1000");
@@ -137,7 +137,7 @@ public class AccountTests
         stubborn.WaitForLine("^here$", TimeSpan.FromSeconds(60));
         other.WaitForLine("^here$", TimeSpan.FromSeconds(60));
 
-        await host.Remote.ReconcileAsync("acme", row with { Users = [6] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row with { Users = [6] });
         Assert.NotEqual(0, stubborn.WaitForExit(TimeSpan.FromSeconds(60)));
         Assert.NotEqual(0, host.Host.Execute("pgrep", "-u", "ada").Status);
         Assert.True(host.IsLocked("ada"));
@@ -146,13 +146,15 @@ public class AccountTests
         Assert.NotEqual(0, host.Login("ada", certificate, "id").Status);
         Assert.False(other.HasExited);
         Assert.False(host.IsLocked("grace"));
-        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Users = [6] }, DaemonHost.Order(), CancellationToken.None));
+        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Users = [6] }, DaemonHost.Order()));
 
-        // The connector's row is newer than what the daemon was told: the order brings it along.
-        Assert.Equal(ada, await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None));
+        // An order brings no row with it.
+        Assert.Equal(AuthDaemonFault.Conflict, (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order()))).Fault);
+        await host.Remote.ReconcileAsync("acme", row);
+        Assert.Equal(ada, await host.Remote.ProvisionAsync(row, DaemonHost.Order()));
         Assert.Equal(0, host.Login("ada", certificate, "id").Status);
         // Out of the row with the host itself.
-        await host.Remote.ReconcileAsync("acme", row with { Users = [], Trusted = [] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row with { Users = [], Trusted = [] });
         Assert.True(host.IsLocked("ada") && host.IsLocked("grace"));
         Assert.DoesNotContain(acme.Line, host.Host.Read("/etc/ssh/keyhole/ca.pub"), StringComparison.Ordinal);
     }
@@ -163,9 +165,9 @@ public class AccountTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5, 6]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None);
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"), CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order());
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"));
         host.StopDaemon();
         host.ChangeState(state =>
         {
@@ -176,7 +178,7 @@ public class AccountTests
         DaemonHost.Await(() => host.IsLocked("ada"), "The idle account is not locked.");
         Assert.False(host.IsLocked("grace"));
         Assert.Empty(host.Principals("ada"));
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order());
         Assert.False(host.IsLocked("ada"));
         Assert.Single(host.Principals("ada"));
     }
@@ -190,8 +192,8 @@ public class AccountTests
         using var recipient = new SealedBox.Recipient();
         host.StartServer();
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
-        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), passwordKey: recipient.PublicKey), CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
+        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), passwordKey: recipient.PublicKey));
         string password = global::System.Text.Encoding.ASCII.GetString(recipient.Open(account.SealedPassword!)!);
         Assert.Matches("^[A-Za-z2-9]{20}$", password);
         string certificate = acme.SignUser(host.UserKey, account.Principal);

@@ -14,15 +14,15 @@ public class CrashTests
         using var acme = new TestAuthority('a');
         var random = new Random(TestSeed.Next());
         var row = DaemonHost.Row(acme, [.. Enumerable.Range(1, 8)]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         for (int user = 1; user <= 8; user++)
         {
-            var cut = host.Remote.ProvisionAsync(row, DaemonHost.Order(user), CancellationToken.None);
+            var cut = host.Remote.ProvisionAsync(row, DaemonHost.Order(user));
             await Task.Delay(random.Next(150));
             host.KillDaemon();
             await Task.WhenAny(cut);
             host.StartDaemon();
-            var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(user), CancellationToken.None);
+            var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(user));
             if (cut.IsCompletedSuccessfully)
                 Assert.Equal(await cut, account);
             else
@@ -44,8 +44,8 @@ public class CrashTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order());
 
         // Noted, and not made.
         host.StopDaemon();
@@ -53,13 +53,13 @@ public class CrashTests
         host.Host.Run("userdel", "-r", "ada");
         host.StartDaemon();
         Assert.Empty(host.Principals("ada"));
-        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None)).Name);
+        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
 
         // Made, and its number not noted.
         host.StopDaemon();
         host.ChangeState(state => (state["accounts"]![0]!["uid"], state["accounts"]![0]!["isSettled"]) = (0, false));
         host.StartDaemon();
-        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None)).Name);
+        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
         Assert.Single(host.Principals("ada"));
 
         // Made without its home directory.
@@ -67,7 +67,7 @@ public class CrashTests
         host.ChangeState(state => (state["accounts"]![0]!["uid"], state["accounts"]![0]!["isSettled"]) = (0, false));
         host.Host.Run("rm", "-rf", "/home/ada", "/var/mail/ada");
         host.StartDaemon();
-        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None)).Name);
+        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
         Assert.True(Directory.Exists(host.Host.PathOf("/home/ada")));
 
         // To be locked, and not locked yet.
@@ -79,7 +79,7 @@ public class CrashTests
         });
         Assert.Empty(host.Principals("ada"));
         host.StartDaemon();
-        await host.Remote.ReconcileAsync("acme", row with { Users = [] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row with { Users = [] });
         Assert.True(host.IsLocked("ada"));
     }
 }

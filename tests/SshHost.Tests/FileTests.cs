@@ -19,14 +19,14 @@ public class FileTests
             host.Host.Run("ln", "-s", "/root/victim", file);
         host.StartDaemon();
         var row = DaemonHost.Row(acme, [5, 6]);
-        var state = await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
-        await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [acme.SignHost(SshPublicKey.Parse(state.HostKeys[0])!, "vm")] }, CancellationToken.None);
+        var state = await host.Remote.ReconcileAsync("acme", row);
+        await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [acme.SignHost(SshPublicKey.Parse(state.HostKeys[0])!, "vm")] });
         var full = new SshSudo(SshSudoMode.Full, []);
         // What lies where the account's rights would stand makes the name another's.
-        Assert.Equal("grace2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace", full), CancellationToken.None)).Name);
-        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None)).Name);
+        Assert.Equal("grace2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace", full))).Name);
+        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
         host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-ada");
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: full), CancellationToken.None);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: full));
 
         Assert.Equal("untouched\n", host.Host.Read("/root/victim"));
         Assert.Equal("644 root", host.Host.Run("stat", "-c", "%a %U", "/root/victim").Trim());
@@ -54,9 +54,9 @@ public class FileTests
         host.Host.Run("rm", "/etc/ssh/keyhole");
         host.StartDaemon();
         var row = DaemonHost.Row(acme, [5, 6]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         async Task<string> RefusedAsync(string home) =>
-            (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(home: home), CancellationToken.None))).Message;
+            (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(home: home)))).Message;
 
         Assert.Contains("users other than root may write in /tmp", await RefusedAsync("/tmp"), StringComparison.Ordinal);
         Assert.Contains("does not exist", await RefusedAsync("/srv/nowhere"), StringComparison.Ordinal);
@@ -66,9 +66,9 @@ public class FileTests
         host.Host.Run("mkdir", "-p", "/var/people");
         host.Host.Run("ln", "-s", "/var/people", "/home/base");
         host.Host.Run("ln", "-s", "/etc", "/var/people/ada");
-        Assert.Equal("ada2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(home: "/home/base"), CancellationToken.None)).Name);
+        Assert.Equal("ada2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(home: "/home/base"))).Name);
         host.Host.Run("ln", "-s", "/nowhere", "/home/grace");
-        Assert.Equal("grace2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"), CancellationToken.None)).Name);
+        Assert.Equal("grace2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"))).Name);
     }
 
     [LabFact("sshd", "sudo", "useradd")]
@@ -80,7 +80,7 @@ public class FileTests
         using var acme = new TestAuthority('a');
         host.StartServer();
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         SshSudo Commands(params string[] commands) => new(SshSudoMode.Commands, commands);
         foreach (string command in new[]
         {
@@ -88,18 +88,18 @@ public class FileTests
             "/bin/echo #1", "/bin/echo \"a\"", "/bin/id ^.*$", "/bin/id \u00e4", "/bin/i,/bin/sh", "/bin/echo \\e",
         })
         {
-            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands(command)), CancellationToken.None));
+            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands(command))));
         }
 
         Assert.Null(host.Passwd("ada"));
-        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands("/usr/bin/echo a,b:c=d", "/usr/bin/id -u")), CancellationToken.None);
+        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands("/usr/bin/echo a,b:c=d", "/usr/bin/id -u")));
         string certificate = acme.SignUser(host.UserKey, account.Principal);
         var (_, output, error) = host.Login("ada", certificate, "sudo -n /usr/bin/echo a,b:c=d; sudo -n id -u; sudo -n id || echo no; sudo -n /usr/bin/echo a || echo no; sudo -n -u daemon id -u || echo no");
         Assert.True(output == "a,b:c=d\n0\nno\nno\nno\n", output + error);
         // A command that sudo knows and this one refuses leaves what was there.
-        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands("/bin/id *")), CancellationToken.None));
+        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands("/bin/id *"))));
         Assert.Equal("0\n", host.Login("ada", certificate, "sudo -n id -u").Output);
-        var missing = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(groups: ["no-such-group"]), CancellationToken.None));
+        var missing = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(groups: ["no-such-group"])));
         Assert.Contains("'no-such-group'", missing.Message, StringComparison.Ordinal);
     }
 
@@ -114,19 +114,20 @@ public class FileTests
         host.StartServer();
         var ofAcme = DaemonHost.Row(acme, [5]);
         var ofGlobex = DaemonHost.Row(globex, [5], resource: 9);
-        await host.Remote.ReconcileAsync("acme", ofAcme, CancellationToken.None);
-        var globexState = await host.Remote.ReconcileAsync("globex", ofGlobex, CancellationToken.None);
-        var acmeState = await host.Remote.ReconcileAsync("acme", ofAcme, CancellationToken.None);
-        var ada = await host.Remote.ProvisionAsync(ofAcme, DaemonHost.Order(), CancellationToken.None);
-        var other = await host.Remote.ProvisionAsync(ofGlobex, DaemonHost.Order(), CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", ofAcme);
+        host.Admit(globex);
+        var globexState = await host.Remote.ReconcileAsync("globex", ofGlobex);
+        var acmeState = await host.Remote.ReconcileAsync("acme", ofAcme);
+        var ada = await host.Remote.ProvisionAsync(ofAcme, DaemonHost.Order());
+        var other = await host.Remote.ProvisionAsync(ofGlobex, DaemonHost.Order());
 
         Assert.Equal(("ada", "ada2"), (ada.Name, other.Name));
         Assert.NotEqual(ada.Principal.Split(':')[3], other.Principal.Split(':')[3]);
         // Each certifies keys of its own: sshd shows one certificate per type of key.
         Assert.Equal(["ssh-ed25519", "ecdsa-sha2-nistp256"], acmeState.HostKeys.Concat(globexState.HostKeys).Select(key => key.Split(' ')[0]));
-        Assert.Contains("another organisation's", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("globex", ofGlobex with { Trusted = [globex.Line, acme.Line], Revoked = [1] }, CancellationToken.None))).Message, StringComparison.Ordinal);
-        Assert.Contains("types of host keys", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11), CancellationToken.None))).Message, StringComparison.Ordinal);
-        await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11) with { Trusted = [] }, CancellationToken.None);
+        Assert.Contains("another organisation's", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("globex", ofGlobex with { Trusted = [globex.Line, acme.Line], Revoked = [1] }))).Message, StringComparison.Ordinal);
+        Assert.Contains("types of host keys", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11)))).Message, StringComparison.Ordinal);
+        await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [], resource: 11) with { Trusted = [] });
         Assert.Equal(0, host.Login("ada", acme.SignUser(host.UserKey, ada.Principal), "true").Status);
         Assert.Equal(0, host.Login("ada2", globex.SignUser(host.UserKey, other.Principal), "true").Status);
         Assert.NotEqual(0, host.Login("ada", globex.SignUser(host.UserKey, ada.Principal), "true").Status);
@@ -135,14 +136,14 @@ public class FileTests
 
         // A certificate that was taken back, and the next one; then the whole organisation.
         string first = acme.SignUser(host.UserKey, ada.Principal);
-        await host.Remote.ReconcileAsync("acme", ofAcme with { Revoked = [acme.LastSerial] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", ofAcme with { Revoked = [acme.LastSerial] });
         Assert.NotEqual(0, host.Login("ada", first, "true").Status);
         Assert.Equal(0, host.Login("ada", acme.SignUser(host.UserKey, ada.Principal), "true").Status);
-        await host.Remote.ReconcileAsync("acme", ofAcme with { Trusted = [], Users = [] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", ofAcme with { Trusted = [], Users = [] });
         Assert.NotEqual(0, host.Login("ada", acme.SignUser(host.UserKey, ada.Principal), "true").Status);
         Assert.Equal(0, host.Login("ada2", globex.SignUser(host.UserKey, other.Principal), "true").Status);
         // What the first leaves goes to the other, which keeps its own.
-        Assert.Equal(["ssh-ed25519", "ecdsa-sha2-nistp256"], (await host.Remote.ReconcileAsync("globex", ofGlobex, CancellationToken.None)).HostKeys.Select(key => key.Split(' ')[0]));
+        Assert.Equal(["ssh-ed25519", "ecdsa-sha2-nistp256"], (await host.Remote.ReconcileAsync("globex", ofGlobex)).HostKeys.Select(key => key.Split(' ')[0]));
     }
 
     [LabFact("sshd", "sudo", "useradd")]
@@ -154,13 +155,13 @@ public class FileTests
         using var globex = new TestAuthority('b');
         host.StartServer();
         var row = DaemonHost.Row(acme, [5]);
-        var state = await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        var state = await host.Remote.ReconcileAsync("acme", row);
         Assert.Equal([acme.Line], state.Trusted);
         var keys = state.HostKeys.Select(line => SshPublicKey.Parse(line)!).ToList();
-        await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [.. keys.Select(key => globex.SignHost(key, "vm")), acme.SignUser(keys[0], "vm")] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [.. keys.Select(key => globex.SignHost(key, "vm")), acme.SignUser(keys[0], "vm")] });
         Assert.Equal("ca.pub revoked.krl", string.Join(' ', host.Host.Run("ls", "/etc/ssh/keyhole").Split('\n', StringSplitOptions.RemoveEmptyEntries)));
 
-        await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [.. keys.Select(key => acme.SignHost(key, "vm"))] }, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [.. keys.Select(key => acme.SignHost(key, "vm"))] });
         host.Host.Write("/root/known", $"@cert-authority * {acme.Line}\n");
         (int, string, string) Known(string name) => host.Host.Execute("ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=/root/known", "-o", $"HostKeyAlias={name}", "ada@127.0.0.1", "true");
         // Nobody is let in; what is asked is whether the host is believed.

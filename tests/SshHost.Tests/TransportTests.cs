@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Keyhole.Contracts;
+using Keyhole.Cryptography;
 using Keyhole.Lab;
 
 namespace Keyhole.SshHost.Tests;
@@ -21,12 +22,12 @@ public class TransportTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         var before = host.Host.Accounts();
         string body = """{"user":5,"name":"ada","identity":"ada@example.com","shell":null,"home":null,"groups":[],"sudo":{"mode":"None","commands":[]}}""";
         string Post(string authorization, string data) => host.Host.Run("curl", "-sk", "-w", "%{http_code}", "-o", "/dev/null", "-X", "POST", "-H", authorization, "-H", "Content-Type: application/json", "-d", data, Url + "/accounts");
 
-        Assert.Equal("400", Post($"Authorization: Bearer {DaemonHost.Key}", "{}"));
+        Assert.Equal("403", Post($"Authorization: Bearer {DaemonHost.Key}", body));
         Assert.Equal("401", Post("X-Nothing: 1", body));
         for (int i = 1; i < SourceLimits.MaximumFailures; i++)
             Assert.Equal("401", Post($"Authorization: Bearer {DaemonHost.Key}{i}", body));
@@ -35,7 +36,7 @@ public class TransportTests
         Assert.Contains("wrong pre-shared key from 127.0.0.1", host.DaemonLog, StringComparison.Ordinal);
         Assert.DoesNotContain(DaemonHost.Key, host.DaemonLog, StringComparison.Ordinal);
         // Whoever shares the connector's address does not keep it away.
-        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None)).Name);
+        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
     }
 
     [LabFact("sshd", "sudo", "useradd")]
@@ -45,16 +46,16 @@ public class TransportTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5]);
-        string pin = (await host.Remote.ReconcileAsync("acme", row, CancellationToken.None)).Pin!;
+        string pin = (await host.Remote.ReconcileAsync("acme", row)).Pin!;
         // The pin holds while it is the same daemon.
-        Assert.Equal(pin, (await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [5], pin: pin), CancellationToken.None)).Pin);
+        Assert.Equal(pin, (await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [5], pin: pin))).Pin);
 
         using var listener = host.Listen();
         int port = ((global::System.Net.IPEndPoint)listener.LocalEndpoint).Port;
         foreach (string? known in new[] { null, pin })
         {
             var hearing = HearAsync(listener);
-            var thrown = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Daemon = new SshDaemon("127.0.0.1", port, known) }, DaemonHost.Order(), CancellationToken.None));
+            var thrown = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Daemon = new SshDaemon("127.0.0.1", port, known) }, DaemonHost.Order()));
             Assert.Contains("in between", thrown.Message, StringComparison.Ordinal);
             Assert.Equal(0, await hearing);
         }
@@ -62,16 +63,16 @@ public class TransportTests
         // The detector hears: whoever knows the key is told what there is to tell; with another pin not even then.
         var shared = new PreSharedKey(DaemonHost.Key, "the test");
         var heard = HearAsync(listener, out string impostor, shared);
-        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Daemon = new SshDaemon("127.0.0.1", port, impostor) }, DaemonHost.Order(), CancellationToken.None));
+        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Daemon = new SshDaemon("127.0.0.1", port, impostor) }, DaemonHost.Order()));
         Assert.True(await heard > 0);
         heard = HearAsync(listener, out _, shared);
-        Assert.Contains("in between", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Daemon = new SshDaemon("127.0.0.1", port, pin) }, DaemonHost.Order(), CancellationToken.None))).Message, StringComparison.Ordinal);
+        Assert.Contains("in between", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row with { Daemon = new SshDaemon("127.0.0.1", port, pin) }, DaemonHost.Order()))).Message, StringComparison.Ordinal);
         Assert.Equal(0, await heard);
 
         // A connector with another key says nothing to the true daemon either.
         await using var stranger = host.Connect("another-key-of-sufficient-length");
         foreach (string? known in new[] { null, pin })
-            Assert.Contains("does not know the pre-shared key", (await Assert.ThrowsAsync<AuthDaemonException>(() => stranger.ReconcileAsync("acme", DaemonHost.Row(acme, [5], pin: known), CancellationToken.None))).Message, StringComparison.Ordinal);
+            Assert.Contains("does not know the pre-shared key", (await Assert.ThrowsAsync<AuthDaemonException>(() => stranger.ReconcileAsync("acme", DaemonHost.Row(acme, [5], pin: known)))).Message, StringComparison.Ordinal);
     }
 
     [LabFact("sshd", "sudo", "useradd")]
@@ -83,10 +84,10 @@ public class TransportTests
         using var listener = host.Listen();
         var row = DaemonHost.Row(acme, [5]) with { Daemon = new SshDaemon("127.0.0.1", ((global::System.Net.IPEndPoint)listener.LocalEndpoint).Port, null) };
         var recording = RecordAsync(host, listener);
-        await host.Remote.ReconcileAsync("acme", row, CancellationToken.None);
+        await host.Remote.ReconcileAsync("acme", row);
         await recording;
         recording = RecordAsync(host, listener);
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(), CancellationToken.None);
+        await host.Remote.ProvisionAsync(row, DaemonHost.Order());
         byte[] recorded = await recording;
 
         string before = host.Host.Read(DaemonHost.StateFile);
@@ -107,7 +108,7 @@ public class TransportTests
 
         Assert.Equal(before, host.Host.Read(DaemonHost.StateFile));
         // The detector sees an order that is carried out.
-        await host.Remote.ProvisionAsync(DaemonHost.Row(acme, [5]), DaemonHost.Order(), CancellationToken.None);
+        await host.Remote.ProvisionAsync(DaemonHost.Row(acme, [5]), DaemonHost.Order());
         Assert.NotEqual(before, host.Host.Read(DaemonHost.StateFile));
     }
 
@@ -120,7 +121,12 @@ public class TransportTests
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=keyhole-auth-daemon", key, HashAlgorithmName.SHA256);
         if (known is not null)
+        {
+            using var exchange = PrivateKey.Generate(RandomSource.System);
             request.CertificateExtensions.Add(new X509Extension(DaemonCertificate.ProofOid, known.Prove(request.PublicKey.ExportSubjectPublicKeyInfo()), critical: false));
+            request.CertificateExtensions.Add(new X509Extension(DaemonCertificate.ExchangeOid, exchange.PublicKey.Bytes, critical: false));
+        }
+
         var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         pin = DaemonCertificate.PinOf(certificate);
         return Core();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Keyhole.Contracts;
+using Keyhole.Cryptography;
 
 namespace Keyhole.SshHost.Tests;
 
@@ -98,6 +99,30 @@ public class WireTests
         Assert.EndsWith("\nada ALL=(ALL:ALL) ALL\n", SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Full, []), hasPassword: true), StringComparison.Ordinal);
         Assert.EndsWith("\nada ALL=(root) NOPASSWD: /bin/a x\\,y\\:z, /bin/b\n", SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Commands, ["/bin/a x,y:z", "/bin/b"]), hasPassword: false), StringComparison.Ordinal);
         Assert.Throws<AuthDaemonException>(() => SudoersFragment.TextFor("ada", new SshSudo(SshSudoMode.Commands, []), hasPassword: false));
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void A_proof_is_of_one_connector_for_one_request_to_one_daemon()
+    {
+        using var daemon = PrivateKey.Generate(RandomSource.System);
+        using var connector = PrivateKey.Generate(RandomSource.System);
+        using var other = PrivateKey.Generate(RandomSource.System);
+        byte[] subject = [1, 2, 3], body = [4, 5];
+        byte[] proof = RequestProof.Make(connector, daemon.PublicKey, "PUT", "/v1", body, subject)!;
+        Assert.Equal(proof, RequestProof.Make(daemon, connector.PublicKey, "PUT", "/v1", body, subject));
+        foreach (byte[]? another in new[]
+        {
+            RequestProof.Make(other, daemon.PublicKey, "PUT", "/v1", body, subject), RequestProof.Make(connector, other.PublicKey, "PUT", "/v1", body, subject),
+            RequestProof.Make(connector, daemon.PublicKey, "POST", "/v1", body, subject), RequestProof.Make(connector, daemon.PublicKey, "PUT", "/v1/x", body, subject),
+            RequestProof.Make(connector, daemon.PublicKey, "PUT", "/v1", [4], subject), RequestProof.Make(connector, daemon.PublicKey, "PUT", "/v1", body, [1, 2, 4]),
+        })
+        {
+            Assert.NotEqual(proof, another);
+        }
+
+        // A point of low order agrees with everybody.
+        Assert.Null(RequestProof.Make(connector, new PublicKey(new byte[PublicKey.Length]), "PUT", "/v1", body, subject));
     }
 
     [Theory]

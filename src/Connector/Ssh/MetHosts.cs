@@ -27,7 +27,7 @@ internal sealed class MetHosts(string? file, ILogger logger)
         {
             if (Load().Exists(other => IsSame(other, target)))
                 return;
-            var withdrawn = target.Withdrawn();
+            var withdrawn = target.Withdrawn(target.Version);
             Save([.. Load(), withdrawn with { Row = withdrawn.Row with { Revoked = [] } }]);
         }
     }

@@ -51,8 +51,8 @@ internal sealed class SiteDaemons(IAuthDaemon? local, IAuthDaemon? remote, SiteA
             return local;
         if (_own.ContainsKey(resource))
         {
-            var gone = target.Withdrawn();
-            await local.ReconcileAsync(gone.Organisation, gone.Row, cancelled);
+            var gone = target.Withdrawn(target.Version);
+            await local.ReconcileAsync(gone.Organisation, gone.Row, gone.Version, cancelled);
             _own.TryRemove(resource, out _);
         }
 

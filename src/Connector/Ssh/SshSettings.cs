@@ -1,5 +1,6 @@
 using System.Net;
 using Keyhole.Agent;
+using Keyhole.Cryptography;
 using Keyhole.Edge;
 using Keyhole.SshHost;
 using Microsoft.Extensions.Logging;
@@ -25,14 +26,15 @@ internal static class SshSettings
 
     public static IReadOnlyList<Setting> All { get; } = [AuthDaemon, PreSharedKeyFile, PreSharedKey, State, SshDirectory, IdleDays];
 
+    /// <param name="key">The connector's own, which stays the caller's: by it daemons know who speaks.</param>
     /// <exception cref="AgentException">A setting is wrong, or this process may not be an auth daemon.</exception>
-    public static SiteDaemons Open(SettingValues values, ILoggerFactory loggers)
+    public static SiteDaemons Open(SettingValues values, PrivateKey key, ILoggerFactory loggers)
     {
         var addresses = new SiteAddresses(Dns.GetHostAddressesAsync, HostAddresses.Read, SiteAddresses.OfThisHost);
         try
         {
-            var remote = Key(values, loggers.CreateLogger("ssh")) is { } key ? new RemoteAuthDaemon(key, addresses.DialAsync, TimeProvider.System) : null;
-            var local = values.IsOn(AuthDaemon) ? LocalAuthDaemon.Open(AuthDaemonOptions.From(values, State, SshDirectory, IdleDays), loggers.CreateLogger("auth-daemon"), TimeProvider.System) : null;
+            var remote = Key(values, loggers.CreateLogger("ssh")) is { } preSharedKey ? new RemoteAuthDaemon(preSharedKey, key, addresses.DialAsync) : null;
+            var local = values.IsOn(AuthDaemon) ? LocalAuthDaemon.Open(AuthDaemonOptions.From(values, State, SshDirectory, IdleDays), loggers.CreateLogger("auth-daemon"), TimeProvider.System, key.PublicKey) : null;
             return new SiteDaemons(local, remote, addresses);
         }
         catch (AuthDaemonException e)

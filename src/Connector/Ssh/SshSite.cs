@@ -33,6 +33,15 @@ internal sealed class SshSite
     /// <summary>How long an order waits for the table that lists its user.</summary>
     public static readonly TimeSpan TablePatience = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long it then waits until the daemon was told of the user and has time for it. Both together end before Control gives up.</summary>
+    public static readonly TimeSpan TurnPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a daemon may take for an order, while the host hears nothing else.</summary>
+    public static readonly TimeSpan OrderPatience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Orders under way at once: one host that hangs takes no room from the others.</summary>
+    public const int MaximumOrders = 3;
+
     /// <summary>Tries to withdraw a host whose resource left the table or went elsewhere, before they become hourly.</summary>
     public const int Farewells = 5;
 
@@ -41,8 +50,8 @@ internal sealed class SshSite
     /// <summary>A host that does not come back in 90 days is given up.</summary>
     public const int MostFarewells = Farewells + 90 * 24;
 
-    /// <summary>What a daemon has that is withdrawn while another one serves the resource.</summary>
-    private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(10);
+    /// <summary>What a daemon has that failed before, and one that is withdrawn while another one serves the resource.</summary>
+    public static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(10);
 
     private readonly SshSitesOptions _options;
     private readonly Action<SshSite, SshHostMessage?> _publish;
@@ -56,6 +65,7 @@ internal sealed class SshSite
 
     // Under the gate, with the backoff.
     private SshTarget? _target;
+    private RowVersion _version;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _dueAt;
     private long _attemptedAt;
@@ -65,6 +75,10 @@ internal sealed class SshSite
     private string? _error;
     private SshHostState? _shown;
     private long? _contactAt;
+
+    /// <summary>What the daemon was told last, whatever it said to it.</summary>
+    private SshTarget? _tried;
+    private int _orders;
 
     // Of the one whose turn it is.
     private SshTarget? _met;
@@ -78,12 +92,13 @@ internal sealed class SshSite
     private bool _isRecalled;
 
     /// <param name="target">Null: it is only to be withdrawn.</param>
+    /// <param name="version">Of the newest table.</param>
     /// <param name="met">Daemons that were told of the resource before.</param>
     /// <param name="isAttended">As <see cref="Attend"/> would say.</param>
     /// <param name="publish">Told what Control is to know of the host; null: nothing any more.</param>
-    public SshSite(int resource, SshTarget? target, IReadOnlyList<SshTarget> met, bool isAttended, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
+    public SshSite(int resource, SshTarget? target, RowVersion version, IReadOnlyList<SshTarget> met, bool isAttended, SshSitesOptions options, Action<SshSite, SshHostMessage?> publish)
     {
-        (Resource, _target, _isAttended, _options, _publish) = (resource, target, isAttended, options, publish);
+        (Resource, _target, _version, _isAttended, _options, _publish) = (resource, target, version, isAttended, options, publish);
         (_former, _isRecalled) = (met, true);
         _backoff = new Backoff(ShortestRetry, LongestRetry, options.Random);
         _dueAt = options.Time.GetTimestamp();
@@ -96,20 +111,21 @@ internal sealed class SshSite
     public SshHostMessage? Published { get; set; }
 
     /// <summary>Takes what the newest table says; null: the host is not in it.</summary>
+    /// <param name="version">Of that table.</param>
     /// <returns>False when the site is over: the host needs a new one.</returns>
-    public bool Take(SshTarget? target)
+    public bool Take(SshTarget? target, RowVersion version)
     {
         lock (_gate)
         {
             if (_isOver)
                 return false;
-            if (target != _target)
+            bool isNews = target != _target;
+            (_target, _version) = (target, version);
+            if (isNews)
             {
-                _target = target;
                 _dueAt = _options.Time.GetTimestamp();
                 _backoff.Reset();
-                _changed.SetResult();
-                _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                Change();
             }
             else if (target is not null && _state == SshSiteState.Failed)
             {
@@ -157,7 +173,7 @@ internal sealed class SshSite
                 continue;
             }
 
-            await _options.Slots.WaitAsync(stop);
+            await TakeTurnAsync(stop);
             try
             {
                 if (await AttemptAsync(stop))
@@ -166,6 +182,7 @@ internal sealed class SshSite
             finally
             {
                 _options.Slots.Release();
+                _turn.Writer.TryWrite(true);
             }
         }
     }
@@ -174,29 +191,24 @@ internal sealed class SshSite
     /// <exception cref="AgentException">It is not to be had.</exception>
     public async Task<SshAccount> ProvisionAsync(SshAccountOrder order, CancellationToken cancelled)
     {
-        await AwaitUserAsync(order.User, cancelled);
-        await _turn.Reader.ReadAsync(cancelled);
         try
         {
-            SshTarget? target;
-            lock (_gate)
-                target = _target;
-            if (target?.Row.Users.Contains(order.User) != true)
-                throw NotListed();
-            var daemon = await _options.Choose(target, cancelled);
-            var account = SshAnswers.Check(await daemon.ProvisionAsync(target.Row, order, cancelled));
-            SshLog.Prepared(_options.Logger, target.Name, account.Name, order.User);
-            HurryIf(SshSiteState.Failed);
-            return account;
-        }
-        catch (AuthDaemonException e)
-        {
-            HurryIf(SshSiteState.Ready);
-            throw new AgentException(SshAnswers.Line(e.Message), e);
+            if (Interlocked.Increment(ref _orders) > MaximumOrders)
+                throw new AgentException(string.Create(CultureInfo.InvariantCulture, $"{MaximumOrders} other logins to this host are being prepared: try again in a moment."));
+            await AwaitUserAsync(order.User, cancelled);
+            await AwaitTurnAsync(order.User, cancelled);
+            try
+            {
+                return await OrderAsync(order, cancelled);
+            }
+            finally
+            {
+                _turn.Writer.TryWrite(true);
+            }
         }
         finally
         {
-            _turn.Writer.TryWrite(true);
+            Interlocked.Decrement(ref _orders);
         }
     }
 
@@ -226,57 +238,63 @@ internal sealed class SshSite
         }
     }
 
+    /// <summary>Waits for the turn and a slot. Neither is held while the other is waited for: orders go on meanwhile, and other hosts.</summary>
+    private async Task TakeTurnAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            await _turn.Reader.ReadAsync(stop);
+            if (_options.Slots.Wait(0, CancellationToken.None))
+                return;
+            _turn.Writer.TryWrite(true);
+            await _options.Slots.WaitAsync(stop);
+            _options.Slots.Release();
+        }
+    }
+
     /// <summary>One word with the daemon; true when it was the last.</summary>
     private async Task<bool> AttemptAsync(CancellationToken stop)
     {
-        await _turn.Reader.ReadAsync(stop);
-        try
+        SshTarget? target;
+        lock (_gate)
         {
-            SshTarget? target;
+            target = _target;
+            _attemptedAt = _options.Time.GetTimestamp();
+            _dueAt = long.MaxValue;
+        }
+
+        bool isLeft = _met is { } met && target?.HasDaemonOf(met) != true;
+        if (isLeft)
+        {
+            (_former, _met, _farewells) = ([.. _former, _met!], null, 0);
             lock (_gate)
-            {
-                target = _target;
-                _attemptedAt = _options.Time.GetTimestamp();
-                _dueAt = long.MaxValue;
-            }
-
-            bool isLeft = _met is { } met && target?.HasDaemonOf(met) != true;
-            if (isLeft)
-            {
-                (_former, _met, _farewells) = ([.. _former, _met!], null, 0);
-                lock (_gate)
-                    (_state, _error, _shown, _contactAt) = (SshSiteState.Waiting, null, null, null);
-                _publish(this, null);
-            }
-
-            if (target is null)
-            {
-                await WithdrawAsync(Patience, stop);
-                if (_former.Count > 0)
-                {
-                    DueIn(_farewells < Farewells ? NextRetry() : FarewellInterval);
-                    return false;
-                }
-
-                lock (_gate)
-                    return _isOver = _target is null;
-            }
-
-            _former = [.. _former.Where(former => !target.HasDaemonOf(former))];
-            if (isLeft)
-                await WithdrawAsync(Patience, stop);
-            _isRecalled = false;
-            _options.Met.Add(target);
-            _met = target;
-            await ReconcileAsync(target, stop);
-            if (_former.Count > 0 && !isLeft && (_farewells == 0 || _options.Time.GetElapsedTime(_farewellAt) >= FarewellInterval))
-                await WithdrawAsync(ShortPatience, stop);
-            return false;
+                (_state, _error, _shown, _contactAt, _tried) = (SshSiteState.Waiting, null, null, null, null);
+            _publish(this, null);
         }
-        finally
+
+        if (target is null)
         {
-            _turn.Writer.TryWrite(true);
+            await WithdrawAsync(Patience, stop);
+            if (_former.Count > 0)
+            {
+                DueIn(_farewells < Farewells ? NextRetry() : FarewellInterval);
+                return false;
+            }
+
+            lock (_gate)
+                return _isOver = _target is null;
         }
+
+        _former = [.. _former.Where(former => !target.HasDaemonOf(former))];
+        if (isLeft)
+            await WithdrawAsync(Patience, stop);
+        _isRecalled = false;
+        _options.Met.Add(target);
+        _met = target;
+        await ReconcileAsync(target, stop);
+        if (_former.Count > 0 && !isLeft && (_farewells == 0 || _options.Time.GetElapsedTime(_farewellAt) >= FarewellInterval))
+            await WithdrawAsync(ShortPatience, stop);
+        return false;
     }
 
     /// <summary>Takes the resource out of the daemons that are not its own any more; those that cannot be told stay for the next time.</summary>
@@ -286,7 +304,10 @@ internal sealed class SshSite
         _farewellAt = _options.Time.GetTimestamp();
         foreach (var former in _former)
         {
-            var (_, error) = await AskAsync(former.Withdrawn(), patience, stop);
+            RowVersion version;
+            lock (_gate)
+                version = _version;
+            var (_, error, _) = await AskAsync(former.Withdrawn(version), patience, stop);
             if (error is null || _farewells is Farewells or MostFarewells)
                 SshLog.Withdrawn(_options.Logger, former.Name, former.Daemon, error is null ? "its accounts are locked" : $"its accounts could not be locked: {error}");
             if (error is not null && _farewells < MostFarewells)
@@ -298,7 +319,20 @@ internal sealed class SshSite
 
     private async Task ReconcileAsync(SshTarget target, CancellationToken stop)
     {
-        var (shown, error) = await AskAsync(target, Patience, stop);
+        var (shown, error, fault) = await AskAsync(target, State == SshSiteState.Failed ? ShortPatience : Patience, stop);
+        lock (_gate)
+        {
+            _tried = target;
+            Change();
+        }
+
+        if (fault == AuthDaemonFault.Conflict)
+        {
+            // Another connector has told the host something newer: there is nothing to do before the next table.
+            DueIn(Refresh);
+            return;
+        }
+
         SshHostMessage message;
         bool isNews;
         lock (_gate)
@@ -324,29 +358,59 @@ internal sealed class SshSite
             RetryLater();
     }
 
-    private async Task<(SshHostState? Shown, string? Error)> AskAsync(SshTarget target, TimeSpan patience, CancellationToken stop)
+    private async Task<(SshHostState? Shown, string? Error, AuthDaemonFault Fault)> AskAsync(SshTarget target, TimeSpan patience, CancellationToken stop)
     {
         using var waiting = new CancellationTokenSource(patience, _options.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop, waiting.Token);
         try
         {
             var daemon = await _options.Choose(target, limit.Token);
-            return (SshAnswers.Check(await daemon.ReconcileAsync(target.Organisation, target.Row, limit.Token), target.Row), null);
+            return (SshAnswers.Check(await daemon.ReconcileAsync(target.Organisation, target.Row, target.Version, limit.Token), target.Row), null, default);
         }
         catch (AuthDaemonException e)
         {
-            return (null, SshAnswers.Line(e.Message));
+            return (null, SshAnswers.Line(e.Message), e.Fault);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return (null, string.Create(CultureInfo.InvariantCulture, $"The auth daemon {target.Daemon} did not finish within {patience.TotalSeconds:F0} s."));
+            return (null, string.Create(CultureInfo.InvariantCulture, $"The auth daemon {target.Daemon} did not finish within {patience.TotalSeconds:F0} s."), default);
         }
 #pragma warning disable CA1031 // one host that fails in a way that nobody thought of may not leave all later tables untold
         catch (Exception e) when (e is not OperationCanceledException)
 #pragma warning restore CA1031
         {
             SshLog.Unexpected(_options.Logger, target.Name, e.ToString());
-            return (null, SshAnswers.Line($"The auth daemon failed: {e.Message}"));
+            return (null, SshAnswers.Line($"The auth daemon failed: {e.Message}"), default);
+        }
+    }
+
+    /// <summary>The daemon's answer to an order, for the one whose turn it is.</summary>
+    private async Task<SshAccount> OrderAsync(SshAccountOrder order, CancellationToken cancelled)
+    {
+        SshTarget? target;
+        lock (_gate)
+            target = _target;
+        if (target?.Row.Users.Contains(order.User) != true)
+            throw NotListed();
+        using var patience = new CancellationTokenSource(OrderPatience, _options.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancelled, patience.Token);
+        try
+        {
+            var daemon = await _options.Choose(target, limit.Token);
+            var account = SshAnswers.Check(await daemon.ProvisionAsync(target.Row, order, limit.Token));
+            SshLog.Prepared(_options.Logger, target.Name, account.Name, order.User);
+            HurryIf(SshSiteState.Failed);
+            return account;
+        }
+        catch (AuthDaemonException e)
+        {
+            HurryIf(SshSiteState.Ready);
+            throw new AgentException(SshAnswers.Line(e.Message), e);
+        }
+        catch (OperationCanceledException e) when (!cancelled.IsCancellationRequested)
+        {
+            HurryIf(SshSiteState.Ready);
+            throw Busy(e);
         }
     }
 
@@ -355,26 +419,57 @@ internal sealed class SshSite
     {
         using var patience = new CancellationTokenSource(TablePatience, _options.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancelled, patience.Token);
+        try
+        {
+            await AwaitAsync(() => _target?.Row.Users.Contains(user) == true, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+        {
+            throw NotListed();
+        }
+    }
+
+    /// <summary>The daemon is told of a user before it hears an order for it: an order brings no row with it.</summary>
+    private async Task AwaitTurnAsync(int user, CancellationToken cancelled)
+    {
+        using var patience = new CancellationTokenSource(TurnPatience, _options.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancelled, patience.Token);
+        try
+        {
+            await AwaitAsync(() => _target?.Row.Users.Contains(user) == true ? _tried?.Row.Users.Contains(user) == true : throw NotListed(), limit.Token);
+            await _turn.Reader.ReadAsync(limit.Token);
+        }
+        catch (OperationCanceledException e) when (!cancelled.IsCancellationRequested)
+        {
+            throw Busy(e);
+        }
+    }
+
+    /// <param name="condition">Asked under the gate.</param>
+    private async Task AwaitAsync(Func<bool> condition, CancellationToken limit)
+    {
         while (true)
         {
             Task changed;
             lock (_gate)
             {
-                if (_target?.Row.Users.Contains(user) == true)
+                if (condition())
                     return;
                 changed = _changed.Task;
             }
 
-            try
-            {
-                await changed.WaitAsync(limit.Token);
-            }
-            catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
-            {
-                throw NotListed();
-            }
+            await changed.WaitAsync(limit);
         }
     }
+
+    /// <summary>Under the gate: who waits for the target, or for what was told, looks again.</summary>
+    private void Change()
+    {
+        _changed.SetResult();
+        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private static AgentException Busy(Exception e) => new("The auth daemon of the host is busy or does not answer: try again in a moment.", e);
 
     private static AgentException NotListed() => new("The connector's table does not list this user for the host: try again, and look whether the connector follows Control ('keyhole-connector status').");
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
 using Keyhole.Edge;
+using Keyhole.SshHost;
 
 namespace Keyhole.Connector;
 
@@ -19,6 +20,7 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
     private readonly CancellationToken _stopped;
     private Action<SshHostMessage>? _tell;
     private bool _hasRecalled;
+    private RowVersion _version = RowVersion.None;
 
     public SshSites(SshSitesOptions options) => (_options, _stopped) = (options, _stop.Token);
 
@@ -28,13 +30,16 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
         var targets = SshTarget.From(table);
         lock (_gate)
         {
-            if (!_hasRecalled)
+            // A table that expired gives way to an empty one of no revision: what is said then is said from the last.
+            if (table.Revision > 0)
+                _version = new RowVersion(table.Lineage, table.Revision);
+            if (!_hasRecalled && table.Revision > 0)
                 Recall(targets);
             foreach (var (resource, site) in _sites.Where(pair => !targets.ContainsKey(pair.Key)))
-                site.Take(null);
+                site.Take(null, _version);
             foreach (var (resource, target) in targets)
             {
-                if (!_sites.TryGetValue(resource, out var site) || !site.Take(target))
+                if (!_sites.TryGetValue(resource, out var site) || !site.Take(target, _version))
                     Begin(resource, target, []);
             }
         }
@@ -103,7 +108,7 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
 
     private void Begin(int resource, SshTarget? target, IReadOnlyList<SshTarget> met)
     {
-        var site = new SshSite(resource, target, met, _tell is not null, _options, Publish);
+        var site = new SshSite(resource, target, _version, met, _tell is not null, _options, Publish);
         _sites[site.Resource] = site;
         var run = Task.Run(() => RunAsync(site));
         _running.Add(run);

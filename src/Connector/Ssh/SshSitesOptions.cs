@@ -8,7 +8,7 @@ namespace Keyhole.Connector;
 /// <param name="Random">Uniform in [0, 1).</param>
 internal sealed record SshSitesOptions(Func<SshTarget, CancellationToken, Task<IAuthDaemon>> Choose, TimeProvider Time, Func<double> Random, ILogger Logger)
 {
-    private const int MaximumAtOnce = 32;
+    public const int MaximumAtOnce = 32;
 
     /// <summary>Kept over restarts.</summary>
     public required MetHosts Met { get; init; }

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Keyhole.Contracts;
+using Keyhole.SshHost;
 
 namespace Keyhole.Connector;
 
@@ -8,12 +10,17 @@ namespace Keyhole.Connector;
 /// <param name="Destination">The resource's destination; null where the table has no such resource.</param>
 internal sealed record SshTarget(string Organisation, string Name, string? Destination, SshRow Row)
 {
+    /// <summary>Of the table. The same words in a newer table are no news: it is left out of comparisons, and of the file of hosts that were met.</summary>
+    [JsonIgnore]
+    public RowVersion Version { get; init; } = RowVersion.None;
+
     /// <summary>Where the daemon is, for people.</summary>
     public string Daemon => Row.Daemon is not { } daemon ? "in this process" : daemon.Host.Contains(':', StringComparison.Ordinal) ? $"[{daemon.Host}]:{daemon.Port}" : $"{daemon.Host}:{daemon.Port}";
 
     /// <summary>Every target of the table, by resource.</summary>
     public static Dictionary<int, SshTarget> From(Table table)
     {
+        var version = new RowVersion(table.Lineage, table.Revision);
         var targets = new Dictionary<int, SshTarget>();
         if (table.Ssh.Count == 0)
             return targets;
@@ -23,11 +30,16 @@ internal sealed record SshTarget(string Organisation, string Name, string? Desti
         foreach (var row in table.Ssh)
         {
             var resource = resources.GetValueOrDefault(row.Resource);
-            targets[row.Resource] = new SshTarget(table.Organisation, resource?.Name ?? $"resource {row.Resource}", resource?.Destination, row);
+            targets[row.Resource] = new SshTarget(table.Organisation, resource?.Name ?? $"resource {row.Resource}", resource?.Destination, row) { Version = version };
         }
 
         return targets;
     }
+
+    public bool Equals(SshTarget? other) =>
+        other is not null && (Organisation, Name, Destination) == (other.Organisation, other.Name, other.Destination) && Row.Equals(other.Row);
+
+    public override int GetHashCode() => HashCode.Combine(Organisation, Name, Row);
 
     /// <summary>Whether both are asked of the same daemon, as far as the table says.</summary>
     public bool HasDaemonOf(SshTarget other) => Row.Authority == other.Row.Authority && (Row.Daemon?.Host, Row.Daemon?.Port) == (other.Row.Daemon?.Host, other.Row.Daemon?.Port);
@@ -35,6 +47,6 @@ internal sealed record SshTarget(string Organisation, string Name, string? Desti
     /// <summary>Whether nobody may log in there any more.</summary>
     public bool IsWithdrawn => Row.Trusted.Count == 0 && Row.Users.Count == 0;
 
-    /// <summary>The same host with nothing to trust and nobody to let in.</summary>
-    public SshTarget Withdrawn() => this with { Row = Row with { Trusted = [], Users = [], HostCertificates = [] } };
+    /// <summary>The same host with nothing to trust and nobody to let in, as a later table has it.</summary>
+    public SshTarget Withdrawn(RowVersion version) => this with { Row = Row with { Trusted = [], Users = [], HostCertificates = [] }, Version = version };
 }

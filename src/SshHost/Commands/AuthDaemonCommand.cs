@@ -16,8 +16,19 @@ public static class AuthDaemonCommand
             [AuthDaemonSettings.PreSharedKeyFile, AuthDaemonSettings.PreSharedKey, AuthDaemonSettings.Port, AuthDaemonSettings.Listen, AuthDaemonSettings.State,
                 AuthDaemonSettings.SshDirectory, AuthDaemonSettings.IdleDays, AgentSettings.Log], (values, _) => Guard(() => RunAsync(values)));
         command.Subcommands.Add(PrincipalsCommand());
+        command.Subcommands.Add(AdmitCommand());
         return command;
     }
+
+    private static Command AdmitCommand() =>
+        AgentProgram.SettingsCommand("admit", "Lets the next connector that knows the pre-shared key speak for an organisation at this host: one more organisation, or another connector of one.",
+            [AuthDaemonSettings.Authority, AuthDaemonSettings.State], (values, output) => Guard(async () =>
+            {
+                string authority = values.Require(AuthDaemonSettings.Authority);
+                await LocalAuthDaemon.AdmitAsync(Path.GetFullPath(values.Require(AuthDaemonSettings.State)), authority).ConfigureAwait(false);
+                await output.WriteLineAsync($"The next connector that knows the pre-shared key speaks for the organisation {authority} here, and those that its Control names.").ConfigureAwait(false);
+                return 0;
+            }));
 
     private static Command PrincipalsCommand() =>
         AgentProgram.SettingsCommand("principals", "Prints whom sshd lets in to an account (AuthorizedPrincipalsCommand): one per line, nothing for accounts that are not ours.",

@@ -23,5 +23,7 @@ internal static class AuthDaemonSettings
 
     public static readonly Setting CertificateAuthority = new("--ca", "SHA256:…", "The fingerprint of the key that signed the certificate: sshd's %F. Others than the account's organisation are let in to nothing.");
 
+    public static readonly Setting Authority = new("--authority", "HEX", "The organisation: 32 hexadecimal digits, as the line says by which a connector was refused.");
+
     public static readonly Setting Install = new("--install", "", "Write the lines into the SSH server's configuration, have it check them, and let it read them.") { IsSwitch = true };
 }

@@ -11,7 +11,7 @@ namespace Keyhole.SshHost;
 
 /// <summary>
 /// The auth daemon behind HTTPS. <c>PUT /v1/hosts/{authority}/{resource}</c> brings the host to a row, <c>POST …/accounts</c> makes an account ready. Nothing is read
-/// beyond the head before the pre-shared key was right.
+/// beyond the head before the pre-shared key was right, and nothing is done for a connector that does not speak for the organisation.
 /// </summary>
 internal sealed class AuthDaemonServer : IAsyncDisposable
 {
@@ -141,10 +141,15 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
         {
             await RefuseAsync(stream, refusal.Status, refusal.Title, refusal.Message).ConfigureAwait(false);
         }
+        catch (AuthDaemonException e) when (e.Fault == AuthDaemonFault.Conflict)
+        {
+            await RefuseAsync(stream, 409, "Conflict", e.Message).ConfigureAwait(false);
+        }
         catch (AuthDaemonException e)
         {
             SshHostLog.Failed(_log, e.Message);
-            await RefuseAsync(stream, 422, "Unprocessable Content", e.Message).ConfigureAwait(false);
+            var (status, title) = e.Fault == AuthDaemonFault.Forbidden ? (403, "Forbidden") : (422, "Unprocessable Content");
+            await RefuseAsync(stream, status, title, e.Message).ConfigureAwait(false);
         }
     }
 
@@ -183,15 +188,15 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
             throw new Refusal(405, "Method Not Allowed", "A host is PUT, an account is POSTed.");
         if (request.Header("content-type").Split(';')[0] != Json)
             throw new Refusal(415, "Unsupported Media Type", $"A request is {Json}.");
+        var speaker = new Speaker(RequestProof.Check(request, body, _certificate) ?? throw new Refusal(403, "Forbidden", "The request does not show which connector it is from."), IsHere: false);
         if (more.Length == 0)
         {
-            var row = Read(body, SshHostJson.Default.HostRequest);
-            var state = await _daemon.ReconcileAsync(new HostedResource(authority, resource, row.Organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates), _stop.Token).ConfigureAwait(false);
+            var row = Read(body, SshHostJson.Default.HostRequest).ToResource(authority, resource);
+            var state = await _daemon.ReconcileAsync(speaker, row, _stop.Token).ConfigureAwait(false);
             return JsonSerializer.SerializeToUtf8Bytes(new HostAnswer(state.HostKeys, state.Trusted), SshHostJson.Default.HostAnswer);
         }
 
-        var account = await _daemon.TryProvisionAsync(authority, resource, Read(body, SshHostJson.Default.SshAccountOrder), _stop.Token).ConfigureAwait(false)
-            ?? throw new Refusal(409, "Conflict", "This host was not told yet that you may log in to it: try again in a moment.");
+        var account = await _daemon.ProvisionAsync(speaker, authority, resource, Read(body, SshHostJson.Default.SshAccountOrder), _stop.Token).ConfigureAwait(false);
         return JsonSerializer.SerializeToUtf8Bytes(account, SshHostJson.Default.SshAccount);
     }
 

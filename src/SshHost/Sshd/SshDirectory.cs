@@ -100,6 +100,6 @@ internal sealed class SshDirectory(string path, ILogger log, TimeProvider time)
         state.Resources.Where(resource => KeysOf(state, server, resource).Contains(key))
             .SelectMany(resource => resource.HostCertificates.Select(SshCertificate.Parse).OfType<SshCertificate>()
                 .Where(certificate => certificate.Type == SshCertificateType.Host && certificate.Key.Equals(key.Key)
-                    && resource.Trusted.Contains(certificate.Authority.ToString()) && certificate.Verify(certificate.Authority)))
+                    && state.TrustedOf(resource.Authority).Contains(certificate.Authority.ToString()) && certificate.Verify(certificate.Authority)))
             .MaxBy(certificate => certificate.ValidBefore);
 }

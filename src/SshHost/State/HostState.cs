@@ -10,6 +10,9 @@ internal sealed record HostState
 
     public IReadOnlyList<HostedAccount> Accounts { get; init; } = [];
 
+    /// <summary>The organisations that were met, in the order in which they came.</summary>
+    public IReadOnlyList<KnownAuthority> Known { get => field ?? []; init; }
+
     /// <summary>Null until the first list.</summary>
     public Revocations? Revocations { get; init; }
 
@@ -17,6 +20,8 @@ internal sealed record HostState
     public IReadOnlyList<string> Authorities => [.. Resources.Select(resource => resource.Authority).Distinct(StringComparer.Ordinal)];
 
     public HostedResource? Find(string authority, int resource) => Resources.FirstOrDefault(known => known.Authority == authority && known.Resource == resource);
+
+    public KnownAuthority? FindAuthority(string authority) => Known.FirstOrDefault(known => known.Authority == authority);
 
     public HostedAccount? FindAccount(string authority, int user) => Accounts.FirstOrDefault(account => account.Authority == authority && account.User == user);
 
@@ -27,9 +32,11 @@ internal sealed record HostState
     public bool HasAccess(HostedAccount account) =>
         Resources.Any(resource => resource.Authority == account.Authority && resource.Users.Contains(account.User));
 
-    /// <summary>The organisation's keys that are trusted, each once, newest first.</summary>
-    public IReadOnlyList<string> TrustedOf(string authority) =>
-        [.. Resources.Where(resource => resource.Authority == authority).SelectMany(resource => resource.Trusted).Distinct(StringComparer.Ordinal)];
+    /// <summary>
+    /// The organisation's keys that are trusted, newest first: those of the newest row alone, so that no resource that was told of nothing since keeps a key in force
+    /// that was retired.
+    /// </summary>
+    public IReadOnlyList<string> TrustedOf(string authority) => Resources.Any(resource => resource.Authority == authority) ? FindAuthority(authority)?.Trusted ?? [] : [];
 
     public HostState With(HostedResource resource)
     {
@@ -44,6 +51,8 @@ internal sealed record HostState
 
     public HostState Without(HostedResource resource) =>
         this with { Resources = [.. Resources.Where(other => other.Authority != resource.Authority || other.Resource != resource.Resource)] };
+
+    public HostState With(KnownAuthority authority) => this with { Known = [.. Known.Where(other => other.Authority != authority.Authority), authority] };
 
     public HostState With(HostedAccount account)
     {

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Keyhole.Contracts;
+
 namespace Keyhole.SshHost;
 
 /// <summary>One resource that this host serves: what its row said last.</summary>
@@ -12,8 +15,23 @@ internal sealed record HostedResource(
     IReadOnlyList<string> HostCertificates,
     int Slot = 0)
 {
-    /// <summary>Whether it is the same row, whatever its slot.</summary>
-    public bool IsSameAs(HostedResource other) =>
+    /// <summary>See <see cref="SshRow.Connectors"/>. Kept with the authority.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Connectors { get; init; } = [];
+
+    /// <summary>Of the table that the row is from. Kept with the authority.</summary>
+    [JsonIgnore]
+    public RowVersion Version { get; init; } = RowVersion.None;
+
+    /// <summary>Whether the host is no resource of the organisation any more.</summary>
+    [JsonIgnore]
+    public bool IsWithdrawn => Trusted.Count == 0 && Users.Count == 0;
+
+    public static HostedResource From(string organisation, SshRow row, RowVersion version) =>
+        new(row.Authority, row.Resource, organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates) { Connectors = row.Connectors, Version = version };
+
+    /// <summary>Whether it says the same, whatever its slot and from whatever table.</summary>
+    public bool SaysTheSameAs(HostedResource other) =>
         Authority == other.Authority && Resource == other.Resource && Organisation == other.Organisation && Trusted.SequenceEqual(other.Trusted)
         && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates);
 }

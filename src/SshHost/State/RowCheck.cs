@@ -1,3 +1,4 @@
+using Keyhole.Cryptography;
 using Keyhole.Ssh;
 
 namespace Keyhole.SshHost;
@@ -10,12 +11,12 @@ internal static class RowCheck
     private const int MaximumUsers = 100_000;
     private const int MaximumSerials = 10_000;
     private const int MaximumNameLength = 100;
+    private const int MaximumConnectors = 1000;
 
     /// <exception cref="AuthDaemonException">Something in it is no such thing.</exception>
     public static void Check(HostedResource row)
     {
-        if (row.Authority.Length != AuthorityLength || !row.Authority.All(char.IsAsciiHexDigitLower))
-            throw new AuthDaemonException("The organisation's authority is not 32 lower-case hexadecimal digits.");
+        CheckAuthority(row.Authority);
         if (row.Resource <= 0 || row.Organisation.Length > MaximumNameLength || row.Organisation.Any(char.IsControl))
             throw new AuthDaemonException("The resource or the organisation's name is none.");
         if (row.Trusted.Count > MaximumKeys || row.Trusted.Any(line => SshPublicKey.Parse(line) is not { Type: SshPublicKey.Ed25519Type } key || key.ToString() != line))
@@ -26,5 +27,16 @@ internal static class RowCheck
             throw new AuthDaemonException("The list of revoked certificates is too long, or holds what is no serial.");
         if (row.HostCertificates.Count > MaximumKeys || row.HostCertificates.Any(line => line is null))
             throw new AuthDaemonException("There are too many host certificates, or one is none.");
+        if (row.Connectors.Count > MaximumConnectors || row.Connectors.Any(key => !PublicKey.TryParse(key, out _)))
+            throw new AuthDaemonException("There are too many connectors, or one is none.");
+        if (row.Version.Revision < 0 || row.Version.Lineage.Length > AuthorityLength || !row.Version.Lineage.All(char.IsAsciiHexDigitLower))
+            throw new AuthDaemonException("The table that the row is from is none.");
+    }
+
+    /// <exception cref="AuthDaemonException">It is none.</exception>
+    public static void CheckAuthority(string authority)
+    {
+        if (authority.Length != AuthorityLength || !authority.All(char.IsAsciiHexDigitLower))
+            throw new AuthDaemonException("The organisation's authority is not 32 lower-case hexadecimal digits.");
     }
 }

@@ -11,6 +11,9 @@ internal sealed class FakeDaemon : IAuthDaemon
 
     public ConcurrentQueue<SshRow> Rows { get; } = new();
 
+    /// <summary>What the rows were said to be from.</summary>
+    public ConcurrentQueue<RowVersion> Versions { get; } = new();
+
     public ConcurrentQueue<SshAccountOrder> Orders { get; } = new();
 
     /// <summary>Calls of one host that met each other.</summary>
@@ -22,11 +25,15 @@ internal sealed class FakeDaemon : IAuthDaemon
     /// <summary>Why nothing works, or null.</summary>
     public string? Error { get; set; }
 
+    /// <summary>Of <see cref="Error"/>.</summary>
+    public AuthDaemonFault Fault { get; set; }
+
     public Func<SshRow, SshHostState> Show { get; set; } = row => new SshHostState(["ssh-ed25519 HOST"], row.Trusted, row.Daemon is null ? null : Convert.ToBase64String(new byte[32]));
 
-    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, CancellationToken cancelled)
+    public async Task<SshHostState> ReconcileAsync(string organisation, SshRow row, RowVersion version, CancellationToken cancelled)
     {
         Assert.Equal("acme", organisation);
+        Versions.Enqueue(version);
         return await SpeakAsync(() => Rows.Enqueue(row), () => Show(row), cancelled);
     }
 
@@ -43,7 +50,7 @@ internal sealed class FakeDaemon : IAuthDaemon
         {
             write();
             await Gate.WaitAsync(cancelled);
-            return Error is { } error ? throw new AuthDaemonException(error) : answer();
+            return Error is { } error ? throw new AuthDaemonException(Fault, error) : answer();
         }
         finally
         {

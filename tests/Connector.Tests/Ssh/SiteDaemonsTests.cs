@@ -105,7 +105,7 @@ public class SiteDaemonsTests
             Assert.Empty(local.Rows);
         }
 
-        Assert.Same(local, await daemons.ChooseAsync(target.Withdrawn(), default));
+        Assert.Same(local, await daemons.ChooseAsync(target.Withdrawn(target.Version), default));
     }
 
     private static SshTarget Target(SshDaemon? daemon, string destination) => new("acme", "vm", destination, SshHarness.Row(7, daemon, 1));

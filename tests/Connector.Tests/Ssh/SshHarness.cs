@@ -14,7 +14,13 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
     private long _revision;
 
     /// <param name="file">Where it keeps the hosts that it met.</param>
-    public SshHarness(string? file = null) => Sites = new SshSites(new SshSitesOptions(ChooseAsync, Time, () => 0.25, this) { Met = new MetHosts(file, this) });
+    public SshHarness(string? file = null)
+    {
+        Options = new SshSitesOptions(ChooseAsync, Time, () => 0.25, this) { Met = new MetHosts(file, this) };
+        Sites = new SshSites(Options);
+    }
+
+    public SshSitesOptions Options { get; }
 
     public ManualTime Time { get; } = new();
 
@@ -37,11 +43,15 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
     public void Apply(params SshRow[] rows) => Sites.Apply(new Table
     {
         Revision = ++_revision,
+        Lineage = "a1",
         Organisation = "acme",
         Overlay = ["100.64.0.0/10"],
         Resources = [.. rows.Select(row => new ResourceRow(row.Resource, 1, $"vm-{row.Resource}", "10.0.0.9", [], null, [], [], false))],
         Ssh = rows,
     });
+
+    /// <summary>The time of the table is over.</summary>
+    public void Expire() => Sites.Apply(new Table { Revision = 0, Organisation = "acme", Overlay = [] });
 
     /// <summary>Control is connected until the result is disposed.</summary>
     public IDisposable Follow() => Sites.Follow(Told.Enqueue);
@@ -51,7 +61,7 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
     public async Task<IReadOnlyList<TimeSpan>> RestAsync(int hosts = 1)
     {
         IReadOnlyList<TimeSpan> pending = [];
-        await Until(() => (pending = Time.Pending).Count == hosts && pending.All(wait => wait != SshSite.Patience));
+        await Until(() => (pending = Time.Pending).Count == hosts && pending.All(wait => wait != SshSite.Patience && wait != SshSite.ShortPatience));
         return pending;
     }
 

@@ -72,6 +72,85 @@ public class SshOrderTests
     }
 
     [Fact]
+    [Trait("Promise", "B10")]
+    public async Task The_daemon_is_told_of_a_user_before_it_hears_an_order()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        var gate = new TaskCompletionSource();
+        harness.Local.Gate = gate.Task;
+        harness.Apply(SshHarness.Row(users: [1, 2]));
+        var order = ProvisionAsync(harness, 2);
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2 && harness.Time.Pending.Contains(SshSite.TurnPatience));
+        Assert.Empty(harness.Local.Orders);
+        gate.SetResult();
+        await order;
+        Assert.Equal(2, Assert.Single(harness.Local.Orders).User);
+    }
+
+    [Fact]
+    public async Task An_order_does_not_wait_for_a_host_that_hangs()
+    {
+        await using var harness = new SshHarness();
+        harness.Local.Gate = new TaskCompletionSource().Task;
+        harness.Apply(SshHarness.Row(users: 1));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 1);
+        var order = ProvisionAsync(harness, 1);
+        await SshHarness.Until(() => harness.Time.Pending.Contains(SshSite.TurnPatience));
+        harness.Time.Advance(SshSite.TurnPatience);
+        Assert.Contains("busy or does not answer", (await Assert.ThrowsAsync<AgentException>(() => order)).Message, StringComparison.Ordinal);
+        Assert.Empty(harness.Local.Orders);
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task A_daemon_that_hangs_with_an_order_hears_the_next_table_soon()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        harness.Local.Gate = new TaskCompletionSource().Task;
+        var order = ProvisionAsync(harness, 1);
+        await SshHarness.Until(() => harness.Local.Orders.Count == 1);
+        harness.Apply(SshHarness.Row());
+        harness.Time.Advance(SshSite.OrderPatience);
+        await Assert.ThrowsAsync<AgentException>(() => order);
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        Assert.Empty(harness.Local.Rows.Last().Users);
+    }
+
+    [Fact]
+    public async Task A_host_that_hangs_takes_no_more_orders_than_a_few()
+    {
+        await using var harness = new SshHarness();
+        harness.Local.Gate = new TaskCompletionSource().Task;
+        harness.Apply(SshHarness.Row(users: 1));
+        var orders = Enumerable.Range(0, SshSite.MaximumOrders).Select(_ => ProvisionAsync(harness, 1)).ToList();
+        Assert.Contains("other logins", (await Assert.ThrowsAsync<AgentException>(() => ProvisionAsync(harness, 1))).Message, StringComparison.Ordinal);
+        await SshHarness.Until(() => harness.Time.Pending.Count(wait => wait == SshSite.TurnPatience) == orders.Count);
+        harness.Time.Advance(SshSite.TurnPatience);
+        foreach (var order in orders)
+            await Assert.ThrowsAsync<AgentException>(() => order);
+    }
+
+    [Fact]
+    public async Task Hosts_that_hang_hold_up_no_order_for_another()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        // Every slot is taken, and this host's turn comes up meanwhile.
+        for (int i = 0; i < SshSitesOptions.MaximumAtOnce; i++)
+            await harness.Options.Slots.WaitAsync();
+        harness.Time.Advance(Assert.Single(harness.Time.Pending));
+        await ProvisionAsync(harness, 1);
+        Assert.Single(harness.Local.Rows);
+        harness.Options.Slots.Release(SshSitesOptions.MaximumAtOnce);
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+    }
+
+    [Fact]
     public async Task A_resource_that_the_table_does_not_have_is_said_to_be_unknown()
     {
         await using var harness = new SshHarness();

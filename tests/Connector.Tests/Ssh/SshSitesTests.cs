@@ -306,4 +306,68 @@ public class SshSitesTests
         await SshHarness.Until(() => remote.Rows.Count == 2);
         Assert.Equal([1, 2], remote.Rows.Last().Users);
     }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "34")]
+    public async Task What_is_said_to_a_host_is_said_from_the_newest_table_and_one_that_expired_is_none()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        harness.Apply(SshHarness.Row(users: 1));
+        harness.Time.Advance(Assert.Single(await harness.RestAsync()));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        await harness.RestAsync();
+        harness.Expire();
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3 && harness.Time.Pending.Count == 0);
+        Assert.Empty(harness.Local.Rows.Last().Users);
+        Assert.Equal([new RowVersion("a1", 1), new RowVersion("a1", 2), new RowVersion("a1", 2)], harness.Local.Versions);
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task A_table_that_never_was_withdraws_nothing()
+    {
+        string directory = Directory.CreateTempSubdirectory("keyhole-met").FullName;
+        try
+        {
+            string file = Path.Combine(directory, "met.json");
+            await using (var before = new SshHarness(file))
+            {
+                before.Apply(SshHarness.Row(users: 1));
+                await before.RestAsync();
+            }
+
+            await using var harness = new SshHarness(file);
+            harness.Follow();
+            harness.Expire();
+            harness.Apply(SshHarness.Row(users: 1));
+            await harness.RestAsync();
+            Assert.Equal([1], Assert.Single(harness.Local.Rows).Users);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task A_host_that_was_told_something_newer_is_left_alone_until_the_next_table()
+    {
+        await using var harness = new SshHarness();
+        harness.Apply(SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        (harness.Local.Error, harness.Local.Fault) = ("newer", AuthDaemonFault.Conflict);
+        harness.Apply(SshHarness.Row(users: [1, 2]));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        Assert.Equal(SshSite.Refresh, Assert.Single(await harness.RestAsync()));
+        Assert.Equal("ready", harness.State("vm-7"));
+        Assert.Single(harness.Lines);
+        harness.Local.Error = null;
+        harness.Apply(SshHarness.Row(users: [1, 3]));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3);
+        Assert.Equal([1, 3], harness.Local.Rows.Last().Users);
+    }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Keyhole.Contracts;
+using Keyhole.Cryptography;
 using Keyhole.Lab;
 using Keyhole.Ssh;
 using LabHost = Keyhole.Lab.SshHost;
@@ -49,6 +50,9 @@ internal sealed class DaemonHost : IDisposable
     /// <summary>What the connector has.</summary>
     public RemoteAuthDaemon Remote { get; }
 
+    /// <summary>The connector's own key.</summary>
+    public PrivateKey ConnectorKey { get; } = PrivateKey.Generate(RandomSource.System);
+
     /// <summary>Of the person who logs in.</summary>
     public SshPublicKey UserKey { get; }
 
@@ -75,8 +79,9 @@ internal sealed class DaemonHost : IDisposable
         throw new InvalidOperationException($"No Relay.sln above {AppContext.BaseDirectory}: run the tests from a checkout.");
     }
 
-    /// <summary>A connector with a key of its own.</summary>
-    public RemoteAuthDaemon Connect(string key) => new(key, (_, _) => Task.FromResult<IPAddress[]>([]), TimeProvider.System)
+    /// <summary>A connector with a pre-shared key of its own.</summary>
+    /// <param name="own">Null: it is the same connector.</param>
+    public RemoteAuthDaemon Connect(string key, PrivateKey? own = null) => new(key, own ?? ConnectorKey, (_, _) => Task.FromResult<IPAddress[]>([]))
     {
         MakeSocket = family => _network.Enter(() => new Socket(family, SocketType.Stream, ProtocolType.Tcp)),
     };
@@ -157,7 +162,14 @@ internal sealed class DaemonHost : IDisposable
             Assert.True(DateTime.UtcNow < end, what);
     }
 
-    public void Dispose() => _topology.Dispose();
+    /// <summary>Says on the host, as root, that the next connector may speak for the organisation.</summary>
+    public void Admit(TestAuthority authority) => Host.Run("keyhole-connector", "auth-daemon", "admit", "--authority", authority.Id);
+
+    public void Dispose()
+    {
+        _topology.Dispose();
+        ConnectorKey.Dispose();
+    }
 
     private string[] LoginArguments(string account, string certificate, string[] command)
     {
