@@ -50,6 +50,24 @@ internal static partial class SshNames
         principal.Split(':') is ["keyhole", var named, var id, var token, var name]
         && named == authority && id == resource.ToString(CultureInfo.InvariantCulture) && HostToken().IsMatch(token) && name == account;
 
+    /// <summary>The host of a principal.</summary>
+    public static string HostTokenOf(string principal) => principal.Split(':')[3];
+
+    /// <summary>Whether a name is the wanted one, or that with a number behind it.</summary>
+    public static bool IsNumbered(string name, string wanted)
+    {
+        if (name == wanted)
+            return true;
+        // The wanted name may end in digits itself: each place may be where the number begins.
+        for (int start = name.Length - 1; start > 0 && char.IsAsciiDigit(name[start]); start--)
+        {
+            if (int.TryParse(name.AsSpan(start), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 1 && SshAccount.Numbered(wanted, number) == name)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>The names that a host's certificate holds: the one that clients check first, then how people call it. Nobody calls a host by the first name of another.</summary>
     /// <param name="isShared">Whether another resource is called so too: who would be meant?</param>
     public static IReadOnlyList<string> OfHost(string authority, SshHost host, Resource resource, Func<Resource, string, bool> isShared) =>

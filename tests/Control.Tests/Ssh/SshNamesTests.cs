@@ -49,6 +49,23 @@ public class SshNamesTests
     }
 
     [Theory]
+    [Trait("Promise", "B8")]
+    [InlineData("ada", "ada", true)]
+    [InlineData("ada2", "ada", true)]
+    [InlineData("ada17", "ada", true)]
+    [InlineData("ada22", "ada2", true)]
+    [InlineData("abcdefghijklmnopqrstuvwxyz01234", "abcdefghijklmnopqrstuvwxyz01234", true)]
+    [InlineData("abcdefghijklmnopqrstuvwxyz012342", "abcdefghijklmnopqrstuvwxyz012345", true)]
+    [InlineData("ada1", "ada", false)]
+    [InlineData("ada02", "ada", false)]
+    [InlineData("ad2", "ada", false)]
+    [InlineData("ada2x", "ada", false)]
+    [InlineData("eve", "ada", false)]
+    [InlineData("ada", "ada2", false)]
+    [InlineData("ada99999999999999999999", "ada", false)]
+    public void A_host_numbers_the_name_that_was_asked_for(string name, string wanted, bool good) => Assert.Equal(good, SshNames.IsNumbered(name, wanted));
+
+    [Theory]
     [Trait("Threat", "34")]
     [InlineData("keyhole:A:7:T:ada", true)]
     [InlineData("keyhole:A:7:T:root", false)]

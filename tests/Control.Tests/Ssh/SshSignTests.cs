@@ -54,8 +54,11 @@ public class SshSignTests
 
         var row = Assert.Single(server.Audit(), row => row.Action == "ssh-sign");
         Assert.Equal(($"user {Mia}", "resource vm-01", "127.0.0.1"), (row.Actor, row.Subject, row.Address));
-        foreach (string part in new[] { $"serial {certificate.Serial}", certificate.KeyId, principal, certificate.Key.Fingerprint })
+        foreach (string part in new[] { $"serial {certificate.Serial}", certificate.KeyId, principal, certificate.Key.Fingerprint, "connector office-1", "password no" })
             Assert.Contains(part, row.After, StringComparison.Ordinal);
+        var ordered = Assert.Single(server.Audit(), entry => entry.Action == "ssh-order");
+        Assert.Equal("account mia; user mia@example.com; device laptop; connector office-1; password no", ordered.After);
+        Assert.True(ordered.Number < row.Number);
         Assert.Single(server.Audit(), entry => entry.Action == "ssh-account" && entry.After == "mia");
 
         string? Text(string name) => answer.GetProperty(name).GetString();
@@ -90,8 +93,8 @@ public class SshSignTests
         (await SignAsync(mia)).Expect(HttpStatusCode.OK);
 
         Assert.Contains("vm-01 is not granted to you: ask an administrator to grant vm-01 to adam@example.com", await RefusedAsync(HttpStatusCode.Forbidden, server.SessionOf(ApiServer.Admin)), StringComparison.Ordinal);
-        Assert.Contains("No resource is called vm-02: did you mean vm-01", await RefusedAsync(HttpStatusCode.NotFound, mia, "vm-02"), StringComparison.Ordinal);
-        Assert.Contains("web is not set up for SSH", await RefusedAsync(HttpStatusCode.Conflict, mia, "web"), StringComparison.Ordinal);
+        Assert.Contains("No resource that is called vm-02 is granted to you: did you mean vm-01", await RefusedAsync(HttpStatusCode.NotFound, mia, "vm-02"), StringComparison.Ordinal);
+        Assert.Contains("web is not set up for SSH", await RefusedAsync(HttpStatusCode.Conflict, server.SessionOf(ApiServer.Admin), "web"), StringComparison.Ordinal);
         server.Change(state => With(state, resource => resource with { Tcp = [new(80, 80)] }));
         Assert.Contains("vm-01 does not let TCP 22 through", await RefusedAsync(HttpStatusCode.Forbidden, mia), StringComparison.Ordinal);
         server.Change(state => With(state, resource => resource with { Tcp = [new(1, 65535)] }));
@@ -221,13 +224,93 @@ public class SshSignTests
         using var connector = await server.ConnectorAsync();
         var serving = server.ServeAsync(connector);
         string key = SshServer.NewKey();
-        var answers = await Task.WhenAll(Enumerable.Range(0, SshRates.PerMinute + 5).Select(_ => server.SignAsync(Mia, key)));
+        var answers = new List<ApiAnswer>();
+        foreach (var some in Enumerable.Range(0, SshRates.PerMinute + 5).Chunk(13))
+            answers.AddRange(await Task.WhenAll(some.Select(_ => server.SignAsync(Mia, key))));
         Assert.Equal(SshRates.PerMinute, answers.Count(answer => answer.Status == HttpStatusCode.OK));
         Assert.Equal(5, answers.Count(answer => answer.Status == HttpStatusCode.TooManyRequests));
         var serials = answers.Where(answer => answer.Status == HttpStatusCode.OK).Select(answer => answer.Json.GetProperty("serial").GetInt64()).ToList();
         Assert.Equal(serials.Count, serials.Distinct().Count());
         Assert.Equal(serials.Count, server.Audit().Count(row => row.Action == "ssh-sign"));
         Assert.Single(server.Audit(), row => row.Action == "ssh-account");
+        connector.Dispose();
+        await Task.WhenAny(serving);
+    }
+
+    [Fact]
+    [Trait("Threat", "34")]
+    public async Task A_host_opens_to_nobody_the_account_of_another_user_and_does_not_become_another_machine()
+    {
+        await using var server = await ReadyAsync();
+        using var connector = await server.ConnectorAsync();
+        server.Grant(ApiServer.Admin);
+        await server.LogInAsync(ApiServer.Admin, "desk");
+        (await server.Api.PostAsync(ApiServer.Owner, "/resources", """{"name":"vm-01-too","site":"office","destination":"192.168.1.5","tcp":"22","ssh":{}}""")).Expect(HttpStatusCode.Created);
+        Assert.Contains("200", await AnswerAsync(Mia, "mia2"), StringComparison.Ordinal);
+        foreach (string name in new[] { "mia", "mia2", "adam1", "mia3" })
+            Assert.Contains($"502 The auth daemon of vm-01 answered with the account {name}, which is not one for adam", await AnswerAsync(ApiServer.Admin, name), StringComparison.Ordinal);
+        Assert.Contains("200", await AnswerAsync(ApiServer.Admin, "adam"), StringComparison.Ordinal);
+        Assert.Contains("200", await AnswerAsync(ApiServer.Admin, "adam2"), StringComparison.Ordinal);
+
+        // By name alone it would fit: the names of one host are one user's each, by whichever resource.
+        server.Change(state => state with { Ssh = state.Ssh with { Accounts = state.Ssh.Accounts.Select(account => account.Name == "mia" ? account with { Name = "ada" } : account with { Name = "ada2" }).ToValueList() } });
+        Assert.Contains("200", await AnswerAsync(Mia, "ada"), StringComparison.Ordinal);
+        Assert.Contains("200", await AnswerAsync(ApiServer.Admin, "ada2"), StringComparison.Ordinal);
+        Assert.Contains("502 The auth daemon of vm-01 answered with the account ada2, which is another user's", await AnswerAsync(Mia, "ada2"), StringComparison.Ordinal);
+        server.Change(state => state with { Ssh = state.Ssh with { HostAccounts = state.Ssh.HostAccounts.Select(account => account.Name == "ada2" ? account with { Resource = state.Resources.First(resource => resource.Name == "vm-01-too").Id } : account).ToValueList() } });
+        await connector.SendAsync(new SshHostMessage(server.State.Resources.First(resource => resource.Name == "vm-01-too").Id, [SshServer.NewKey()], server.State.Ssh.Trusted));
+        await Until(() => server.State.Ssh.Hosts.Count == 2);
+        server.Change(state => state with { Ssh = state.Ssh with { Hosts = state.Ssh.Hosts.Select(host => host with { Token = SshServer.Token }).ToValueList() } });
+        Assert.Contains("which is another user's", await AnswerAsync(Mia, "ada2"), StringComparison.Ordinal);
+
+        string other = new('a', 32);
+        Assert.Contains("answered for another machine than before: if the host was reinstalled, an administrator runs \"keyhole-control ssh forget-host vm-01\"", await AnswerAsync(Mia, "ada", other), StringComparison.Ordinal);
+        server.Change(state => SshLogins.Forget(state, "vm-01", []));
+        Assert.DoesNotContain(server.State.Ssh.HostAccounts, account => account.Resource == server.Host.Id);
+        await server.ShowAsync(connector);
+        Assert.Contains("200", await AnswerAsync(Mia, "ada", other), StringComparison.Ordinal);
+
+        async Task<string> AnswerAsync(string who, string name, string token = SshServer.Token)
+        {
+            var signing = server.SignAsync(who, SshServer.NewKey());
+            var order = await SshServer.OrderAsync(connector);
+            await connector.SendAsync(new SshProvisionedMessage(order.Request, new SshAccount(name, $"keyhole:{server.State.Ssh.Authority}:{order.Resource}:{token}:{name}")));
+            var answer = await signing;
+            return $"{(int)answer.Status} {(answer.Status == HttpStatusCode.OK ? "" : answer.Json.GetProperty("detail").GetString())}";
+        }
+    }
+
+    [Fact]
+    [Trait("Threat", "34")]
+    public async Task Who_may_not_see_resources_learns_of_none_but_its_own_and_refusals_are_written_down()
+    {
+        await using var server = await ReadyAsync();
+        using var connector = await server.ConnectorAsync();
+        var serving = server.ServeAsync(connector);
+        (await server.Api.PostAsync(ApiServer.Owner, "/resources", """{"name":"prod-db","site":"office","destination":"192.168.1.9","alias":"db.acme.internal","tcp":"22","ssh":{}}""")).Expect(HttpStatusCode.Created);
+        (await server.Api.PostAsync(ApiServer.Owner, "/resources", """{"name":"decoy","site":"office","destination":"192.168.1.10","alias":"vm-01","tcp":"22","ssh":{}}""")).Expect(HttpStatusCode.Created);
+        foreach (string target in new[] { "prod-db", "prod-dc", "db.acme.internal", "192.168.1.9", server.State.Resources.First(resource => resource.Name == "prod-db").OverlayIpv4!.Value.BaseAddress.ToString(), "decoy" })
+        {
+            string detail = (await server.SignAsync(Mia, SshServer.NewKey(), target)).Expect(HttpStatusCode.NotFound).Json.GetProperty("detail").GetString()!;
+            Assert.StartsWith($"No resource that is called {target} is granted to you: ", detail, StringComparison.Ordinal);
+            Assert.DoesNotContain("prod-db", detail.Replace(target, "", StringComparison.Ordinal), StringComparison.Ordinal);
+        }
+
+        // Another resource that is called so changes nothing for who has no grant to it, and is named to who has.
+        (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.OK);
+        server.Change(state => state with
+        {
+            Grants = state.Grants.Append(new Grant(state.Resources.First(resource => resource.Name == "decoy").Id, PrincipalKind.User, state.FindUser(Mia)!.Id))
+                .OrderBy(grant => grant.Resource).ThenBy(grant => grant.Kind).ThenBy(grant => grant.Principal).ToValueList(),
+        });
+        Assert.Contains("is several resources (vm-01, decoy)", (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.Conflict).Text, StringComparison.Ordinal);
+        (await server.SignAsync(Mia, SshServer.NewKey(), "vm-01.acme.internal")).Expect(HttpStatusCode.OK);
+
+        var row = Assert.Single(server.Audit(), row => row.Action == "ssh-refused");
+        Assert.Equal(($"user {Mia}", "resource prod-db"), (row.Actor, row.Subject));
+        await server.LogInAsync(ApiServer.Admin, "desk");
+        Assert.Contains("prod-db is not granted to you", (await server.SignAsync(ApiServer.Admin, SshServer.NewKey(), "prod-db")).Expect(HttpStatusCode.Forbidden).Text, StringComparison.Ordinal);
+        Assert.Equal(2, server.Audit().Count(row => row.Action == "ssh-refused"));
         connector.Dispose();
         await Task.WhenAny(serving);
     }

@@ -13,7 +13,14 @@ internal sealed class SshPolicy(NetworkState state, Func<int, bool> isConnected)
     /// <param name="user">Who the login session belongs to; null where it is nobody of the organisation.</param>
     /// <param name="session">The login session that asks.</param>
     /// <param name="target">A resource's name, alias, destination or overlay address.</param>
-    public (SshLogin? Login, SshRefusal? Refusal) Decide(User? user, long session, string target)
+    /// <param name="seesAll">Whether the user may know of resources that were not granted to it.</param>
+    public (SshLogin? Login, SshRefusal? Refusal) Decide(User? user, long session, string target, bool seesAll) => Decide(user, session, known => Find(known, target, seesAll));
+
+    /// <summary>As the other, for a resource that was found before.</summary>
+    public (SshLogin? Login, SshRefusal? Refusal) Decide(User? user, long session, Resource known) => Decide(user, session, _ =>
+        state.Resources.FirstOrDefault(resource => resource.Id == known.Id) is { } now ? (now, null) : (null, new(StatusCodes.Status404NotFound, $"{known.Name} is gone", "ask an administrator")));
+
+    private (SshLogin? Login, SshRefusal? Refusal) Decide(User? user, long session, Func<User, (Resource? Resource, SshRefusal? Refusal)> find)
     {
         if (user is not { Disabled: false })
             return No(Forbidden, "Your user is disabled or gone in this organisation", "ask an administrator to enable it");
@@ -23,7 +30,7 @@ internal sealed class SshPolicy(NetworkState state, Func<int, bool> isConnected)
             return No(Forbidden, "This login session is of no device", "run \"keyhole login\" on the machine that you connect from");
         if (DeviceObstacle(device) is { } blocked)
             return (null, blocked);
-        var (resource, missing) = Find(user, target);
+        var (resource, missing) = find(user);
         if (resource is null)
             return (null, missing);
         if (Obstacle(user, resource) is { } refusal)
@@ -52,12 +59,15 @@ internal sealed class SshPolicy(NetworkState state, Func<int, bool> isConnected)
         _ => new(Forbidden, $"The device {device.Name} is archived", "run \"keyhole login\" on it again"),
     };
 
-    private (Resource? Resource, SshRefusal? Refusal) Find(User user, string target)
+    /// <summary>Of what somebody may know of. Whoever gives one resource the name of another takes nobody there unseen: then it is several.</summary>
+    private (Resource? Resource, SshRefusal? Refusal) Find(User user, string target, bool seesAll)
     {
+        var granted = state.Grants.Where(grant => grant.Kind == PrincipalKind.User ? grant.Principal == user.Id : grant.Kind == PrincipalKind.Role && user.Roles.Contains(grant.Principal))
+            .Select(grant => grant.Resource).ToHashSet();
+        var known = seesAll ? state.Resources : state.Resources.Where(resource => granted.Contains(resource.Id)).ToValueList();
         bool isAddress = IPAddress.TryParse(target, out var address);
-        var found = state.Resources.Where(resource => Names.Comparer.Equals(resource.Alias, target)).ToList() is { Count: > 0 } named ? named
-            : state.Resources.Where(resource => Names.Comparer.Equals(resource.Name, target)).ToList() is { Count: > 0 } called ? called
-            : [.. state.Resources.Where(resource => Names.Comparer.Equals(resource.Destination.Text, target)
+        var found = known.Where(resource => Names.Comparer.Equals(resource.Alias, target) || Names.Comparer.Equals(resource.Name, target)).ToList() is { Count: > 0 } named ? named
+            : [.. known.Where(resource => Names.Comparer.Equals(resource.Destination.Text, target)
                 || (isAddress && (resource.Destination.Prefix is { PrefixLength: var length } prefix && prefix.BaseAddress.Equals(address) && length == Overlay.BitLength(address!)
                     || resource.OverlayPrefixes.Any(overlay => overlay.Contains(address!)))))];
         if (found.Count > 1 && found.Where(resource => Obstacle(user, resource) is null).ToList() is { Count: > 0 } open)
@@ -65,17 +75,17 @@ internal sealed class SshPolicy(NetworkState state, Func<int, bool> isConnected)
         return found.Count switch
         {
             1 => (found[0], null),
-            0 => (null, new(StatusCodes.Status404NotFound, $"No resource is called {Findings.Shown(target)}", Hint(target))),
+            0 => (null, new(
+                StatusCodes.Status404NotFound, seesAll ? $"No resource is called {Findings.Shown(target)}" : $"No resource that is called {Findings.Shown(target)} is granted to you",
+                Hint(known, target) ?? (seesAll ? "name it by its alias, as \"keyhole list\" shows them" : $"ask an administrator to grant it to {user.Email} or to a role of yours; \"keyhole list\" shows what is granted"))),
             _ => found.Exists(resource => resource.Ssh is null) && found.Where(resource => resource.Ssh is not null).ToList() is [var only]
                 ? (only, null)
                 : (null, new(Conflict, $"{Findings.Shown(target)} is several resources ({string.Join(", ", found.Select(resource => resource.Name))})", "say which by its name or alias")),
         };
     }
 
-    private string Hint(string target) =>
-        Nearest.To(target, state.Resources.Where(resource => resource.Ssh is not null).SelectMany(resource => new[] { resource.Alias, resource.Name }).OfType<string>()) is { } nearest
-            ? $"did you mean {nearest}"
-            : "name it by its alias, as \"keyhole status\" lists them";
+    private static string? Hint(IEnumerable<Resource> known, string target) =>
+        Nearest.To(target, known.Where(resource => resource.Ssh is not null).SelectMany(resource => new[] { resource.Alias, resource.Name }).OfType<string>()) is { } nearest ? $"did you mean {nearest}" : null;
 
     private (SshHost? Host, SshAuthorityKey? Key, IReadOnlyList<int> Connectors, SshRefusal? Refusal) HostOf(Resource resource)
     {

@@ -6,8 +6,7 @@ internal sealed class SshQuestions
     private const int MaximumOpen = 64;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<long, (TaskCompletionSource<SshOutcome> Answer, bool Sent)> _open = [];
-    private readonly Queue<SshProvisionMessage> _unsent = [];
+    private readonly OrderedDictionary<long, (SshProvisionMessage? Unsent, TaskCompletionSource<SshOutcome> Answer)> _open = [];
     private long _last;
     private bool _over;
 
@@ -20,8 +19,7 @@ internal sealed class SshQuestions
             if (_over || _open.Count == MaximumOpen)
                 return new SshOutcome(SshOutcomeKind.NotSent);
             request = ++_last;
-            _open.Add(request, (answer, false));
-            _unsent.Enqueue(new SshProvisionMessage(request, resource, order));
+            _open.Add(request, (new SshProvisionMessage(request, resource, order), answer));
         }
 
         try
@@ -44,15 +42,10 @@ internal sealed class SshQuestions
     {
         lock (_lock)
         {
-            while (_unsent.TryDequeue(out var message))
-            {
-                if (!_open.TryGetValue(message.Request, out var question))
-                    continue;
-                _open[message.Request] = (question.Answer, true);
-                return message;
-            }
-
-            return null;
+            if (_open.Values.FirstOrDefault(question => question.Unsent is not null).Unsent is not { } message)
+                return null;
+            _open[message.Request] = (null, _open[message.Request].Answer);
+            return message;
         }
     }
 
@@ -61,7 +54,7 @@ internal sealed class SshQuestions
     {
         lock (_lock)
         {
-            if (_open.TryGetValue(message.Request, out var question) && question.Sent)
+            if (_open.TryGetValue(message.Request, out var question) && question.Unsent is null)
                 question.Answer.TrySetResult(new SshOutcome(SshOutcomeKind.Answered, message.Account, message.Error));
         }
     }
@@ -72,9 +65,8 @@ internal sealed class SshQuestions
         lock (_lock)
         {
             _over = true;
-            _unsent.Clear();
-            foreach (var (answer, sent) in _open.Values)
-                answer.TrySetResult(new SshOutcome(sent ? SshOutcomeKind.Lost : SshOutcomeKind.NotSent));
+            foreach (var (unsent, answer) in _open.Values)
+                answer.TrySetResult(new SshOutcome(unsent is null ? SshOutcomeKind.Lost : SshOutcomeKind.NotSent));
         }
     }
 }

@@ -15,6 +15,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
     private static readonly string[] Extensions = ["permit-pty", "permit-port-forwarding", "permit-agent-forwarding", "permit-user-rc"];
 
     private readonly SshRates _rates = new(time);
+    private readonly SshTurns _turns = new(time);
 
     /// <exception cref="ApiException">Something is in the way: it says what to do.</exception>
     /// <exception cref="OperatorException">The change cannot be stored: nothing is signed.</exception>
@@ -23,58 +24,73 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
         var key = SshPublicKey.Parse(input.PublicKey) ?? throw ApiException.Field("publicKey", "this is no public key of SSH; make one by \"ssh-keygen -t ed25519\"");
         if (input.PasswordKey is not null && !KeySyntax.IsPublicKey(input.PasswordKey))
             throw ApiException.Field("passwordKey", "this is no X25519 public key in base64");
-        var login = Decide(ledger.State, caller, input.Target);
-        if (!_rates.TryCount(login.User.Id))
-            throw new ApiException(StatusCodes.Status429TooManyRequests, $"You asked for more than {SshRates.PerMinute} certificates within a minute: wait a minute.");
+        var login = Decide(caller, input.Target);
+        string name = AccountOf(login.User, caller.Actor);
         var settings = login.Resource.Ssh!;
-        var order = new SshAccountOrder(
-            login.User.Id, AccountOf(login.User, caller.Actor), login.User.Email, settings.Shell, settings.Home, [.. settings.Groups], settings.SudoOrder, input.PasswordKey);
-        var account = await ProvisionAsync(login, order, cancelled);
-        return Issue(caller, login, key, account);
+        var order = new SshAccountOrder(login.User.Id, name, login.User.Email, settings.Shell, settings.Home, [.. settings.Groups], settings.SudoOrder, input.PasswordKey);
+        using var turn = await _turns.TakeAsync(login.Resource.Id, SshProvisioning.Patience, cancelled)
+            ?? throw new ApiException(StatusCodes.Status503ServiceUnavailable, $"Many other logins to {login.Resource.Name} are being prepared, or its host hangs: try again in a moment.");
+        var (account, connector) = await ProvisionAsync(caller, login, order, cancelled);
+        return Issue(caller, login, key, order, account, connector);
     }
 
-    private SshLogin Decide(NetworkState state, Caller caller, string target)
+    /// <summary>Before anything happens. What is refused is written down, too.</summary>
+    private SshLogin Decide(Caller caller, string target)
     {
-        var (login, refusal) = new SshPolicy(state, IsConnected).Decide(caller.UserOf(state), caller.Session ?? 0, target);
-        return login ?? throw refusal!.ToException();
+        var state = ledger.State;
+        if (!_rates.TryCount(caller.Name))
+            throw Refused(caller, target, new ApiException(StatusCodes.Status429TooManyRequests, $"You asked for more than {SshRates.PerMinute} certificates within a minute: wait a minute."));
+        var (login, refusal) = new SshPolicy(state, IsConnected).Decide(caller.UserOf(state), caller.Session ?? 0, target, caller.PermissionsIn(state).Contains(Permissions.ResourcesRead));
+        return login ?? throw Refused(caller, target, refusal!.ToException());
     }
+
+    private ApiException Refused(Caller caller, string target, ApiException refusal)
+    {
+        if (!_rates.IsFirstRefusal(caller.Name))
+            return refusal;
+        try
+        {
+            Record(new AuditEntry(caller.Actor, "ssh-refused", $"resource {Findings.Shown(target)}", Before: null, refusal.Message));
+        }
+        catch (OperatorException error)
+        {
+            log.Refused(error.Message);
+        }
+
+        return refusal;
+    }
+
+    /// <summary>Writes down what changes nothing here.</summary>
+    private void Record(AuditEntry entry) => ledger.Change(state => state, (_, _) => entry, (_, _) => { });
 
     private bool IsConnected(int connector) => hub.IsConnected(new Agent(AgentKind.Connector, connector));
 
-    /// <summary>The account name of a user: chosen once, and kept for ever.</summary>
     private string AccountOf(User user, Actor actor)
     {
-        string? name = Find(ledger.State);
-        if (name is not null)
-            return name;
-        ledger.Change(
-            state =>
-            {
-                name = Find(state);
-                if (name is not null || state.Users.All(other => other.Id != user.Id))
-                    return state;
-                var taken = state.Ssh.Accounts.Select(account => account.Name).ToHashSet(StringComparer.Ordinal);
-                name = SshNames.Free(SshNames.WantedAccount(user.Email), taken.Contains);
-                return state with { Ssh = state.Ssh with { Accounts = state.Ssh.Accounts.Append(new SshAccountName(user.Id, name)).OrderBy(account => account.User).ToValueList() } };
-            },
-            (_, _) => new AuditEntry(actor, "ssh-account", $"user {user.Email}", Before: null, name));
-        return name ?? throw new ApiException(StatusCodes.Status403Forbidden, "Your user is gone in this organisation: ask an administrator.");
-
-        string? Find(NetworkState state) => state.Ssh.Accounts.Where(account => account.User == user.Id).Select(account => account.Name).FirstOrDefault();
+        if (SshAccounts.WantedBy(ledger.State.Ssh, user.Id) is { } known)
+            return known;
+        var (_, after) = ledger.Change(
+            state => state.Users.Any(other => other.Id == user.Id) ? state with { Ssh = SshAccounts.Named(state.Ssh, user) } : state,
+            (_, to) => new AuditEntry(actor, "ssh-account", $"user {user.Email}", Before: null, SshAccounts.WantedBy(to.Ssh, user.Id)));
+        return SshAccounts.WantedBy(after.State.Ssh, user.Id) ?? throw new ApiException(StatusCodes.Status403Forbidden, "Your user is gone in this organisation: ask an administrator.");
     }
 
-    private async Task<SshAccount> ProvisionAsync(SshLogin login, SshAccountOrder order, CancellationToken cancelled)
+    private async Task<(SshAccount Account, string Connector)> ProvisionAsync(Caller caller, SshLogin login, SshAccountOrder order, CancellationToken cancelled)
     {
         string host = login.Resource.Name;
         foreach (int connector in login.Connectors)
         {
+            string asked = hub.NameOf(new Agent(AgentKind.Connector, connector));
+            // From here on an account may be there, and have a password that no certificate limits, whatever becomes of the login.
+            Record(new AuditEntry(
+                caller.Actor, "ssh-order", $"resource {host}", Before: null,
+                $"account {order.Name}; user {login.User.Email}; device {login.Device.Name}; {asked}; password {YesNo(order.PasswordKey)}"));
             var outcome = await provisioning.AskAsync(connector, login.Resource.Id, order, cancelled);
             if (outcome.Kind == SshOutcomeKind.NotSent)
                 continue;
-            string asked = hub.NameOf(new Agent(AgentKind.Connector, connector));
             return outcome switch
             {
-                { Account: { } account, Error: null } => Check(account, login, order),
+                { Account: { } account, Error: null } => (Check(account, login, order), asked),
                 { Kind: SshOutcomeKind.Answered, Error: var error } => throw new ApiException(StatusCodes.Status502BadGateway, SshHosts.Shown(error ?? "")),
                 { Kind: SshOutcomeKind.Late } => throw new ApiException(
                     StatusCodes.Status504GatewayTimeout, $"The {asked} did not prepare the account on {host} within {SshProvisioning.Patience.TotalSeconds:F0} s: look at its log, then try again."),
@@ -94,7 +110,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
             ? account
             : throw new ApiException(StatusCodes.Status502BadGateway, $"The auth daemon of {login.Resource.Name} answered with an account that is not of this host: update the connector and the daemon.");
 
-    private SshSignAnswer Issue(Caller caller, SshLogin asked, SshPublicKey key, SshAccount account)
+    private SshSignAnswer Issue(Caller caller, SshLogin asked, SshPublicKey key, SshAccountOrder order, SshAccount account, string connector)
     {
         SshSignAnswer? answer = null;
         string details = "";
@@ -102,8 +118,9 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
             state =>
             {
                 // Once more, in the moment of the signature: the account took its time.
-                var login = Decide(state, caller, asked.Resource.Name);
-                if (login.Resource.Id != asked.Resource.Id || login.User.Id != asked.User.Id || !IsSameHost(login, asked))
+                var (decided, refusal) = new SshPolicy(state, IsConnected).Decide(caller.UserOf(state), caller.Session ?? 0, asked.Resource);
+                var login = decided ?? throw refusal!.ToException();
+                if (login.User.Id != asked.User.Id || !IsSameHost(login, asked))
                     throw new ApiException(StatusCodes.Status409Conflict, $"{asked.Resource.Name} was changed while the account was prepared: try again.");
                 var now = time.GetUtcNow();
                 long serial = Math.Max(state.Ssh.NextSerial, now.ToUnixTimeMilliseconds());
@@ -115,13 +132,16 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
                     account.Name, certificate, serial, end, login.Resource.Name, login.Resource.Alias, login.Resource.Destination.Text,
                     SshNames.HostKeyAlias(state.Ssh.Authority!, login.Host), [.. login.Resource.OverlayPrefixes.Select(prefix => prefix.BaseAddress.ToString())],
                     state.Ssh.Trusted, [.. login.Host.HostKeys], account.SealedPassword);
-                details = string.Create(CultureInfo.InvariantCulture, $"serial {serial}; key id {id}; principal {account.Principal}; key {key.Fingerprint}; CA {login.Key.Fingerprint}; until {TimeSyntax.Format(end)}");
+                details = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"serial {serial}; key id {id}; principal {account.Principal}; key {key.Fingerprint}; CA {login.Key.Fingerprint}; until {TimeSyntax.Format(end)}; {connector}; password {YesNo(account.SealedPassword)}");
+                var ssh = SshAccounts.Bind(state.Ssh, login.Resource, login.User.Id, order.Name, account);
                 return state with
                 {
-                    Ssh = state.Ssh with
+                    Ssh = ssh with
                     {
                         NextSerial = serial + 1,
-                        Issued = state.Ssh.Issued.Append(new SshIssued(serial, login.User.Id, login.Device.Id, login.Resource.Id, end, Revoked: false)).ToValueList(),
+                        Issued = ssh.Issued.Append(new SshIssued(serial, login.User.Id, login.Device.Id, login.Resource.Id, end, Revoked: false)).ToValueList(),
                     },
                 };
             },
@@ -135,7 +155,9 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
         return answer;
     }
 
+    private static string YesNo(object? present) => present is null ? "no" : "yes";
+
     /// <summary>Also with the rights that the account was given.</summary>
     private static bool IsSameHost(SshLogin now, SshLogin asked) =>
-        now.Resource.Site == asked.Resource.Site && now.Resource.Destination == asked.Resource.Destination && now.Resource.Ssh == asked.Resource.Ssh;
+        now.Host.Generation == asked.Host.Generation && now.Resource.Site == asked.Resource.Site && now.Resource.Destination == asked.Resource.Destination && now.Resource.Ssh == asked.Resource.Ssh;
 }
