@@ -33,6 +33,26 @@ internal sealed class ControlProgram : IDisposable
         }
     }
 
+    /// <summary>What it has used of the cores since its start, in milliseconds.</summary>
+    internal double ProcessorMilliseconds
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime.TotalMilliseconds;
+        }
+    }
+
+    /// <summary>How many agents are connected and have confirmed the newest of their tables, as the server sees it.</summary>
+    internal int ConfirmedCount
+    {
+        get
+        {
+            string text = _operator.GetStringAsync("/v1/status").GetAwaiter().GetResult();
+            return JsonNode.Parse(text)!["agents"]!.AsArray().Count(agent => (bool)agent!["link"]!["connected"]! && (bool)agent["link"]!["upToDate"]!);
+        }
+    }
+
     internal TimeSpan Apply(string text, bool planOnly)
     {
         var clock = Stopwatch.StartNew();
