@@ -62,12 +62,14 @@ public sealed record Table
     }
 
     public bool Equals(Table? other) =>
-        other is not null && Revision == other.Revision && Lineage == other.Lineage && Organisation == other.Organisation && Overlay.SequenceEqual(other.Overlay)
-        && Relays.SequenceEqual(other.Relays) && Sites.SequenceEqual(other.Sites) && Peers.SequenceEqual(other.Peers)
-        && Resources.SequenceEqual(other.Resources) && Grants.SequenceEqual(other.Grants)
-        && Ssh.SequenceEqual(other.Ssh);
+        other is not null && Revision == other.Revision && Lineage == other.Lineage && Organisation == other.Organisation && AreSame(Overlay, other.Overlay)
+        && AreSame(Relays, other.Relays) && AreSame(Sites, other.Sites) && AreSame(Peers, other.Peers)
+        && AreSame(Resources, other.Resources) && AreSame(Grants, other.Grants) && AreSame(Ssh, other.Ssh);
 
     public override int GetHashCode() => HashCode.Combine(Revision, Organisation);
+
+    /// <summary>Tables that follow each other share the lists that stay as they are.</summary>
+    private static bool AreSame<T>(IReadOnlyList<T> left, IReadOnlyList<T> right) => ReferenceEquals(left, right) || left.SequenceEqual(right);
 
     private static IReadOnlyList<T> Merge<T>(IReadOnlyList<T> rows, IReadOnlyList<T>? upserts, IReadOnlyList<int>? removals) where T : class, IRow
     {

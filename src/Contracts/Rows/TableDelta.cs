@@ -48,6 +48,8 @@ public sealed record TableDelta
 
     private static List<T> Changed<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
     {
+        if (ReferenceEquals(from, to))
+            return [];
         var changed = new List<T>();
         int aligned = Aligned(from, to);
         for (int index = 0; index < aligned; index++)
@@ -65,6 +67,8 @@ public sealed record TableDelta
 
     private static List<int> Gone<T>(IReadOnlyList<T> from, IReadOnlyList<T> to) where T : class, IRow
     {
+        if (ReferenceEquals(from, to))
+            return [];
         int aligned = Aligned(from, to);
         if (aligned == from.Count)
             return [];

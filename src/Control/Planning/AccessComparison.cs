@@ -15,6 +15,8 @@ internal static class AccessComparison
     /// <param name="after">Of <paramref name="to"/>.</param>
     public static List<AccessChange> Between(NetworkState from, Access before, NetworkState to, Access after)
     {
+        if (ReferenceEquals(before, after) && ReferenceEquals(from.Resources, to.Resources))
+            return [];
         var old = from.Resources.ToDictionary(resource => resource.Id);
         var now = to.Resources.ToDictionary(resource => resource.Id);
         var other = now.Values.Where(resource => !ReferenceEquals(old.GetValueOrDefault(resource.Id), resource)).Select(resource => resource.Id).ToHashSet();

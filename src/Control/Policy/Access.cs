@@ -30,8 +30,10 @@ internal sealed class Access
             : [.. state.Credentials.Where(credential => credential.Agent.Kind == AgentKind.Device).Select(credential => credential.Agent.Id)];
     }
 
-    /// <summary>The same as a new one of <paramref name="state"/>, by the work that the change is.</summary>
-    public Access Next(NetworkState state) => new(state, this);
+    /// <summary>The same as a new one of <paramref name="state"/>, by the work that the change is; this one where the change touches nothing of it.</summary>
+    public Access Next(NetworkState state) =>
+        ReferenceEquals(_state.Peers, state.Peers) && ReferenceEquals(_state.Users, state.Users)
+        && ReferenceEquals(_state.Grants, state.Grants) && ReferenceEquals(_state.Credentials, state.Credentials) ? this : new(state, this);
 
     /// <summary>
     /// Whether a peer stands in tables at all. A device does while it is approved, its user is there and not disabled, and it

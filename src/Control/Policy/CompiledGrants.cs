@@ -32,6 +32,8 @@ internal sealed class CompiledGrants
         NetworkState from, Access before, CompiledRows<Resource, ResourceRow> oldResources,
         NetworkState to, Access after, CompiledRows<Resource, ResourceRow> resources)
     {
+        if (ReferenceEquals(before, after) && resources.Changed.Count == 0)
+            return ChangedClients.Count + ChangedSites.Count == 0 ? this : new CompiledGrants(_rows, _atSites);
         var next = new CompiledGrants(new(_rows), new(_atSites));
         var copied = new HashSet<int>();
         var old = from.Peers.Where(peer => peer.IsClient).ToDictionary(peer => peer.Id);

@@ -38,21 +38,34 @@ internal sealed class CompiledNetwork
             ? state.Credentials.ToDictionary(credential => credential.Id, StringComparer.Ordinal)
             : before._credentials;
         Access = before is null ? new Access(state) : before.Access.Next(state);
-        Sites = (before?.Sites ?? CompiledRows<Site, SiteRow>.Empty).Next(state.Sites, site => new SiteRow(site.Id, site.Name));
-        Resources = (before?.Resources ?? CompiledRows<Resource, ResourceRow>.Empty).Next(state.Resources, Row);
-        Peers = (before?.Peers ?? CompiledRows<Peer, CompiledPeer>.Empty).Next(
-            state.Peers.Where(Access.IsActive), peer => CompiledPeer.Of(Row(peer, presharedKeyOf(peer))));
+        Sites = before is not null && ReferenceEquals(from.Sites, state.Sites)
+            ? before.Sites.Same()
+            : (before?.Sites ?? CompiledRows<Site, SiteRow>.Empty).Next(state.Sites, site => new SiteRow(site.Id, site.Name));
+        Resources = before is not null && ReferenceEquals(from.Resources, state.Resources)
+            ? before.Resources.Same()
+            : (before?.Resources ?? CompiledRows<Resource, ResourceRow>.Empty).Next(state.Resources, Row);
+        Peers = before is not null && ReferenceEquals(before.Access, Access)
+            ? before.Peers.Same()
+            : (before?.Peers ?? CompiledRows<Peer, CompiledPeer>.Empty).Next(state.Peers.Where(Access.IsActive), peer => CompiledPeer.Of(Row(peer, presharedKeyOf(peer))));
         Grants = before is null
             ? CompiledGrants.Empty.Next(NetworkState.Empty, Access, CompiledRows<Resource, ResourceRow>.Empty, state, Access, Resources)
             : before.Grants.Next(from, before.Access, before.Resources, state, Access, Resources);
         Ssh = (before?.Ssh ?? CompiledSsh.Empty).Next(from, before?.Access ?? Access, before?.Peers ?? Peers, state, Access, Peers);
-        _connectors = Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
+        _connectors = before is not null && ReferenceEquals(before.Access, Access)
+            ? before._connectors
+            : Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
         var change = before is null ? TableChange.Everything : TableChange.Of(before, this);
-        _siteTables = Kept(before?._siteTables, change.Concerns, change.Sites);
-        _clientTables = Kept(before?._clientTables, change.Concerns, change.Clients);
-        bool isSame = change.Concerns == TableChange.Extent.Nothing;
-        _all = isSame ? before!._all : WholeTable(state);
-        _ofRelays = isSame ? before!._ofRelays : _all with { Relays = [.. _all.Relays.Zip(state.Relays, (row, relay) => row with { Names = NamesOf(state, relay) })] };
+        if (change.Concerns == TableChange.Extent.Nothing)
+        {
+            (_all, _ofRelays, _siteTables, _clientTables) = (before!._all, before._ofRelays, before._siteTables, before._clientTables);
+            return;
+        }
+
+        _all = WholeTable(state, before);
+        _ofRelays = _all with { Relays = [.. _all.Relays.Zip(state.Relays, (row, relay) => row with { Names = NamesOf(state, relay) })] };
+        bool keepsSome = change.Concerns == TableChange.Extent.Some;
+        _siteTables = keepsSome ? Kept(before!._siteTables, change.Sites, change.Relays) : [];
+        _clientTables = keepsSome ? Kept(before!._clientTables, change.Clients, change.Relays) : [];
     }
 
     public NetworkState State { get; }
@@ -101,27 +114,33 @@ internal sealed class CompiledNetwork
     /// <summary>No rows, at this revision: what an agent without a place in the network holds.</summary>
     private Table EmptyTable => _all with { Relays = [], Sites = [], Peers = [], Resources = [], Grants = [] };
 
-    private static ConcurrentDictionary<int, Table> Kept(ConcurrentDictionary<int, Table>? tables, TableChange.Extent extent, HashSet<int> touched) =>
-        tables is null || extent == TableChange.Extent.Everything ? []
-        : extent == TableChange.Extent.Nothing ? tables
-        : new(tables.Where(entry => !touched.Contains(entry.Key)));
+    /// <summary>The tables that a change does not touch, or in their relays only: their other lists stay the same objects.</summary>
+    private ConcurrentDictionary<int, Table> Kept(ConcurrentDictionary<int, Table> tables, HashSet<int> touched, bool relays)
+    {
+        var kept = tables.Where(entry => !touched.Contains(entry.Key));
+        return new(relays ? kept.Select(entry => KeyValuePair.Create(entry.Key, WithRelays(entry.Value))) : kept);
+    }
+
+    /// <summary>Whose table leads nowhere needs no relay.</summary>
+    private Table WithRelays(Table table) => table.Sites.Count == 0 ? table : table with { Revision = _all.Revision, Relays = _all.Relays };
 
     private static Dictionary<Agent, string> NamesOf(NetworkState state) =>
         state.Relays.Select(relay => (Agent: new Agent(AgentKind.Relay, relay.Id), relay.Name))
             .Concat(state.Peers.Where(peer => !peer.Stock).Select(peer => (new Agent(Names.AgentOf(peer.Kind), peer.Id), peer.Name)))
             .ToDictionary(entry => entry.Item1, entry => entry.Name);
 
-    private Table WholeTable(NetworkState state) => state.Organisation is null ? new Table { Revision = 0, Lineage = _lineage, Organisation = "", Overlay = [] } : new Table
+    /// <summary>Lists that a change does not touch are the same objects before and after it.</summary>
+    private Table WholeTable(NetworkState state, CompiledNetwork? before) => state.Organisation is null ? new Table { Revision = 0, Lineage = _lineage, Organisation = "", Overlay = [] } : new Table
     {
         Revision = state.Revision,
         Lineage = _lineage,
         Organisation = state.Organisation,
         Overlay = [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
         Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],
-        Sites = [.. Sites.All.Select(entry => entry.Row)],
-        Peers = [.. Peers.All.Select(entry => entry.Row.Row)],
-        Resources = [.. Resources.All.Select(entry => entry.Row)],
-        Grants = [.. Peers.All.Select(entry => Grants.Find(entry.Item.Id)).OfType<GrantRow>()],
+        Sites = before is not null && Sites.Changed.Count == 0 ? before._all.Sites : [.. Sites.All.Select(entry => entry.Row)],
+        Peers = before is not null && Peers.Changed.Count == 0 ? before._all.Peers : [.. Peers.All.Select(entry => entry.Row.Row)],
+        Resources = before is not null && Resources.Changed.Count == 0 ? before._all.Resources : [.. Resources.All.Select(entry => entry.Row)],
+        Grants = before is not null && Grants.ChangedClients.Count == 0 ? before._all.Grants : [.. Peers.All.Select(entry => Grants.Find(entry.Item.Id)).OfType<GrantRow>()],
     };
 
     /// <summary>All relays; the site with its resources and connectors; the clients that reach something there, without preshared keys.</summary>

@@ -27,6 +27,9 @@ internal sealed class CompiledRows<TItem, TRow>
 
     public TItem? FindItem(int id) => _rows.TryGetValue(id, out var entry) ? entry.Item : null;
 
+    /// <summary>The rows after a change that touches none of them.</summary>
+    public CompiledRows<TItem, TRow> Same() => Changed.Count == 0 ? this : new CompiledRows<TItem, TRow>(_rows, []);
+
     public CompiledRows<TItem, TRow> Next(IEnumerable<TItem> items, Func<TItem, TRow> make)
     {
         var rows = new Dictionary<int, (TItem Item, TRow Row)>(_rows.Count);

@@ -3,13 +3,13 @@ namespace Keyhole.Control;
 /// <summary>Whose tables a change of the network touches.</summary>
 internal sealed class TableChange
 {
-    private TableChange(Extent extent) => Concerns = extent;
+    private TableChange(Extent extent, bool relays = false) => (Concerns, Relays) = (extent, relays);
 
     public enum Extent
     {
         Nothing,
 
-        /// <summary>Those of <see cref="Sites"/> and <see cref="Clients"/>, and of all relays.</summary>
+        /// <summary>Those of <see cref="Sites"/> and <see cref="Clients"/>, and of all relays; of the others the relays in them, where <see cref="TableChange.Relays"/> says so.</summary>
         Some,
         Everything,
     }
@@ -18,6 +18,9 @@ internal sealed class TableChange
 
     public Extent Concerns { get; }
 
+    /// <summary>Whether the relays, which stand in every table, are others.</summary>
+    public bool Relays { get; }
+
     public HashSet<int> Sites { get; } = [];
 
     public HashSet<int> Clients { get; } = [];
@@ -25,11 +28,12 @@ internal sealed class TableChange
     public static TableChange Of(CompiledNetwork before, CompiledNetwork after)
     {
         var (from, to) = (before.State, after.State);
-        if (from.Organisation != to.Organisation || from.OverlayIpv6 != to.OverlayIpv6 || !from.Relays.Equals(to.Relays))
+        if (from.Organisation != to.Organisation || from.OverlayIpv6 != to.OverlayIpv6)
             return Everything;
-        if (after.Sites.Changed.Count + after.Resources.Changed.Count + after.Peers.Changed.Count + after.Grants.ChangedClients.Count + after.Ssh.Changed.Count == 0)
+        bool relays = !from.Relays.Equals(to.Relays);
+        if (!relays && after.Sites.Changed.Count + after.Resources.Changed.Count + after.Peers.Changed.Count + after.Grants.ChangedClients.Count + after.Ssh.Changed.Count == 0)
             return new TableChange(Extent.Nothing);
-        var change = new TableChange(Extent.Some);
+        var change = new TableChange(Extent.Some, relays);
         change.Sites.UnionWith(after.Grants.ChangedSites);
         change.Clients.UnionWith(after.Grants.ChangedClients);
         foreach (int site in after.Sites.Changed)

@@ -82,4 +82,24 @@ public class IncrementalLaws
         Assert.NotSame(tables["machine ci"], after.TableOf(agents["machine ci"]));
         Assert.NotSame(tables["relay vps"], after.TableOf(agents["relay vps"]));
     }
+
+    [Fact]
+    public void A_relay_that_changes_leaves_the_other_lists_of_every_table_as_they_are()
+    {
+        var before = Samples.Compile(Samples.Apply(NetworkState.Empty, Samples.Acme));
+        var agents = before.Agents.ToDictionary(before.NameOf);
+        var tables = agents.ToDictionary(entry => entry.Key, entry => before.TableOf(entry.Value));
+        var after = before.Next(Transitions.ReportTls(before.State, agents["relay vps"], new TlsOffer(8443, null)));
+        foreach (var (name, agent) in agents)
+        {
+            var (old, now) = (tables[name], after.TableOf(agent));
+            Assert.NotSame(old, now);
+            Assert.Equal(after.State.Revision, now.Revision);
+            Assert.NotNull(Assert.Single(now.Relays).Tls);
+            Assert.Same(old.Sites, now.Sites);
+            Assert.Same(old.Peers, now.Peers);
+            Assert.Same(old.Resources, now.Resources);
+            Assert.Same(old.Grants, now.Grants);
+        }
+    }
 }

@@ -27,7 +27,8 @@ internal sealed class RandomSteps(int seed)
         var user = Pick(state.Users);
         var grant = Pick(state.Grants.Cast<Grant?>().ToList());
         var resource = Pick(state.Resources);
-        return _random.Next(13) switch
+        var relay = Pick(state.Relays);
+        return _random.Next(14) switch
         {
             0 when peer is { Stock: false } => Transitions.ReportKey(state, AgentOf(peer), KeyOf($"{_made++}")) ?? state,
             1 when peer is { Kind: PeerKind.Connector } => Transitions.Drain(state, AgentOf(peer), !peer.Draining),
@@ -43,6 +44,7 @@ internal sealed class RandomSteps(int seed)
             11 when resource?.Ssh is not null && peer is { Kind: PeerKind.Device, Owner: { } owner } => Issue(state, owner, peer.Id, resource.Id),
             12 when state.Ssh.Hosts.Count != 0 => state with { Ssh = SshHosts.Forget(state.Ssh, Pick(state.Ssh.Hosts)!) },
             12 when state.Ssh.Keys.Count is > 0 and < 3 => state with { Ssh = SshAuthorities.Rotate(state.Ssh, Vault, Samples.Now) },
+            13 when relay is not null => Transitions.ReportTls(state, new Agent(AgentKind.Relay, relay.Id), new TlsOffer(1 + _random.Next(3), null)),
             _ => state,
         };
     }
