@@ -119,6 +119,9 @@ internal sealed class SshSite
         {
             if (_isOver)
                 return false;
+            // Control has forgotten what it knew of the host: it is told again as soon as the host was met again.
+            if (target is { Row.HostCertificates.Count: 0 } && _target is { Row.HostCertificates.Count: > 0 })
+                Published = null;
             bool isNews = target != _target;
             (_target, _version) = (target, version);
             if (isNews)

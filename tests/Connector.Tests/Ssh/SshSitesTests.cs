@@ -247,6 +247,29 @@ public class SshSitesTests
     }
 
     [Fact]
+    public async Task What_Control_has_forgotten_it_is_told_again_and_nothing_else_twice()
+    {
+        await using var harness = new SshHarness();
+        harness.Follow();
+        var certified = SshHarness.Row(users: 1) with { HostCertificates = ["certificate"] };
+        foreach (var row in new[] { SshHarness.Row(users: 1), certified, certified with { HostCertificates = ["other"] } })
+        {
+            harness.Apply(row);
+            await SshHarness.Until(() => harness.Local.Rows.LastOrDefault() == row);
+            await harness.RestAsync();
+            Assert.Single(harness.Told);
+        }
+
+        harness.Apply(SshHarness.Row(users: 1));
+        await SshHarness.Until(() => harness.Told.Count == 2);
+        Assert.Equal(harness.Told.First().HostKeys, harness.Told.Last().HostKeys);
+        harness.Apply(SshHarness.Row(users: [1, 2]));
+        await SshHarness.Until(() => harness.Local.Rows.Last().Users.Count == 2);
+        await harness.RestAsync();
+        Assert.Equal(2, harness.Told.Count);
+    }
+
+    [Fact]
     public async Task A_host_that_returns_while_it_is_withdrawn_is_served_again()
     {
         await using var harness = new SshHarness();

@@ -12,6 +12,9 @@ internal sealed record TestCaller(string Name, string? Token, IReadOnlyCollectio
     /// <summary>What those send whose token is not good any more, or never was.</summary>
     public string? WrongToken { get; init; }
 
+    /// <summary>A user of the organisation who was shut out, and may hear that.</summary>
+    public bool IsDisabled { get; init; }
+
     public bool IsServerAdmin { get; init; }
 
     /// <summary>The permission which alone decides what this caller may; null for one who is tried on every route.</summary>
@@ -38,7 +41,7 @@ internal sealed record TestCaller(string Name, string? Token, IReadOnlyCollectio
         callers.Add(new("owner of another organisation", server.Sessions.Begin("gus@example.com"), null));
         callers.Add(new("API key of another organisation", await KeyAsync(server, "gus@example.com", "globex", "all", Keyhole.Control.Permissions.All), null));
         (await server.PostAsync(ApiServer.Owner, "/users", """{"email":"dora@example.com","roles":["owner"],"disabled":true}""")).Expect(HttpStatusCode.Created);
-        callers.Add(new("disabled owner", server.Sessions.Begin("dora@example.com"), null));
+        callers.Add(new("disabled owner", server.Sessions.Begin("dora@example.com"), null) { IsDisabled = true });
         callers.Add(new("API key whose maker lost everything", await KeyOfLoserAsync(server), []));
         return callers;
     }

@@ -21,5 +21,7 @@ internal sealed class TestSessions : ILoginSessions
 
     public LoginSession? Find(string token, DateTimeOffset now) => _sessions.GetValueOrDefault(token);
 
+    public string? WhyOver(string token) => null;
+
     public bool Hold(DbConnection connection, DbTransaction transaction, long session) => _sessions.Values.Any(present => present.Id == session);
 }

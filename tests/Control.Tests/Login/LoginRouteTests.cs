@@ -6,6 +6,22 @@ namespace Keyhole.Control.Tests;
 public class LoginRouteTests
 {
     [Fact]
+    [Trait("Promise", "B10")]
+    public async Task Who_sits_at_a_device_that_is_blocked_reads_that_it_is()
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        var laptop = server.Another();
+        Assert.Equal(HttpStatusCode.OK, (await laptop.LogInAsync(LoginFixture.Password)).Status);
+        Assert.Equal(HttpStatusCode.Created, (await laptop.PostAsync("/api/v1/orgs/acme/devices", new JsonObject { ["name"] = "laptop", ["publicKey"] = TestAgent.NewPublicKey() })).Status);
+        Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/api/v1/orgs/acme/devices/laptop/block", new JsonObject())).Status);
+        var (status, body) = await laptop.GetAsync("/api/v1/account");
+        Assert.Equal(HttpStatusCode.Forbidden, status);
+        Assert.StartsWith("The device laptop is blocked, and its login ended with that: ask an administrator", (string?)body!["detail"], StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/api/v1/account")).Status);
+    }
+
+    [Fact]
     public async Task A_user_writes_its_own_name_and_not_its_address()
     {
         await using var server = await LoginServer.StartAsync();

@@ -57,6 +57,23 @@ public class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_session_that_was_ended_for_a_reason_says_so_to_its_holder_and_to_nobody_else()
+    {
+        var account = await _fixture.AccountAsync();
+        var (session, token) = Begin(account, SessionKind.CommandLine);
+        var (_, other) = Begin(account, SessionKind.CommandLine);
+        Assert.Null(Sessions.WhyOver(token));
+        _fixture.Services.Database.Write((connection, transaction) => LoginSessions.EndBecause(connection, transaction, [session.Id], "The device laptop is blocked."));
+        Assert.Null(Find(token));
+        Assert.NotNull(Find(other));
+        Assert.Equal(("The device laptop is blocked.", null, null), (Sessions.WhyOver(token), Sessions.WhyOver(other), Sessions.WhyOver(SessionToken.New())));
+        // Not longer than the session would have been there.
+        _fixture.Clock.Move(LoginSessions.CommandLineLife);
+        Begin(account, SessionKind.Browser);
+        Assert.Null(Sessions.WhyOver(token));
+    }
+
+    [Fact]
     public async Task A_session_is_ended_by_its_own_account_only()
     {
         var ann = await _fixture.AccountAsync();

@@ -347,6 +347,13 @@ public class SshHostTests
         Retire(next, force: true);
         Assert.Null(SigningKey());
 
+        // A host that nobody has met holds nothing up.
+        Change(state => state with { Ssh = SshAuthorities.Rotate(state.Ssh, _vault, Now) });
+        Change(state => SshLogins.Forget(state, "vm-01", []));
+        Show("office-1", [], null, "The daemon is away.");
+        Retire(_state.Ssh.Keys[0].PublicKey);
+        Assert.Single(_state.Ssh.Keys);
+
         void Retire(string publicKey, bool force = false) => Change(state => state with
         {
             Ssh = SshAuthorities.Retire(state, SshPublicKey.Parse(publicKey)!.Fingerprint, host => _connected.Contains(host.Connector), force),

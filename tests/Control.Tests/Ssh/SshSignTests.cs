@@ -208,6 +208,7 @@ public class SshSignTests
         Assert.Empty(Row().Revoked);
         Assert.Contains(mia.Id, Row().Users);
         (await server.Api.PatchAsync(ApiServer.Owner, $"/users/{Mia}", """{"disabled":true}""")).Expect(HttpStatusCode.OK);
+        Assert.Contains("Your user is disabled in acme: ask an administrator", (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.Forbidden).Text, StringComparison.Ordinal);
         Assert.Equal([serial], Row().Revoked);
         Assert.DoesNotContain(mia.Id, Row().Users);
         (await server.Api.PatchAsync(ApiServer.Owner, $"/users/{Mia}", """{"disabled":false}""")).Expect(HttpStatusCode.OK);

@@ -35,7 +35,7 @@ public sealed partial class SshTests
         string device = dave.Device(Ada);
         Assert.Equal(200, Ada.Ask("POST", $"/api/v1/orgs/acme/devices/{device}/block").Status);
         // With the device went its login.
-        Assert.Contains("keyhole login", Refusal(dave.Ssh(Vm1, "id")), StringComparison.Ordinal);
+        Assert.Contains("is blocked, and its login ended with that", Refusal(dave.Ssh(Vm1, "id")), StringComparison.Ordinal);
         Assert.Equal(signatures, Signatures());
     }
 

@@ -40,7 +40,10 @@ internal sealed class AccessCheck(CallerReader callers, Networks networks, ILogg
             return null;
         }
 
-        if (organisation is null || networks.Find(organisation) is not { } network || !caller.Sees(network))
+        var found = organisation is null ? null : networks.Find(organisation);
+        if (requirement.Kind == RequirementKind.Member && found is not null && caller.IsDisabledIn(found))
+            throw new ApiException(StatusCodes.Status403Forbidden, $"Your user is disabled in {found.Name}: ask an administrator to enable it.");
+        if (found is not { } network || !caller.Sees(network))
             throw new ApiException(StatusCodes.Status404NotFound, "There is no such organisation, or you are no part of it.");
         bool allowed = requirement.Kind == RequirementKind.Member ? caller.Kind == CallerKind.Account : caller.May(network, requirement.Permission!);
         return allowed ? network : throw Forbidden(requirement);

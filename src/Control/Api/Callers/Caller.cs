@@ -37,6 +37,10 @@ internal sealed record Caller(CallerKind Kind, string Name, long? Account, long?
     /// <summary>Whether the organisation exists for the caller.</summary>
     public bool Sees(Network network) => (Key is null || Key.Organisation == network.Id) && Organisations?.Contains(network.Id) != false && UserOf(network.Ledger.State) is not null;
 
+    /// <summary>Whether the account is a user there who was shut out: it may know.</summary>
+    public bool IsDisabledIn(Network network) => Kind == CallerKind.Account && Organisations?.Contains(network.Id) != false
+        && network.Ledger.State.FindUser(Name) is { Disabled: true };
+
     public bool May(Network network, string permission) => Sees(network) && PermissionsIn(network.Ledger.State).Contains(permission);
 
     /// <summary>An API key never has more than its scopes, and never more than its maker has at this moment.</summary>

@@ -46,7 +46,7 @@ internal sealed class CallerReader(ILoginSessions sessions, ApiKeys keys, Failur
             IsStillGood = () => sessions.Find(token, time.GetUtcNow()) is not null,
             HoldSession = (connection, transaction) => sessions.Hold(connection, transaction, session.Id),
         }
-        : throw Unauthorized(context, "The login session is unknown or over: log in again.", failed: true);
+        : throw (sessions.WhyOver(token) is { } why ? new ApiException(StatusCodes.Status403Forbidden, why) : Unauthorized(context, "The login session is unknown or over: log in again.", failed: true));
 
     private ApiException Unauthorized(HttpContext context, string detail, bool failed)
     {

@@ -38,6 +38,7 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
         var expires = now + (kind == SessionKind.Browser ? BrowserLife : CommandLineLife);
         string token = SessionToken.New();
         connection.Execute("DELETE FROM login_session WHERE expires_at <= @Now", new { Now = now.ToUnixTimeMilliseconds() }, transaction);
+        connection.Execute("DELETE FROM ended_session WHERE until <= @Now", new { Now = now.ToUnixTimeMilliseconds() }, transaction);
         long id = connection.QuerySingle<long>(
             """
             INSERT INTO login_session (account, token_hash, kind, client, address, created_at, used_at, expires_at)
@@ -80,6 +81,20 @@ internal sealed class LoginSessions(Database database, AuditLog audit, Networks 
         {
             Organisations = database.Read(connection => AccountOrganisations.Of(connection, null, row.Account)),
         };
+    }
+
+    public string? WhyOver(string token) => !token.StartsWith(SessionToken.Prefix, StringComparison.Ordinal) || SessionToken.Hash(token) is not { } hash
+        ? null
+        : database.Read(connection => connection.QuerySingleOrDefault<string>("SELECT reason FROM ended_session WHERE token_hash = @Hash", new { Hash = hash }));
+
+    /// <summary>Ends sessions for a reason that their holders are told. What was enrolled with them is the caller's to take out.</summary>
+    public static void EndBecause(DbConnection connection, DbTransaction transaction, IReadOnlyList<long> sessions, string reason)
+    {
+        foreach (long session in sessions)
+        {
+            connection.Execute("INSERT INTO ended_session (token_hash, reason, until) SELECT token_hash, @Reason, expires_at FROM login_session WHERE id = @Id", new { Id = session, Reason = reason }, transaction);
+            connection.Execute("DELETE FROM login_session WHERE id = @Id", new { Id = session }, transaction);
+        }
     }
 
     public bool Hold(DbConnection connection, DbTransaction transaction, long session) =>

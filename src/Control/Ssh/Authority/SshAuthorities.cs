@@ -26,7 +26,7 @@ internal static class SshAuthorities
     }
 
     /// <summary>Takes a key away: certificates that it signed open nothing any more.</summary>
-    /// <param name="isInContact">Whether a host is told of changes now.</param>
+    /// <param name="isInContact">Whether a host is told of changes now. One that was never met lets nobody in that could be locked out.</param>
     /// <param name="force">Also where a host trusts no other key.</param>
     /// <exception cref="OperatorException">It is the only one, or a host trusts no newer one.</exception>
     public static SshState Retire(NetworkState state, string fingerprint, Func<SshHost, bool> isInContact, bool force)
@@ -39,7 +39,7 @@ internal static class SshAuthorities
         var newer = ssh.Keys.Where(other => other.Number > key.Number).Select(other => other.PublicKey).ToList();
         if (newer.Count == 0 && !force)
             throw new OperatorException($"{fingerprint} is the newest key of the CA: retire an older one, or use force");
-        var left = ssh.Hosts.Where(host => isInContact(host) && !host.Trusted.Any(newer.Contains)).Select(host => NameOf(state, host)).ToList();
+        var left = ssh.Hosts.Where(host => host.HostKeys.Count > 0 && isInContact(host) && !host.Trusted.Any(newer.Contains)).Select(host => NameOf(state, host)).ToList();
         if (left.Count != 0 && !force)
             throw new OperatorException($"these hosts do not trust a newer key yet: {string.Join(", ", left)}; wait for them, or use force and lock their users out until they do");
         return ssh with

@@ -1,5 +1,3 @@
-using Dapper;
-
 namespace Keyhole.Control;
 
 /// <summary>Users' devices: they enrol by their user's login, and whoever may write devices says what becomes of them.</summary>
@@ -103,7 +101,9 @@ internal sealed class DeviceRoutes(Networks networks, OrganisationSettings setti
                     return EndSessions(DeviceTransitions.Set(state, device, to), sessions);
                 },
                 // Who has the device has its user's login too: that ends with it.
-                (connection, transaction) => connection.Execute("DELETE FROM login_session WHERE id = @Id", sessions.Select(session => new { Id = session }), transaction));
+                (connection, transaction) => LoginSessions.EndBecause(connection, transaction, sessions, to == DeviceState.Blocked
+                    ? $"The device {name} is blocked, and its login ended with that: ask an administrator to approve it, then run \"keyhole login\" again."
+                    : $"The device {name} was archived, and its login ended with that: run \"keyhole login\" again."));
             foreach (var other in networks.All.Where(other => other != request.Network && other.Ledger.State.Credentials.Any(credential => credential.Session is { } session && sessions.Contains(session))))
                 EndIn(other, sessions, request.Caller.Actor);
             var view = DeviceView.Of(request.Network, after, Find(after, name));
