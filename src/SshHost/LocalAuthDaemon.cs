@@ -10,26 +10,32 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     /// <summary>How often it looks for accounts that nobody uses.</summary>
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
 
+    /// <summary>After sessions were ended: a login that was under way meanwhile has come through by then.</summary>
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(5);
+
     private readonly HostStore _store;
     private readonly SshDirectory _directory;
     private readonly AccountKeeper _accounts;
+    private readonly StrayAccounts _strays;
     private readonly TimeSpan _idleAfter;
     private readonly Speaker? _here;
     private readonly ILogger _log;
     private readonly ITimer _sweep;
+    private bool _hasSwept;
 
     private LocalAuthDaemon(HostStore store, SshDirectory directory, TimeSpan idleAfter, Speaker? here, ILogger log, TimeProvider time)
     {
         _store = store;
         _directory = directory;
         _accounts = new AccountKeeper(log, time);
+        _strays = new StrayAccounts(log);
         _idleAfter = idleAfter;
         _here = here;
         _log = log;
-        _sweep = time.CreateTimer(_ => _ = SweepAsync(), null, TimeSpan.Zero, SweepInterval);
+        _sweep = time.CreateTimer(_ => _ = SweepAsync(!Interlocked.Exchange(ref _hasSwept, true)), null, TimeSpan.Zero, SweepInterval);
     }
 
-    /// <summary>Makes its directories and files where they are missing; locks what is idle, now and every hour.</summary>
+    /// <summary>Makes its directories and files where they are missing; finishes what was begun before; locks what is idle, now and every hour.</summary>
     /// <param name="connector">The key of the connector in this process, for which the methods of <see cref="IAuthDaemon"/> speak; null where there is none.</param>
     /// <exception cref="AuthDaemonException">This is not root on Linux, or a directory cannot be used.</exception>
     public static LocalAuthDaemon Open(AuthDaemonOptions options, ILogger log, TimeProvider time, PublicKey? connector = null)
@@ -97,9 +103,9 @@ public sealed class LocalAuthDaemon : IAuthDaemon
         using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
         SpeakerCheck.Check(turn.State, authority, speaker);
         // An order brings no row with it: the row that it goes by may be older than what the host was told.
-        if (turn.State.FindAuthority(authority) is not { Connectors.Count: > 0 } || turn.State.Find(authority, resource)?.Users.Contains(order.User) != true)
+        if (turn.State.FindAuthority(authority) is not { Connectors.Count: > 0 } || turn.State.Find(authority, resource) is not { } known || !known.Users.Contains(order.User))
             throw new AuthDaemonException(AuthDaemonFault.Conflict, "This host was not told yet that you may log in to it: try again in a moment.");
-        var (account, password) = await _accounts.ProvisionAsync(turn, authority, resource, order).ConfigureAwait(false);
+        var (account, password) = await _accounts.ProvisionAsync(turn, known, order).ConfigureAwait(false);
         return new SshAccount(account.Name, HostPrincipals.Of(_store, account, resource), password);
     });
 
@@ -108,55 +114,82 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     /// <summary>Writes the row into the state first: from then on nobody else is let in, whatever comes after.</summary>
     private async Task<SshServer> ApplyAsync(HostTurn turn, Speaker speaker, HostedResource row)
     {
-        RowCheck.Check(row);
-        if (turn.State.Resources.Any(other => other.Authority != row.Authority && other.Trusted.Intersect(row.Trusted, StringComparer.Ordinal).Any()))
-            throw new AuthDaemonException("A key of the organisation's certificate authority is another organisation's on this host already.");
         var authority = turn.State.FindAuthority(row.Authority) ?? new KnownAuthority(row.Authority, []);
         var known = turn.State.Find(row.Authority, row.Resource);
-        if (!authority.IsNewerThan(row.Version))
+        var (wanted, fault) = RowCheck.Bound(row, known);
+        if (turn.State.Resources.Any(other => other.Authority != wanted.Authority && other.Trusted.Intersect(wanted.Trusted, StringComparer.Ordinal).Any()))
+            throw new AuthDaemonException("A key of the organisation's certificate authority is another organisation's on this host already.");
+        if (!authority.IsNewerThan(wanted.Version))
         {
-            await turn.SaveAsync((row.IsWithdrawn ? turn.State.Without(row) : turn.State.With(row)).With(authority.After(row, speaker.Connector))).ConfigureAwait(false);
-            if (!row.IsWithdrawn && !authority.Trusted.SequenceEqual(row.Trusted))
-                SshHostLog.Trusted(_log, row.Trusted.Count, row.Organisation);
+            await turn.SaveAsync((wanted.IsWithdrawn ? turn.State.Without(wanted) : turn.State.With(wanted)).With(authority.After(wanted, speaker.Connector))).ConfigureAwait(false);
+            if (!wanted.IsWithdrawn && !authority.Trusted.SequenceEqual(wanted.Trusted))
+                SshHostLog.Trusted(_log, wanted.Trusted.Count, wanted.Organisation);
         }
-        else if (known is null ? !row.IsWithdrawn : !known.SaysTheSameAs(row))
+        else if (known is null ? !wanted.IsWithdrawn : !known.SaysTheSameAs(wanted))
         {
             throw new AuthDaemonException(AuthDaemonFault.Conflict, "This host was told something newer: the connector waits for its next table.");
         }
 
-        AuthDaemonException? failure = null;
-        foreach (var account in turn.State.Accounts.Where(account => account.Authority == row.Authority))
-        {
-            try
-            {
-                await _accounts.SettleAsync(turn, account).ConfigureAwait(false);
-            }
-            catch (Exception e) when (e is AuthDaemonException or IOException or UnauthorizedAccessException)
-            {
-                // The others are locked all the same; the caller tries again.
-                failure = e as AuthDaemonException ?? new AuthDaemonException($"The account {account.Name} cannot be brought to what it should be: {e.Message}", e);
-            }
-        }
-
-        var server = await SshServer.FindAsync().ConfigureAwait(false);
-        await _directory.ApplyAsync(turn, server).ConfigureAwait(false);
-        return failure is null ? server : throw failure;
+        var server = await BringAboutAsync(turn, turn.State.Accounts.Where(account => account.Authority == wanted.Authority)).ConfigureAwait(false);
+        return fault is null ? server : throw fault;
     }
 
-    private async Task SweepAsync()
+    /// <summary>
+    /// Brings accounts and files to what the state says: first nobody can come in any more, then what runs ends, of all at once. What fails keeps nothing else from being
+    /// done.
+    /// </summary>
+    /// <exception cref="AuthDaemonException">What failed last; the caller tries again.</exception>
+    private async Task<SshServer> BringAboutAsync(HostTurn turn, IEnumerable<HostedAccount> accounts)
+    {
+        AuthDaemonException? failure = null;
+        foreach (var account in accounts)
+            failure = await TryAsync(() => _accounts.SettleAsync(turn, account), $"The account {account.Name} cannot be brought to what it should be").ConfigureAwait(false) ?? failure;
+        SshServer? server = null;
+        failure = await TryAsync(async () => server = await SshServer.FindAsync().ConfigureAwait(false), "The SSH server cannot be asked").ConfigureAwait(false) ?? failure;
+        failure = await TryAsync(() => _directory.ApplyAsync(turn, server), "The SSH server's files cannot be written").ConfigureAwait(false) ?? failure;
+        failure = await TryAsync(() => EndSessionsAsync(turn), "Sessions cannot be ended").ConfigureAwait(false) ?? failure;
+        return failure is null ? server! : throw failure;
+    }
+
+    private async Task EndSessionsAsync(HostTurn turn)
+    {
+        if (await _accounts.EndSessionsAsync(turn).ConfigureAwait(false))
+            _sweep.Change(SecondLook, SweepInterval);
+    }
+
+    /// <summary>Finishes what was begun before, once; then looks for what nobody told.</summary>
+    private async Task SweepAsync(bool isFirst)
+    {
+        var failure = await TryAsync(() => GuardAsync(async () =>
+        {
+            using var turn = await _store.EnterAsync(CancellationToken.None).ConfigureAwait(false);
+            AuthDaemonException? failure = null;
+            if (isFirst)
+                failure = await TryAsync(() => BringAboutAsync(turn, turn.State.Accounts), "What the state says cannot be brought about").ConfigureAwait(false);
+            foreach (var account in turn.State.Accounts)
+                failure = await TryAsync(() => _accounts.SweepAsync(turn, account, _idleAfter), $"The account {account.Name} cannot be locked").ConfigureAwait(false) ?? failure;
+            failure = await TryAsync(() => _strays.LockAsync(turn.State), "Accounts that are not known cannot be locked").ConfigureAwait(false) ?? failure;
+            failure = await TryAsync(() => EndSessionsAsync(turn), "Sessions cannot be ended").ConfigureAwait(false) ?? failure;
+            return failure is null ? true : throw failure;
+        }), "The host cannot be looked after").ConfigureAwait(false);
+        if (failure is not null)
+            SshHostLog.NotSwept(_log, failure.Message);
+    }
+
+    private static async Task<AuthDaemonException?> TryAsync(Func<Task> step, string what)
     {
         try
         {
-            await GuardAsync(async () =>
-            {
-                using var turn = await _store.EnterAsync(CancellationToken.None).ConfigureAwait(false);
-                await _accounts.SweepAsync(turn, _idleAfter).ConfigureAwait(false);
-                return true;
-            }).ConfigureAwait(false);
+            await step().ConfigureAwait(false);
+            return null;
         }
         catch (AuthDaemonException e)
         {
-            SshHostLog.NotSwept(_log, e.Message);
+            return e;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new AuthDaemonException($"{what}: {e.Message}", e);
         }
     }
 

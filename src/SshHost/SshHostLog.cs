@@ -26,7 +26,7 @@ internal static partial class SshHostLog
     [LoggerMessage(806, LogLevel.Warning, "the SSH server could not be told to read its configuration again: {Reason}")]
     public static partial void NotReloaded(ILogger logger, string reason);
 
-    [LoggerMessage(807, LogLevel.Warning, "idle accounts could not be locked: {Reason}")]
+    [LoggerMessage(807, LogLevel.Warning, "the host could not be looked after: {Reason}")]
     public static partial void NotSwept(ILogger logger, string reason);
 
     [LoggerMessage(808, LogLevel.Information, "auth daemon on https://{Endpoint}, pin {Pin}")]
@@ -43,4 +43,10 @@ internal static partial class SshHostLog
 
     [LoggerMessage(812, LogLevel.Warning, "request failed: {Reason}")]
     public static partial void Failed(ILogger logger, string reason);
+
+    [LoggerMessage(813, LogLevel.Information, "account {Name} of {Identity}: groups and sudo are what the resource's settings say now")]
+    public static partial void RightsChanged(ILogger logger, string name, string identity);
+
+    [LoggerMessage(814, LogLevel.Warning, "account {Name} was made by an auth daemon whose state is not here: it is locked. A state that was lost or restored leaves such accounts")]
+    public static partial void Stray(ILogger logger, string name);
 }

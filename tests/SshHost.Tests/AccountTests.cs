@@ -19,7 +19,7 @@ public class AccountTests
         host.Host.Run("groupadd", "builders");
         var row = DaemonHost.Row(acme, [5]);
         await host.Remote.ReconcileAsync("acme", row);
-        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), groups: ["builders"], shell: "/bin/bash"));
+        var account = await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), groups: ["builders"], shell: "/bin/bash"));
 
         Assert.Equal("ada", account.Name);
         Assert.Null(account.SealedPassword);
@@ -36,10 +36,10 @@ public class AccountTests
         // The next order takes back what this one no longer says; what others gave stays.
         host.Host.Run("groupadd", "friends");
         host.Host.Run("usermod", "-a", "-G", "friends", "ada");
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Commands, ["/usr/bin/id -un"])));
+        await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Commands, ["/usr/bin/id -un"])));
         (_, output, _) = host.Login("ada", certificate, "id -Gn; sudo -n id -un; sudo -n id -u || echo no");
         Assert.Equal(["ada friends", "root", "no"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order());
+        await host.Remote.PrepareAsync(row, DaemonHost.Order());
         Assert.Equal("no\n", host.Login("ada", certificate, "sudo -n id -un || echo no").Output);
         Assert.NotEqual(0, host.Login("root", certificate, "id").Status);
     }
@@ -88,16 +88,15 @@ public class AccountTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row);
         var order = DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []));
-        await host.Remote.ProvisionAsync(row, order);
+        await host.Remote.PrepareAsync(row, order);
         host.Host.Run("userdel", "-r", "ada");
-        host.Host.Run("useradd", "-m", "-c", "Ada of the town", "ada");
+        host.Host.Run("useradd", "-m", "-u", "4320", "-c", "Ada of the town", "ada");
         Assert.Empty(host.Principals("ada"));
         Assert.Equal("ada2", (await host.Remote.ProvisionAsync(row, order)).Name);
         Assert.False(File.Exists(host.Host.PathOf("/etc/sudoers.d/keyhole-ada")));
         // The name of another with our mark is another all the same: the number is part of it.
-        host.Host.Run("usermod", "-u", "4321", "ada2");
+        host.Host.Run("usermod", "-u", "5432", "ada2");
         Assert.Empty(host.Principals("ada2"));
         await host.Remote.ReconcileAsync("acme", row with { Users = [] });
         Assert.False(host.IsLocked("ada"));
@@ -126,9 +125,9 @@ public class AccountTests
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
         host.StartServer();
-        var row = DaemonHost.Row(acme, [5, 6]);
+        var row = DaemonHost.Row(acme, [5, 6]) with { Sudo = new SshSudo(SshSudoMode.Full, []) };
         await host.Remote.ReconcileAsync("acme", row);
-        var ada = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, [])));
+        var ada = await host.Remote.ProvisionAsync(row, DaemonHost.Order());
         var grace = await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"));
         string certificate = acme.SignUser(host.UserKey, ada.Principal);
         // A process that does not heed SIGTERM, in a session of its own.
@@ -193,7 +192,7 @@ public class AccountTests
         host.StartServer();
         var row = DaemonHost.Row(acme, [5]);
         await host.Remote.ReconcileAsync("acme", row);
-        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), passwordKey: recipient.PublicKey));
+        var account = await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), passwordKey: recipient.PublicKey));
         string password = global::System.Text.Encoding.ASCII.GetString(recipient.Open(account.SealedPassword!)!);
         Assert.Matches("^[A-Za-z2-9]{20}$", password);
         string certificate = acme.SignUser(host.UserKey, account.Principal);

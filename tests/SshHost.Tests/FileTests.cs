@@ -15,18 +15,20 @@ public class FileTests
         using var acme = new TestAuthority('a');
         host.Host.Write("/root/victim", "untouched\n");
         host.Host.Run("mkdir", "/etc/ssh/keyhole");
-        foreach (string file in new[] { "/etc/ssh/keyhole/ca.pub", "/etc/ssh/keyhole/revoked.krl", "/etc/ssh/keyhole/ssh_host_ed25519_key-cert.pub", "/etc/sudoers.d/keyhole-grace" })
+        foreach (string file in new[] { "/etc/ssh/keyhole/ca.pub", "/etc/ssh/keyhole/revoked.krl", "/etc/ssh/keyhole/ssh_host_ed25519_key-cert.pub", "/etc/sudoers.d/keyhole-linus" })
             host.Host.Run("ln", "-s", "/root/victim", file);
         host.StartDaemon();
+        DaemonHost.Await(() => host.Host.Execute("test", "-L", "/etc/sudoers.d/keyhole-linus").Status != 0, "What is nobody's is not removed.");
+        host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-grace");
         var row = DaemonHost.Row(acme, [5, 6]);
         var state = await host.Remote.ReconcileAsync("acme", row);
         await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [acme.SignHost(SshPublicKey.Parse(state.HostKeys[0])!, "vm")] });
         var full = new SshSudo(SshSudoMode.Full, []);
         // What lies where the account's rights would stand makes the name another's.
-        Assert.Equal("grace2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace", full))).Name);
-        Assert.Equal("ada", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
+        Assert.Equal("grace2", (await host.Remote.PrepareAsync(row, DaemonHost.Order(6, "grace", full))).Name);
+        Assert.Equal("ada", (await host.Remote.PrepareAsync(row, DaemonHost.Order())).Name);
         host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-ada");
-        await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: full));
+        await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: full));
 
         Assert.Equal("untouched\n", host.Host.Read("/root/victim"));
         Assert.Equal("644 root", host.Host.Run("stat", "-c", "%a %U", "/root/victim").Trim());
@@ -88,18 +90,18 @@ public class FileTests
             "/bin/echo #1", "/bin/echo \"a\"", "/bin/id ^.*$", "/bin/id \u00e4", "/bin/i,/bin/sh", "/bin/echo \\e",
         })
         {
-            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands(command))));
+            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: Commands(command))));
         }
 
         Assert.Null(host.Passwd("ada"));
-        var account = await host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands("/usr/bin/echo a,b:c=d", "/usr/bin/id -u")));
+        var account = await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: Commands("/usr/bin/echo a,b:c=d", "/usr/bin/id -u")));
         string certificate = acme.SignUser(host.UserKey, account.Principal);
         var (_, output, error) = host.Login("ada", certificate, "sudo -n /usr/bin/echo a,b:c=d; sudo -n id -u; sudo -n id || echo no; sudo -n /usr/bin/echo a || echo no; sudo -n -u daemon id -u || echo no");
         Assert.True(output == "a,b:c=d\n0\nno\nno\nno\n", output + error);
-        // A command that sudo knows and this one refuses leaves what was there.
-        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(sudo: Commands("/bin/id *"))));
-        Assert.Equal("0\n", host.Login("ada", certificate, "sudo -n id -u").Output);
-        var missing = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(groups: ["no-such-group"])));
+        // Where the settings are none, nobody keeps what they said before.
+        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: Commands("/bin/id *"))));
+        Assert.Equal("no\n", host.Login("ada", certificate, "sudo -n id -u || echo no").Output);
+        var missing = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row, DaemonHost.Order(groups: ["no-such-group"])));
         Assert.Contains("'no-such-group'", missing.Message, StringComparison.Ordinal);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Keyhole.Contracts;
 using Keyhole.Cryptography;
 
@@ -79,16 +80,45 @@ public class WireTests
     {
         using var acme = new TestAuthority('a');
         HostedResource good = new(acme.Id, 7, "acme", [acme.Line], [5], [1], []);
-        RowCheck.Check(good);
+        Assert.Equal((good, null), RowCheck.Bound(good, null));
         foreach (var bad in new[]
         {
             good with { Authority = "../../etc" }, good with { Authority = new string('A', 32) }, good with { Resource = 0 }, good with { Organisation = "a\nb" },
             good with { Trusted = [acme.Line + " comment"] }, good with { Trusted = ["ssh-ed25519 AAAA"] }, good with { Trusted = [acme.Line + "\nssh-ed25519 x"] },
             good with { Trusted = [$"cert-authority {acme.Line}"] }, good with { Users = [0] }, good with { Revoked = [0] }, good with { HostCertificates = [.. Enumerable.Repeat("", 17)] },
+            good with { Connectors = ["x"] }, good with { Version = new RowVersion("../x", 1) }, good with { Version = new RowVersion("", -1) },
+            good with { Groups = ["a,b"] }, good with { Groups = [null!] }, good with { Sudo = new SshSudo(SshSudoMode.Commands, ["/bin/id *"]) },
         })
         {
-            Assert.Throws<AuthDaemonException>(() => RowCheck.Check(bad));
+            Assert.Throws<AuthDaemonException>(() => RowCheck.Bound(bad, null));
         }
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "34")]
+    public void A_row_that_is_wrong_in_one_thing_takes_away_what_it_takes_away()
+    {
+        using var acme = new TestAuthority('a');
+        using var next = new TestAuthority('a');
+        HostedResource known = new(acme.Id, 7, "acme", [next.Line, acme.Line], [5, 6, 8], [1], ["certificate"]) { Groups = ["one", "two"], Sudo = new SshSudo(SshSudoMode.Full, []) };
+        var wrong = known with { Trusted = [next.Line], Users = [6, 9], Revoked = [.. Enumerable.Range(2, 10_001)], Groups = ["two", "three"], Sudo = new SshSudo(SshSudoMode.Commands, ["/bin/id"]), Version = new RowVersion("", 2) };
+        var (row, fault) = RowCheck.Bound(wrong, known);
+        Assert.NotNull(fault);
+        Assert.Equal([next.Line], row.Trusted);
+        Assert.Equal([6], row.Users);
+        Assert.Equal(10_000, row.Revoked.Count);
+        Assert.Equal(AccountRights.Of(["two"], null), row.Rights);
+        Assert.Equal(["certificate"], row.HostCertificates);
+        Assert.Equal(wrong.Version, row.Version);
+    }
+
+    [Fact]
+    public void The_largest_row_fits_into_a_request()
+    {
+        using var acme = new TestAuthority('a');
+        var row = new SshRow(7, acme.Id, null, [.. Enumerable.Repeat(acme.Line, 16)], [.. Enumerable.Range(1_000_000_000, 100_000)], [.. Enumerable.Range(0, 10_000).Select(i => long.MaxValue - i)], [.. Enumerable.Repeat(new string('x', 4_000), 16)]);
+        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(HostRequest.From("acme", row, Tables.Next()), SshHostJson.Default.HostRequest).Length, 1, HttpWire.MaximumBodyLength);
     }
 
     [Fact]

@@ -5,115 +5,162 @@ namespace Keyhole.SshHost;
 
 /// <summary>
 /// Makes accounts, brings them up to date and locks them. Each change is written into the state before its first step and after its last, so that whoever comes after a
-/// crash finishes it; the steps may be repeated.
+/// crash finishes it; the steps may be repeated. What takes away comes first.
 /// </summary>
 internal sealed class AccountKeeper(ILogger log, TimeProvider time)
 {
-    /// <summary>Makes the account or brings it up to date, and unlocks it.</summary>
+    /// <summary>Makes the account or brings it up to date, gives it the rights of the resource, and unlocks it.</summary>
     /// <returns>The account, and the sealed password if one was asked for.</returns>
     /// <exception cref="AuthDaemonException">That is not possible; nothing was made when the order itself is wrong.</exception>
-    public async Task<(HostedAccount Account, string? SealedPassword)> ProvisionAsync(HostTurn turn, string authority, int resource, SshAccountOrder order)
+    public async Task<(HostedAccount Account, string? SealedPassword)> ProvisionAsync(HostTurn turn, HostedResource resource, SshAccountOrder order)
     {
-        OrderCheck.Check(order);
-        SudoersFragment.TextFor(order.Name, order.Sudo, hasPassword: false);
-        foreach (string group in order.Groups)
-        {
-            if (!await PasswdEntry.IsGroupAsync(group).ConfigureAwait(false))
-                throw new AuthDaemonException($"The group '{group}' of the resource's SSH settings does not exist on this host: make it with 'groupadd {group}', or correct the settings.");
-        }
-
-        var (account, entry) = await ObtainAsync(turn, authority, order).ConfigureAwait(false);
+        await OrderCheck.CheckAsync(order).ConfigureAwait(false);
+        await AccountGroups.RequireAsync(resource.Groups).ConfigureAwait(false);
+        var (account, entry) = await ObtainAsync(turn, resource.Authority, order).ConfigureAwait(false);
         bool isOpen = account is { IsLocked: false, IsSettled: true };
         account = await turn.SaveAsync(account with
         {
             Identity = order.Identity,
             IsLocked = false,
             IsSettled = false,
-            Resources = [.. account.Resources.Append(resource).Distinct().Order()],
-            OrderedBy = resource,
+            Resources = [.. account.Resources.Append(resource.Resource).Distinct().Order()],
+            OrderedBy = resource.Resource,
             HasPassword = account.HasPassword || order.PasswordKey is not null,
         }).ConfigureAwait(false);
         if (!isOpen)
             await HostProgram.RequireAsync("usermod", ["-U", "-e", "", account.Name]).ConfigureAwait(false);
         if (order.Shell is { } shell && shell != entry.Shell)
             await HostProgram.RequireAsync("usermod", ["-s", shell, account.Name]).ConfigureAwait(false);
-        account = await SetGroupsAsync(turn, account, order.Groups).ConfigureAwait(false);
-        await SudoersFragment.ApplyAsync(account.Name, order.Sudo, account.HasPassword).ConfigureAwait(false);
+        account = await TakeRightsAsync(turn, account, resource.Rights).ConfigureAwait(false);
+        account = await GiveRightsAsync(turn, account, resource.Rights).ConfigureAwait(false);
         string? password = order.PasswordKey is { } key ? await Passwords.SetAsync(account.Name, key).ConfigureAwait(false) : null;
         account = await turn.SaveAsync(account with { IsSettled = true, LastLogin = time.GetUtcNow() }).ConfigureAwait(false);
-        SshHostLog.Ready(log, account.Name, account.Identity, resource);
+        SshHostLog.Ready(log, account.Name, account.Identity, resource.Resource);
         return (account, password);
     }
 
-    /// <summary>Brings an account to what the state says of its user's access: locked without any, and without the rights that came with a resource that is gone.</summary>
+    /// <summary>
+    /// Brings an account to what the state says of its user's access: locked without any, else with the rights of the resource that ordered it last, neither more nor less.
+    /// Whether what runs is to end is left in the state.
+    /// </summary>
     /// <exception cref="AuthDaemonException">That is not possible.</exception>
     public async Task SettleAsync(HostTurn turn, HostedAccount account)
     {
         if (!turn.State.HasAccess(account))
         {
             if (!account.IsLocked || !account.IsSettled)
-                await LockAsync(turn, account, endSessions: true, "its user may not log in to this host any more").ConfigureAwait(false);
-        }
-        else if (account is { IsLocked: true, IsSettled: false })
-        {
-            await LockAsync(turn, account, endSessions: false, "as it was meant to be").ConfigureAwait(false);
-        }
-        else if (account is { IsLocked: false, OrderedBy: > 0 } && (!account.IsSettled || !turn.State.HasAccess(account, account.OrderedBy)))
-        {
-            if (!await IsOursAsync(turn, account).ConfigureAwait(false))
-                return;
-            SudoersFragment.Remove(account.Name);
-            account = await SetGroupsAsync(turn, account, []).ConfigureAwait(false);
-            await turn.SaveAsync(account with { OrderedBy = 0 }).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Locks those that nobody has logged in to for so long, and forgets those that somebody else has taken over or removed.</summary>
-    /// <exception cref="AuthDaemonException">That is not possible.</exception>
-    public async Task SweepAsync(HostTurn turn, TimeSpan idleAfter)
-    {
-        var now = time.GetUtcNow();
-        foreach (var account in turn.State.Accounts.Where(account => account.Uid > 0))
-        {
-            if (!await IsOursAsync(turn, account).ConfigureAwait(false))
-                continue;
-            if (!account.IsLocked && now - (account.LastLogin > account.Created ? account.LastLogin : account.Created) >= idleAfter)
-                await LockAsync(turn, account, endSessions: false, $"no login for {idleAfter.TotalDays:F0} days").ConfigureAwait(false);
-        }
-    }
-
-    private async Task LockAsync(HostTurn turn, HostedAccount account, bool endSessions, string reason)
-    {
-        account = await turn.SaveAsync(account with { IsLocked = true, IsSettled = false }).ConfigureAwait(false);
-        if (!await IsOursAsync(turn, account).ConfigureAwait(false))
+                await LockAsync(turn, account, endsSessions: true, "its user may not log in to this host any more").ConfigureAwait(false);
             return;
-        var entry = (await PasswdEntry.FindAsync(account.Name).ConfigureAwait(false))!;
-        await HostProgram.RequireAsync("usermod", ["-L", "-e", "1", account.Name]).ConfigureAwait(false);
+        }
+
+        if (account.IsLocked)
+        {
+            if (!account.IsSettled)
+                await LockAsync(turn, account, endsSessions: false, "as it was meant to be").ConfigureAwait(false);
+            return;
+        }
+
+        var rights = turn.State.RightsOf(account);
+        if (account.OrderedBy == 0 || (account.IsSettled && account.Rights == rights))
+            return;
+        var ownership = await FindOwnershipAsync(turn, account).ConfigureAwait(false);
+        if (ownership == Ownership.Foreign)
+            return;
+        bool isLess = account.Rights?.IsWithin(rights) == false;
+        account = await turn.SaveAsync(account with { IsSettled = false, EndsSessions = account.EndsSessions || isLess }).ConfigureAwait(false);
+        account = await TakeRightsAsync(turn, account, rights).ConfigureAwait(false);
+        if (ownership == Ownership.Ours)
+            account = await GiveRightsAsync(turn, account, rights).ConfigureAwait(false);
+        await turn.SaveAsync(account with { IsSettled = true }).ConfigureAwait(false);
+        SshHostLog.RightsChanged(log, account.Name, account.Identity);
+    }
+
+    /// <summary>Locks an account that nobody has logged in to for so long, and forgets one that somebody else has taken over or removed.</summary>
+    /// <exception cref="AuthDaemonException">That is not possible.</exception>
+    public async Task SweepAsync(HostTurn turn, HostedAccount account, TimeSpan idleAfter)
+    {
+        var last = account.LastLogin > account.Created ? account.LastLogin : account.Created;
+        if (account.Uid > 0 && await FindOwnershipAsync(turn, account).ConfigureAwait(false) != Ownership.Foreign && !account.IsLocked && time.GetUtcNow() - last >= idleAfter)
+            await LockAsync(turn, account, endsSessions: false, $"no login for {idleAfter.TotalDays:F0} days").ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Ends what runs of accounts that lost access or rights, of all at once; and what runs of those that were locked before: a login that was under way then may have come
+    /// through.
+    /// </summary>
+    /// <returns>Whether anything was ended: whoever asks looks again after a moment.</returns>
+    /// <exception cref="AuthDaemonException">Something would not end.</exception>
+    public async Task<bool> EndSessionsAsync(HostTurn turn)
+    {
+        var running = Sessions.Running();
+        List<HostedAccount> ending = [];
+        foreach (var account in turn.State.Accounts.Where(account => account.EndsSessions || (account is { IsLocked: true, Uid: > 0 } && !turn.State.HasAccess(account) && running.Contains(account.Uid))))
+        {
+            if (await FindOwnershipAsync(turn, account).ConfigureAwait(false) != Ownership.Foreign)
+                ending.Add(account);
+        }
+
+        var left = await Sessions.EndAsync([.. ending.Where(account => account.Uid > 0).Select(account => new SessionOwner(account.Name, account.Uid))]).ConfigureAwait(false);
+        foreach (var account in ending.Where(account => account.EndsSessions && !left.Contains(account.Name)))
+            await turn.SaveAsync(account with { EndsSessions = false }).ConfigureAwait(false);
+        return left.Count == 0 ? ending.Count > 0 : throw new AuthDaemonException($"Processes of {string.Join(", ", left)} would not end.");
+    }
+
+    private async Task LockAsync(HostTurn turn, HostedAccount account, bool endsSessions, string reason)
+    {
+        account = await turn.SaveAsync(account with { IsLocked = true, IsSettled = false, EndsSessions = account.EndsSessions || endsSessions }).ConfigureAwait(false);
+        if (await FindOwnershipAsync(turn, account).ConfigureAwait(false) == Ownership.Foreign)
+            return;
         SudoersFragment.Remove(account.Name);
-        if (endSessions)
-            await Sessions.EndAsync(account.Name, entry.Uid).ConfigureAwait(false);
-        await turn.SaveAsync(account with { Uid = entry.Uid, IsSettled = true }).ConfigureAwait(false);
+        var entry = (await PasswdEntry.FindAsync(account.Name).ConfigureAwait(false))!;
+        account = await turn.SaveAsync(account with { Uid = entry.Uid }).ConfigureAwait(false);
+        await HostProgram.RequireAsync("usermod", ["-L", "-e", "1", account.Name]).ConfigureAwait(false);
+        account = await TakeRightsAsync(turn, account, AccountRights.None).ConfigureAwait(false);
+        await turn.SaveAsync(account with { IsSettled = true }).ConfigureAwait(false);
         SshHostLog.Locked(log, account.Name, account.Identity, reason);
     }
 
-    /// <summary>False when the account is gone or somebody else's by now: then it is forgotten, with what it was allowed.</summary>
-    private async Task<bool> IsOursAsync(HostTurn turn, HostedAccount account)
+    /// <summary>Takes away what is not to stay.</summary>
+    private static async Task<HostedAccount> TakeRightsAsync(HostTurn turn, HostedAccount account, AccountRights staying)
+    {
+        var kept = (account.Rights ?? AccountRights.None).Within(staying);
+        if (kept.Sudo != account.Rights?.Sudo)
+            SudoersFragment.Remove(account.Name);
+        account = await AccountGroups.TakeAsync(turn, account, staying.Groups).ConfigureAwait(false);
+        return kept == account.Rights ? account : await turn.SaveAsync(account with { Rights = kept }).ConfigureAwait(false);
+    }
+
+    /// <summary>Adds what is missing.</summary>
+    private static async Task<HostedAccount> GiveRightsAsync(HostTurn turn, HostedAccount account, AccountRights wanted)
+    {
+        await AccountGroups.RequireAsync(wanted.Groups).ConfigureAwait(false);
+        account = await AccountGroups.GiveAsync(turn, account, wanted.Groups).ConfigureAwait(false);
+        // Also where it has these already: the file may have changed, and with a password it says something else.
+        await SudoersFragment.ApplyAsync(account.Name, wanted.Sudo, account.HasPassword).ConfigureAwait(false);
+        return account.Rights == wanted ? account : await turn.SaveAsync(account with { Rights = wanted }).ConfigureAwait(false);
+    }
+
+    /// <summary>An account that is gone or somebody else's by now is forgotten, with what it was allowed.</summary>
+    private async Task<Ownership> FindOwnershipAsync(HostTurn turn, HostedAccount account)
     {
         var entry = await PasswdEntry.FindAsync(account.Name).ConfigureAwait(false);
-        if (entry?.Is(account) == true)
-            return true;
+        var ownership = entry?.OwnershipOf(account) ?? Ownership.Foreign;
+        if (ownership != Ownership.Foreign)
+            return ownership;
         SudoersFragment.Remove(account.Name);
         await turn.SaveAsync(turn.State.Without(account)).ConfigureAwait(false);
         if (entry is not null || account.Uid > 0)
             SshHostLog.Foreign(log, account.Name);
-        return false;
+        return ownership;
     }
 
     /// <summary>The user's account: the one there is, or a new one.</summary>
     private async Task<(HostedAccount Account, PasswdEntry Entry)> ObtainAsync(HostTurn turn, string authority, SshAccountOrder order)
     {
-        if (turn.State.FindAccount(authority, order.User) is { } known && await IsOursAsync(turn, known).ConfigureAwait(false))
+        if (turn.State.FindAccount(authority, order.User) is { } known && await FindOwnershipAsync(turn, known).ConfigureAwait(false) is var ownership and not Ownership.Foreign)
         {
+            if (ownership == Ownership.Changed)
+                throw new AuthDaemonException($"The comment of the account {known.Name} was changed on the host, so it may be somebody else's: run 'usermod -c \"{known.Marker}\" {known.Name}' there if it is not.");
             var entry = (await PasswdEntry.FindAsync(known.Name).ConfigureAwait(false))!;
             if (known.Uid > 0 || Directory.Exists(entry.Home))
                 return (known with { Uid = entry.Uid }, entry);
@@ -132,24 +179,5 @@ internal sealed class AccountKeeper(ILogger log, TimeProvider time)
         account = await turn.SaveAsync(account with { Uid = made.Uid }).ConfigureAwait(false);
         SshHostLog.Made(log, name, made.Uid, order.Identity, authority);
         return (account, made);
-    }
-
-    /// <summary>Adds what is missing, and takes back what an earlier order added and this one does not name. What others added stays.</summary>
-    private static async Task<HostedAccount> SetGroupsAsync(HostTurn turn, HostedAccount account, IReadOnlyList<string> wanted)
-    {
-        if (wanted.Count == 0 && account.Groups.Count == 0)
-            return account;
-        string[] present = (await HostProgram.RequireAsync("id", ["-Gn", "--", account.Name]).ConfigureAwait(false)).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        string[] missing = [.. wanted.Except(present, StringComparer.Ordinal)];
-        string[] surplus = [.. account.Groups.Except(wanted, StringComparer.Ordinal)];
-        if (missing.Length > 0)
-        {
-            account = await turn.SaveAsync(account with { Groups = [.. account.Groups.Union(missing, StringComparer.Ordinal)] }).ConfigureAwait(false);
-            await HostProgram.RequireAsync("usermod", ["-a", "-G", string.Join(',', missing), account.Name]).ConfigureAwait(false);
-        }
-
-        foreach (string group in surplus.Intersect(present, StringComparer.Ordinal))
-            await HostProgram.RequireAsync("gpasswd", ["-d", account.Name, group]).ConfigureAwait(false);
-        return surplus.Length == 0 ? account : await turn.SaveAsync(account with { Groups = [.. account.Groups.Except(surplus, StringComparer.Ordinal)] }).ConfigureAwait(false);
     }
 }

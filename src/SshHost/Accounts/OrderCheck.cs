@@ -6,15 +6,12 @@ namespace Keyhole.SshHost;
 /// <summary>What an order may say at all; the programs of the host are asked about nothing else.</summary>
 internal static class OrderCheck
 {
-    private const int MaximumItems = 64;
     private const int MaximumIdentityLength = 320;
     private const int MaximumPathLength = 256;
 
     /// <exception cref="AuthDaemonException">The message names what is wrong.</exception>
-    public static void Check(SshAccountOrder order)
+    public static async Task CheckAsync(SshAccountOrder order)
     {
-        if (order.Groups.Any(group => group is null) || order.Sudo.Commands.Any(command => command is null))
-            throw new AuthDaemonException("The order for the account holds a group or a command that is none.");
         if (order.User <= 0)
             throw new AuthDaemonException("The order for the account names no user.");
         if (!SshAccount.IsName(order.Name))
@@ -23,12 +20,10 @@ internal static class OrderCheck
             throw new AuthDaemonException("The order for the account does not say for whom it is.");
         if (order.Shell is { } shell && (!IsPath(shell) || !File.Exists(shell) || (File.GetUnixFileMode(shell) & UnixFileMode.OtherExecute) == 0))
             throw new AuthDaemonException($"The shell {Shown(shell)} of the resource's SSH settings is no program on this host: install it, or choose another.");
+        if (order.Shell is not null && await TrustedPath.FindFaultAsync(order.Shell).ConfigureAwait(false) is { } fault)
+            throw new AuthDaemonException($"The shell {order.Shell} of the resource's SSH settings cannot be trusted: {fault}. Correct that on the host, or choose another.");
         if (order.Home is { } home && (!IsPath(home) || home == "/"))
             throw new AuthDaemonException($"The directory {Shown(home)} for home directories is not an absolute path: correct the resource's SSH settings.");
-        if (order.Groups.Count > MaximumItems)
-            throw new AuthDaemonException($"An account is put into {MaximumItems} groups at most: correct the resource's SSH settings.");
-        if (order.Groups.FirstOrDefault(group => !AccountName.IsValidGroup(group)) is { } wrong)
-            throw new AuthDaemonException($"'{Shown(wrong)}' is not the name of a group: correct the resource's SSH settings.");
         if (order.PasswordKey is { } key && !PublicKey.TryParse(key, out _))
             throw new AuthDaemonException("The key to which a password would be sealed is not 32 bytes in base64.");
     }
@@ -38,5 +33,6 @@ internal static class OrderCheck
         path.Length is > 0 and <= MaximumPathLength && path[0] == '/' && path.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '/' or '.' or '_' or '-' or '+')
         && !path.Split('/').Any(part => part is "." or "..");
 
-    private static string Shown(string text) => new([.. text.Take(100).Select(letter => char.IsControl(letter) ? '?' : letter)]);
+    /// <summary>For a message.</summary>
+    internal static string Shown(string text) => new([.. text.Take(100).Select(letter => char.IsControl(letter) ? '?' : letter)]);
 }

@@ -18,9 +18,8 @@ internal sealed record PasswdEntry(string Name, long Uid, string Comment, string
         var result = await HostProgram.RunAsync("getent", ["passwd", "--", name]).ConfigureAwait(false);
         if (result.Status == NotFound)
             return null;
-        string[] fields = result.Output.Split('\n')[0].Split(':');
-        return result.Status == 0 && fields.Length == 7 && fields[0] == name && long.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out long uid)
-            ? new PasswdEntry(name, uid, fields[4], fields[5], fields[6])
+        return result.Status == 0 && Parse(result.Output.Split('\n')[0]) is { } entry && entry.Name == name
+            ? entry
             : throw new AuthDaemonException($"The user database of the host cannot be asked for '{name}': {result.Said}");
     }
 
@@ -33,7 +32,32 @@ internal sealed record PasswdEntry(string Name, long Uid, string Comment, string
             : throw new AuthDaemonException($"The group database of the host cannot be asked for '{name}': {result.Said}");
     }
 
-    /// <summary>Whether it is the account that we made: its marker stands in the first part of the comment, which its holder cannot change (chfn(1)).</summary>
-    public bool Is(HostedAccount account) =>
-        Name == account.Name && Uid >= FirstUid && (account.Uid == 0 || account.Uid == Uid) && Comment.Split(',')[0] == account.Marker;
+    /// <summary>All of the host. Databases that do not list their users are left out (nsswitch.conf(5)).</summary>
+    /// <exception cref="AuthDaemonException">The database cannot be asked.</exception>
+    public static async Task<IReadOnlyList<PasswdEntry>> ListAsync()
+    {
+        string all = await HostProgram.RequireAsync("getent", ["passwd"]).ConfigureAwait(false);
+        return [.. all.Split('\n').Select(Parse).OfType<PasswdEntry>()];
+    }
+
+    /// <summary>Not one of the system's own.</summary>
+    public bool IsPerson => Uid >= FirstUid;
+
+    /// <summary>What the first part of the comment says, which its holder cannot change on most hosts (chfn(1)).</summary>
+    public string Marker => Comment.Split(',')[0];
+
+    /// <summary>Whether it is the account that we made.</summary>
+    public bool Is(HostedAccount account) => OwnershipOf(account) == Ownership.Ours;
+
+    public Ownership OwnershipOf(HostedAccount account)
+    {
+        if (Name != account.Name || !IsPerson || (account.Uid != 0 && account.Uid != Uid))
+            return Ownership.Foreign;
+        // Before its number was noted, the marker is all there is.
+        return Marker == account.Marker ? Ownership.Ours : account.Uid == 0 ? Ownership.Foreign : Ownership.Changed;
+    }
+
+    private static PasswdEntry? Parse(string line) =>
+        line.Split(':') is [var name, _, var number, _, var comment, var home, var shell] && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out long uid)
+            ? new PasswdEntry(name, uid, comment, home, shell) : null;
 }

@@ -9,10 +9,11 @@ internal static class SudoersFragment
     private const string Directory = "/etc/sudoers.d";
     private const int MaximumCommands = 64;
     private const int MaximumLength = 512;
+    private const string Prefix = "keyhole-";
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.GroupRead;
 
     /// <summary>Sudo reads no file with a dot in its name; account names have none.</summary>
-    public static string PathOf(string account) => Path.Combine(Directory, "keyhole-" + account);
+    public static string PathOf(string account) => Path.Combine(Directory, Prefix + account);
 
     /// <summary>The file's content, or null for an account that may do nothing.</summary>
     /// <param name="hasPassword">Then sudo asks for it.</param>
@@ -62,6 +63,15 @@ internal static class SudoersFragment
         // A host without sudo has no such directory.
         if (System.IO.Directory.Exists(Directory))
             File.Delete(PathOf(account));
+    }
+
+    /// <summary>Removes those of accounts that nobody knows.</summary>
+    public static void RemoveAllBut(IReadOnlySet<string> accounts)
+    {
+        if (!System.IO.Directory.Exists(Directory))
+            return;
+        foreach (string file in System.IO.Directory.EnumerateFileSystemEntries(Directory, Prefix + "*").Where(file => !accounts.Contains(Path.GetFileName(file)[Prefix.Length..])))
+            File.Delete(file);
     }
 
     public static void Clean() => AtomicFile.Clean(Directory);

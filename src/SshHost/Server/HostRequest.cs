@@ -10,11 +10,13 @@ internal sealed record HostRequest(
     IReadOnlyList<int> Users,
     IReadOnlyList<long> Revoked,
     IReadOnlyList<string> HostCertificates,
+    IReadOnlyList<string> Groups,
+    SshSudo? Sudo,
     IReadOnlyList<string> Connectors)
 {
     public static HostRequest From(string organisation, SshRow row, RowVersion version) =>
-        new(organisation, version, row.Trusted, row.Users, row.Revoked, row.HostCertificates, row.Connectors);
+        new(organisation, version, row.Trusted, row.Users, row.Revoked, row.HostCertificates, row.Groups, row.Sudo, row.Connectors);
 
     public HostedResource ToResource(string authority, int resource) =>
-        new(authority, resource, Organisation, Trusted, Users, Revoked, HostCertificates) { Connectors = Connectors, Version = Version };
+        new(authority, resource, Organisation, Trusted, Users, Revoked, HostCertificates) { Groups = Groups, Sudo = Sudo, Connectors = Connectors, Version = Version };
 }

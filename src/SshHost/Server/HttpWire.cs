@@ -10,7 +10,10 @@ namespace Keyhole.SshHost;
 internal static class HttpWire
 {
     public const int MaximumHeadLength = 8 * 1024;
-    public const int MaximumBodyLength = 256 * 1024;
+
+    /// <summary>More than the largest row takes.</summary>
+    public const int MaximumBodyLength = 2 * 1024 * 1024;
+
     private const int MaximumHeaders = 32;
 
     /// <summary>Reads up to the end of the head.</summary>

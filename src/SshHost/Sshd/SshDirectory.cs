@@ -30,11 +30,14 @@ internal sealed class SshDirectory(string path, ILogger log, TimeProvider time)
     }
 
     /// <summary>Brings the files to what the state says; what is so already stays untouched.</summary>
-    public async Task ApplyAsync(HostTurn turn, SshServer server)
+    /// <param name="server">Null where it cannot be asked: then its certificates stay as they are.</param>
+    public async Task ApplyAsync(HostTurn turn, SshServer? server)
     {
         // First what takes trust away.
         await WriteRevokedAsync(turn).ConfigureAwait(false);
         await AtomicFile.WriteIfDifferentAsync(TrustedFile, Encoding.ASCII.GetBytes(TrustedText(turn.State)), AtomicFile.Public).ConfigureAwait(false);
+        if (server is null)
+            return;
         bool isChanged = false;
         foreach (var key in server.Keys)
             isChanged |= await WriteCertificateAsync(turn.State, server, key).ConfigureAwait(false);

@@ -28,6 +28,9 @@ internal sealed record HostState
     /// <summary>Whether a user may log in to this host through a resource.</summary>
     public bool HasAccess(HostedAccount account, int resource) => Find(account.Authority, resource)?.Users.Contains(account.User) == true;
 
+    /// <summary>What an account is to have now: what the resource says that ordered it last.</summary>
+    public AccountRights RightsOf(HostedAccount account) => HasAccess(account, account.OrderedBy) ? Find(account.Authority, account.OrderedBy)!.Rights : AccountRights.None;
+
     /// <summary>Whether a user may log in to this host at all.</summary>
     public bool HasAccess(HostedAccount account) =>
         Resources.Any(resource => resource.Authority == account.Authority && resource.Users.Contains(account.User));

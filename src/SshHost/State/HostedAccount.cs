@@ -34,6 +34,12 @@ internal sealed record HostedAccount
     /// <summary>Those that it was put into by an order, and was not in before.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 
+    /// <summary>What it has; null for an account that has none yet, or from a state that did not say.</summary>
+    public AccountRights? Rights { get; init; }
+
+    /// <summary>Everything of it that runs is to end.</summary>
+    public bool EndsSessions { get; init; }
+
     /// <summary>A password was generated, so sudo asks for it.</summary>
     public bool HasPassword { get; init; }
 

@@ -15,6 +15,16 @@ internal sealed record HostedResource(
     IReadOnlyList<string> HostCertificates,
     int Slot = 0)
 {
+    /// <summary>See <see cref="SshRow.Groups"/>.</summary>
+    public IReadOnlyList<string> Groups { get => field ?? []; init; }
+
+    /// <summary>See <see cref="SshRow.Sudo"/>.</summary>
+    public SshSudo? Sudo { get; init; }
+
+    /// <summary>Those of the accounts that the resource ordered last.</summary>
+    [JsonIgnore]
+    public AccountRights Rights => AccountRights.Of(Groups, Sudo);
+
     /// <summary>See <see cref="SshRow.Connectors"/>. Kept with the authority.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Connectors { get; init; } = [];
@@ -28,10 +38,10 @@ internal sealed record HostedResource(
     public bool IsWithdrawn => Trusted.Count == 0 && Users.Count == 0;
 
     public static HostedResource From(string organisation, SshRow row, RowVersion version) =>
-        new(row.Authority, row.Resource, organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates) { Connectors = row.Connectors, Version = version };
+        new(row.Authority, row.Resource, organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates) { Groups = row.Groups, Sudo = row.Sudo, Connectors = row.Connectors, Version = version };
 
     /// <summary>Whether it says the same, whatever its slot and from whatever table.</summary>
     public bool SaysTheSameAs(HostedResource other) =>
         Authority == other.Authority && Resource == other.Resource && Organisation == other.Organisation && Trusted.SequenceEqual(other.Trusted)
-        && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates);
+        && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates) && Rights == other.Rights;
 }

@@ -4,7 +4,7 @@ namespace Keyhole.SshHost;
 
 /// <summary>
 /// Files that other programs read while they change: written beside their place under a name that was not there (O_EXCL, so never through a link), flushed, and
-/// renamed over. A link in their place is replaced, not followed.
+/// renamed over, all on disk before anything else is done. A link in their place is replaced, not followed.
 /// </summary>
 internal static class AtomicFile
 {
@@ -30,6 +30,7 @@ internal static class AtomicFile
             if (check is not null)
                 await check(beside).ConfigureAwait(false);
             File.Move(beside, path, overwrite: true);
+            Directories.Flush(Path.GetDirectoryName(path)!);
         }
         catch
         {

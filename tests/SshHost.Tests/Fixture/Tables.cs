@@ -13,5 +13,12 @@ internal static class Tables
 
     public static Task<SshHostState> ReconcileAsync(this IAuthDaemon daemon, string organisation, SshRow row) => daemon.ReconcileAsync(organisation, row, Next(), CancellationToken.None);
 
+    /// <summary>Gives the resource the rights of the order, and orders.</summary>
+    public static async Task<SshAccount> PrepareAsync(this IAuthDaemon daemon, SshRow row, SshAccountOrder order)
+    {
+        await daemon.ReconcileAsync("acme", row with { Groups = order.Groups, Sudo = order.Sudo });
+        return await daemon.ProvisionAsync(row, order);
+    }
+
     public static Task<SshAccount> ProvisionAsync(this IAuthDaemon daemon, SshRow row, SshAccountOrder order) => daemon.ProvisionAsync(row, order, CancellationToken.None);
 }
