@@ -38,9 +38,6 @@ internal static partial class SshHostLog
     [LoggerMessage(810, LogLevel.Warning, "--pre-shared-key stands on the command line, where every user of this host reads it: use --pre-shared-key-file")]
     public static partial void KeyOnCommandLine(ILogger logger);
 
-    [LoggerMessage(811, LogLevel.Warning, "the pre-shared key file {File} can be read by other users: run 'chmod 600 {File}'")]
-    public static partial void KeyFileOpen(ILogger logger, string file);
-
     [LoggerMessage(812, LogLevel.Warning, "request failed: {Reason}")]
     public static partial void Failed(ILogger logger, string reason);
 
@@ -49,4 +46,10 @@ internal static partial class SshHostLog
 
     [LoggerMessage(814, LogLevel.Warning, "account {Name} was made by an auth daemon whose state is not here: it is locked. A state that was lost or restored leaves such accounts")]
     public static partial void Stray(ILogger logger, string name);
+
+    [LoggerMessage(815, LogLevel.Warning, "the sudo rules of this host give rights to '{Name}', which was nobody's name: it is not taken")]
+    public static partial void Meaningful(ILogger logger, string name);
+
+    [LoggerMessage(816, LogLevel.Error, "request failed in a way that nobody thought of: {Reason}")]
+    public static partial void Unexpected(ILogger logger, string reason);
 }

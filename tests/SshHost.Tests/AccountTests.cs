@@ -82,6 +82,27 @@ public class AccountTests
     }
 
     [LabFact("sshd", "sudo", "useradd")]
+    [Trait("Promise", "B8")]
+    [Trait("Threat", "33")]
+    public async Task A_name_to_which_the_hosts_own_sudo_rules_give_something_is_not_taken()
+    {
+        using var host = new DaemonHost();
+        using var acme = new TestAuthority('a');
+        host.Host.Write("/etc/sudoers.d/crew", "%crew ALL=(ALL) ALL\ncrew2 ALL=(root) NOPASSWD: /usr/bin/id\n", "440");
+        var row = DaemonHost.Row(acme, [5, 6]);
+        await host.Remote.ReconcileAsync("acme", row);
+        Assert.Equal("crew3", (await host.Remote.ProvisionAsync(row, DaemonHost.Order(5, "crew"))).Name);
+        Assert.Null(host.Passwd("crew"));
+        Assert.Null(host.Passwd("crew2"));
+        Assert.Equal("crew3\n", host.Host.Run("ls", "/home"));
+        // Whoever is given something by the order is who it was before.
+        Assert.Equal("crew3", (await host.Remote.PrepareAsync(row, DaemonHost.Order(5, "crew", new SshSudo(SshSudoMode.Full, [])))).Name);
+        host.Host.Write("/etc/sudoers.d/all", "ALL ALL=(root) NOPASSWD: /usr/bin/id\n", "440");
+        Assert.Contains("correct /etc/sudoers", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace")))).Message, StringComparison.Ordinal);
+        Assert.Equal("crew3\n", host.Host.Run("ls", "/home"));
+    }
+
+    [LabFact("sshd", "sudo", "useradd")]
     [Trait("Threat", "33")]
     public async Task An_account_that_somebody_else_took_over_is_let_go_with_its_rights()
     {

@@ -60,7 +60,7 @@ public class SetupTests
 
     [LabFact("sshd", "sudo", "useradd")]
     [Trait("Promise", "B12")]
-    public void The_daemon_says_what_its_command_line_lacks_and_warns_of_a_key_that_everybody_reads()
+    public void The_daemon_says_what_its_command_line_lacks_and_takes_no_key_that_everybody_reads()
     {
         using var host = new DaemonHost(startDaemon: false);
         (int Status, string Error) Run(params string[] arguments)
@@ -77,6 +77,12 @@ public class SetupTests
         Assert.Contains("--port is '70000'", Run("--pre-shared-key-file", "/root/psk", "--port", "70000").Error, StringComparison.Ordinal);
         Assert.Contains("is not an IP address", Run("--pre-shared-key-file", "/root/psk", "--listen", "here").Error, StringComparison.Ordinal);
         Assert.Contains("cannot listen", Run("--pre-shared-key-file", "/root/psk", "--listen", "192.0.2.1").Error, StringComparison.Ordinal);
+        foreach (string mode in new[] { "604", "620", "602" })
+        {
+            host.Host.Write("/root/open", DaemonHost.Key + "\n", mode);
+            Assert.Contains("open to other users", Run("--pre-shared-key-file", "/root/open").Error, StringComparison.Ordinal);
+        }
+
         host.Host.Run("setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c", "keyhole-connector auth-daemon --pre-shared-key " + DaemonHost.Key + " 2>&1 | grep 'run it as root'");
 
         var daemon = host.Host.StartProcess("keyhole-connector", "auth-daemon", "--pre-shared-key", DaemonHost.Key, "--port", "22124", "--listen", "127.0.0.1");

@@ -62,6 +62,10 @@ public class SpeakerTests
         await ofGlobex.ProvisionAsync(row, DaemonHost.Order());
         await RefusalAsync(() => ofGlobex.ReconcileAsync("acme", DaemonHost.Row(acme, [5])));
         await RefusalAsync(() => host.Remote.ReconcileAsync("globex", row));
+        // Who asks without the key that signed hears nothing where two organisations are.
+        Assert.Empty(host.Principals("ada"));
+        Assert.Single(host.Principals("ada", globex.PublicKey.Fingerprint));
+        Assert.Empty(host.Principals("ada", acme.PublicKey.Fingerprint));
         // Also when the last resource has gone.
         await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, []) with { Trusted = [] });
         await RefusalAsync(() => ofGlobex.ReconcileAsync("acme", DaemonHost.Row(acme, [5])));

@@ -76,6 +76,18 @@ public class TransportTests
     }
 
     [LabFact("sshd", "sudo", "useradd")]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "35")]
+    public async Task Silent_connections_keep_no_connector_out()
+    {
+        using var host = new DaemonHost();
+        using var acme = new TestAuthority('a');
+        var silent = Enumerable.Range(0, SourceLimits.MaximumConnectionsPerSource).Select(_ => host.Dial()).ToList();
+        await host.Remote.ReconcileAsync("acme", DaemonHost.Row(acme, [5]));
+        silent.ForEach(client => client.Dispose());
+    }
+
+    [LabFact("sshd", "sudo", "useradd")]
     [Trait("Threat", "35")]
     public async Task Who_replays_what_went_over_the_wire_gains_nothing()
     {

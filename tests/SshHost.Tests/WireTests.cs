@@ -68,12 +68,47 @@ public class WireTests
         Assert.True(limits.MayTry(IPAddress.Parse("192.0.2.2")));
         time.Passed += SourceLimits.Window;
         Assert.True(limits.MayTry(one));
-        for (int i = 0; i < SourceLimits.MaximumConnectionsPerSource; i++)
-            Assert.True(limits.TryEnter(one));
-        Assert.False(limits.TryEnter(one));
-        limits.Leave(one);
-        Assert.True(limits.TryEnter(one));
     }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void Who_has_not_shown_the_key_makes_room_for_whoever_comes()
+    {
+        var limits = new SourceLimits(new FixedTimeProvider());
+        List<int> dropped = [];
+        int next = 0;
+        ConnectionPlace? Enter(IPAddress source)
+        {
+            int number = next++;
+            return limits.TryEnter(source, () => dropped.Add(number));
+        }
+
+        var places = Enumerable.Range(0, SourceLimits.MaximumConnections).Select(i => Enter(new IPAddress([192, 0, 2, (byte)(i / SourceLimits.MaximumConnectionsPerSource)]))!).ToList();
+        Assert.Empty(dropped);
+        // Of all when all are taken, of its own when one source has too many; the oldest first, and nobody who has the key.
+        places[0].HasKey = places[1].HasKey = true;
+        Enter(IPAddress.Parse("198.51.100.1"))!.HasKey = true;
+        Assert.Equal([2], dropped);
+        Assert.NotNull(Enter(IPAddress.Parse("192.0.2.2")));
+        Assert.Equal([2, 2 * SourceLimits.MaximumConnectionsPerSource], dropped);
+        foreach (var place in places)
+            place.HasKey = true;
+        Assert.NotNull(Enter(IPAddress.Parse("198.51.100.2")));
+        Assert.Null(Enter(IPAddress.Parse("192.0.2.1")));
+        foreach (var place in places)
+            limits.Leave(place);
+        Assert.NotNull(Enter(IPAddress.Parse("192.0.2.1")));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1")]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
+    [InlineData("127.8.9.10", "127.0.0.1")]
+    [InlineData("::1", "127.0.0.1")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::")]
+    [InlineData("fe80::1%3", "fe80::")]
+    [Trait("Threat", "35")]
+    public void What_one_party_has_many_of_is_one_source(string address, string source) => Assert.Equal(IPAddress.Parse(source), SourceLimits.SourceOf(IPAddress.Parse(address)));
 
     [Fact]
     public void A_row_that_holds_what_does_not_belong_there_is_refused()

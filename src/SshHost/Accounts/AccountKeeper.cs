@@ -9,6 +9,9 @@ namespace Keyhole.SshHost;
 /// </summary>
 internal sealed class AccountKeeper(ILogger log, TimeProvider time)
 {
+    /// <summary>Names that mean something to sudo, before a host is given up that gives rights to all.</summary>
+    private const int MaximumRefused = 8;
+
     /// <summary>Makes the account or brings it up to date, gives it the rights of the resource, and unlocks it.</summary>
     /// <returns>The account, and the sealed password if one was asked for.</returns>
     /// <exception cref="AuthDaemonException">That is not possible; nothing was made when the order itself is wrong.</exception>
@@ -162,9 +165,9 @@ internal sealed class AccountKeeper(ILogger log, TimeProvider time)
             if (ownership == Ownership.Changed)
                 throw new AuthDaemonException($"The comment of the account {known.Name} was changed on the host, so it may be somebody else's: run 'usermod -c \"{known.Marker}\" {known.Name}' there if it is not.");
             var entry = (await PasswdEntry.FindAsync(known.Name).ConfigureAwait(false))!;
-            if (known.Uid > 0 || Directory.Exists(entry.Home))
+            if (known.Uid > 0 || (Directory.Exists(entry.Home) && !await NewAccount.HasRightsAsync(known.Name).ConfigureAwait(false)))
                 return (known with { Uid = entry.Uid }, entry);
-            // Its making was cut off before it had a home directory; nobody was ever told of it.
+            // Its making was cut off; nobody was ever told of it.
             await HostProgram.RequireAsync("userdel", [known.Name]).ConfigureAwait(false);
             await turn.SaveAsync(turn.State.Without(known)).ConfigureAwait(false);
         }
@@ -172,12 +175,27 @@ internal sealed class AccountKeeper(ILogger log, TimeProvider time)
         string homes = order.Home ?? await NewAccount.DefaultHomesAsync().ConfigureAwait(false);
         if (await TrustedPath.FindFaultAsync(homes).ConfigureAwait(false) is { } fault)
             throw new AuthDaemonException($"The directory {homes} cannot hold home directories: {fault}. Correct that on the host, or the resource's SSH settings.");
-        string name = await NewAccount.ChooseNameAsync(turn.State, order.Name, homes).ConfigureAwait(false);
-        var account = new HostedAccount { Authority = authority, User = order.User, Name = name, Identity = order.Identity, Created = time.GetUtcNow() };
-        await turn.SaveAsync(account).ConfigureAwait(false);
-        var made = await NewAccount.MakeAsync(account, homes, order.Shell).ConfigureAwait(false);
-        account = await turn.SaveAsync(account with { Uid = made.Uid }).ConfigureAwait(false);
-        SshHostLog.Made(log, name, made.Uid, order.Identity, authority);
-        return (account, made);
+        List<string> refused = [];
+        while (true)
+        {
+            string name = await NewAccount.ChooseNameAsync(turn.State, order.Name, homes, refused).ConfigureAwait(false);
+            var account = new HostedAccount { Authority = authority, User = order.User, Name = name, Identity = order.Identity, Created = time.GetUtcNow() };
+            await turn.SaveAsync(account).ConfigureAwait(false);
+            var made = await NewAccount.MakeAsync(account, homes, order.Shell).ConfigureAwait(false);
+            if (!await NewAccount.HasRightsAsync(name).ConfigureAwait(false))
+            {
+                account = await turn.SaveAsync(account with { Uid = made.Uid }).ConfigureAwait(false);
+                SshHostLog.Made(log, name, made.Uid, order.Identity, authority);
+                return (account, made);
+            }
+
+            // With the home directory of a moment ago.
+            await HostProgram.RequireAsync("userdel", ["-r", name]).ConfigureAwait(false);
+            await turn.SaveAsync(turn.State.Without(account)).ConfigureAwait(false);
+            SshHostLog.Meaningful(log, name);
+            refused.Add(name);
+            if (refused.Count == MaximumRefused)
+                throw new AuthDaemonException($"The sudo rules of this host give rights to every account whose name begins with '{order.Name}': correct /etc/sudoers there.");
+        }
     }
 }

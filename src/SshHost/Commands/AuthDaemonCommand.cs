@@ -45,7 +45,7 @@ public static class AuthDaemonCommand
     {
         using var loggers = new LineLoggerFactory(Console.Error, AgentOptions.LevelFrom(values.Require(AgentSettings.Log)), TimeProvider.System);
         var log = loggers.CreateLogger("auth-daemon");
-        var preSharedKey = KeyFrom(values, log);
+        var preSharedKey = await KeyFromAsync(values, log).ConfigureAwait(false);
         int port = values.Number(AuthDaemonSettings.Port, 0, 65_535)!.Value;
         string listen = values.Require(AuthDaemonSettings.Listen);
         if (!IPAddress.TryParse(listen, out var address))
@@ -61,7 +61,7 @@ public static class AuthDaemonCommand
         return 0;
     }
 
-    private static PreSharedKey KeyFrom(SettingValues values, ILogger log)
+    private static async Task<PreSharedKey> KeyFromAsync(SettingValues values, ILogger log)
     {
         if (values.FindEither(AuthDaemonSettings.PreSharedKey, AuthDaemonSettings.PreSharedKeyFile) is not var (value, source, isFile))
             throw new AuthDaemonException($"A pre-shared key is required: {AuthDaemonSettings.PreSharedKeyFile.Flag} FILE, {AuthDaemonSettings.PreSharedKeyFile.Variable} or {AuthDaemonSettings.PreSharedKey.Variable}.");
@@ -74,9 +74,12 @@ public static class AuthDaemonCommand
 
         try
         {
-            string content = File.ReadAllText(value);
-            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(value) & (UnixFileMode)0x3F & ~UnixFileMode.GroupRead) != 0)
-                SshHostLog.KeyFileOpen(log, value);
+            string content = await File.ReadAllTextAsync(value).ConfigureAwait(false);
+            var open = File.GetUnixFileMode(value) & ~AtomicFile.Secret;
+            // Of root's group alone: a file that systemd hands to a service.
+            bool isOfGroupRoot = (await HostProgram.RequireAsync("stat", ["-L", "-c", "%g", "--", Path.GetFullPath(value)]).ConfigureAwait(false)).Trim() == "0";
+            if ((open & (UnixFileMode)0x3F & ~(isOfGroupRoot ? UnixFileMode.GroupRead : 0)) != 0)
+                throw new AuthDaemonException($"The pre-shared key file {value} is open to other users, and whoever reads it can meet a host in the connector's place: run 'chmod 600 {value}'.");
             return new PreSharedKey(content, $"the file {value}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)

@@ -70,10 +70,8 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
             try
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token).ConfigureAwait(false);
-                var source = ((IPEndPoint)socket.RemoteEndPoint!).Address;
-                source = source.IsIPv4MappedToIPv6 ? source.MapToIPv4() : source;
-                if (_limits.TryEnter(source))
-                    _ = ServeAsync(socket, source);
+                if (_limits.TryEnter(SourceLimits.SourceOf(((IPEndPoint)socket.RemoteEndPoint!).Address), socket.Dispose) is { } place)
+                    _ = ServeAsync(socket, place);
                 else
                     socket.Dispose();
             }
@@ -89,7 +87,7 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(Socket socket, IPAddress source)
+    private async Task ServeAsync(Socket socket, ConnectionPlace place)
     {
         try
         {
@@ -100,7 +98,7 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
                 await stream.AuthenticateAsServerAsync(options, patience.Token).ConfigureAwait(false);
             }
 
-            await AnswerAsync(stream, source).ConfigureAwait(false);
+            await AnswerAsync(stream, place).ConfigureAwait(false);
             using (var patience = Patience(WritePatience))
             {
                 await stream.ShutdownAsync().WaitAsync(patience.Token).ConfigureAwait(false);
@@ -120,11 +118,11 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
         }
         finally
         {
-            _limits.Leave(source);
+            _limits.Leave(place);
         }
     }
 
-    private async Task AnswerAsync(SslStream stream, IPAddress source)
+    private async Task AnswerAsync(SslStream stream, ConnectionPlace place)
     {
         try
         {
@@ -133,7 +131,7 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
             if (head is null)
                 return;
             var request = HttpWire.Parse(head.Value.Head) ?? throw new Refusal(400, "Bad Request", "This is no request that the auth daemon reads.");
-            CheckKey(request, source);
+            CheckKey(request, place);
             byte[] answer = await DispatchAsync(request, await ReadBodyAsync(stream, request, head.Value.Behind, patience.Token).ConfigureAwait(false)).ConfigureAwait(false);
             await WriteAsync(stream, 200, "OK", Json, answer).ConfigureAwait(false);
         }
@@ -151,17 +149,28 @@ internal sealed class AuthDaemonServer : IAsyncDisposable
             var (status, title) = e.Fault == AuthDaemonFault.Forbidden ? (403, "Forbidden") : (422, "Unprocessable Content");
             await RefuseAsync(stream, status, title, e.Message).ConfigureAwait(false);
         }
+#pragma warning disable CA1031 // a request that fails in a way that nobody thought of is answered, and told of
+        catch (Exception e) when (e is not (IOException or SocketException or OperationCanceledException or ObjectDisposedException))
+#pragma warning restore CA1031
+        {
+            SshHostLog.Unexpected(_log, e.ToString());
+            await RefuseAsync(stream, 500, "Internal Server Error", "The auth daemon failed: its log on the host says why.").ConfigureAwait(false);
+        }
     }
 
-    private void CheckKey(HttpRequest request, IPAddress source)
+    private void CheckKey(HttpRequest request, ConnectionPlace place)
     {
         // The right key always counts: whoever shares the connector's address must not keep it away.
         if (_preSharedKey.Matches(request.Header("authorization")))
+        {
+            place.HasKey = true;
             return;
-        if (!_limits.MayTry(source))
+        }
+
+        if (!_limits.MayTry(place.Source))
             throw new Refusal(429, "Too Many Requests", "Too many wrong pre-shared keys came from this address: wait a minute.");
-        if (_limits.Fail(source))
-            SshHostLog.WrongKey(_log, source.ToString());
+        if (_limits.Fail(place.Source))
+            SshHostLog.WrongKey(_log, place.Source.ToString());
         throw new Refusal(401, "Unauthorized", "The pre-shared key is not the one of this auth daemon.");
     }
 

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace Keyhole.SshHost;
 
-/// <summary>How many connections there may be, and how often one address may be wrong about the pre-shared key. Any thread.</summary>
+/// <summary>
+/// How many connections there may be, and how often one source may be wrong about the pre-shared key. Whoever has not shown the key makes room for whoever comes: silent
+/// connections keep nobody out. Any thread.
+/// </summary>
 internal sealed class SourceLimits(TimeProvider time)
 {
     public const int MaximumConnections = 64;
@@ -13,36 +16,59 @@ internal sealed class SourceLimits(TimeProvider time)
 
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
+    /// <summary>Bytes of an IPv6 address that tell one party from another.</summary>
+    private const int PrefixLength = 8;
+
     /// <summary>Sources that are remembered; all others share one place.</summary>
     private const int MaximumSources = 4096;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<IPAddress, int> _connections = [];
     private readonly Dictionary<IPAddress, (int Count, long Since)> _failures = [];
-    private int _count;
 
-    /// <summary>Takes a place; false when there is none.</summary>
-    public bool TryEnter(IPAddress source)
+    /// <summary>The oldest first.</summary>
+    private readonly LinkedList<ConnectionPlace> _places = [];
+
+    /// <summary>What one party has many of counts as one: a /64 of IPv6, and all of this host's 127.0.0.0/8.</summary>
+    public static IPAddress SourceOf(IPAddress address)
     {
-        lock (_lock)
-        {
-            int of = _connections.GetValueOrDefault(source);
-            if (_count >= MaximumConnections || of >= MaximumConnectionsPerSource)
-                return false;
-            _count++;
-            _connections[source] = of + 1;
-            return true;
-        }
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        if (IPAddress.IsLoopback(address))
+            return IPAddress.Loopback;
+        byte[] bytes = address.GetAddressBytes();
+        if (bytes.Length > PrefixLength)
+            bytes.AsSpan(PrefixLength).Clear();
+        return new IPAddress(bytes);
     }
 
-    public void Leave(IPAddress source)
+    /// <summary>Takes a place, perhaps that of another connection, which is dropped; null when there is none.</summary>
+    /// <param name="drop">Ends the connection, on any thread.</param>
+    public ConnectionPlace? TryEnter(IPAddress source, Action drop)
     {
+        var place = new ConnectionPlace(source, drop);
+        ConnectionPlace? former = null;
         lock (_lock)
         {
-            _count--;
-            if (--_connections[source] == 0)
-                _connections.Remove(source);
+            bool isSourceFull = _places.Count(other => other.Source.Equals(source)) >= MaximumConnectionsPerSource;
+            if (isSourceFull || _places.Count >= MaximumConnections)
+            {
+                former = _places.FirstOrDefault(other => !other.HasKey && (!isSourceFull || other.Source.Equals(source)));
+                if (former is null)
+                    return null;
+                _places.Remove(former);
+            }
+
+            _places.AddLast(place);
         }
+
+        former?.Drop();
+        return place;
+    }
+
+    public void Leave(ConnectionPlace place)
+    {
+        lock (_lock)
+            _places.Remove(place);
     }
 
     /// <summary>False while the source has been wrong too often.</summary>

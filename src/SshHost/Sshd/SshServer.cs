@@ -72,6 +72,14 @@ internal sealed class SshServer
             }
         }
 
+        // A server that is told to read a configuration that it refuses ends.
+        var test = await HostProgram.RunAsync("sshd", ["-t"]).ConfigureAwait(false);
+        if (test.Status != 0)
+        {
+            SshHostLog.NotReloaded(log, test.Said);
+            return;
+        }
+
         // A server that is not running reads them when it starts.
         if (ProcessId() is { } process && Signals.Send(process, Signals.Hangup))
             SshHostLog.Reloaded(log);

@@ -35,11 +35,10 @@ internal static class HostProgram
         try
         {
             process.Start();
-            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
-            var error = process.StandardError.ReadToEndAsync(patience.Token);
+            var (output, error) = (new ProgramOutput(process.StandardOutput), new ProgramOutput(process.StandardError));
             await WriteAsync(process, input).ConfigureAwait(false);
             await process.WaitForExitAsync(patience.Token).ConfigureAwait(false);
-            return new ProgramResult(process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
+            return new ProgramResult(process.ExitCode, await output.TextAsync().ConfigureAwait(false), await error.TextAsync().ConfigureAwait(false));
         }
         catch (OperationCanceledException e)
         {

@@ -105,6 +105,9 @@ public sealed partial class SshTests
             () => (words = Refusal(Ada.Ssh($"{alias}.acme.internal", "id"))).Contains(reason, StringComparison.OrdinalIgnoreCase), () => words);
     }
 
+    /// <summary>As sshd asks, with each key that it trusts.</summary>
     private static string[] PrincipalsOf(SshHost host, string account) =>
-        host.Run(host.Network.Label == "bastion" ? "keyhole-connector" : "keyhole", "auth-daemon", "principals", "--username", account).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        [.. host.Run("ssh-keygen", "-lf", "/etc/ssh/keyhole/ca.pub").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .SelectMany(line => host.Run(host.Network.Label == "bastion" ? "keyhole-connector" : "keyhole", "auth-daemon", "principals", "--username", account, "--ca", line.Split(' ')[1])
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
 }
