@@ -50,6 +50,8 @@ public sealed class LocalAuthDaemon : IAuthDaemon
             var store = await HostStore.OpenAsync(Path.GetFullPath(options.StateDirectory)).ConfigureAwait(false);
             var directory = new SshDirectory(Path.GetFullPath(options.SshDirectory), log, time);
             await directory.PrepareAsync().ConfigureAwait(false);
+            using (var turn = await store.EnterAsync(CancellationToken.None).ConfigureAwait(false))
+                await directory.ApplyAsync(turn, server: null).ConfigureAwait(false);
             SudoersFragment.Clean();
             return new LocalAuthDaemon(store, directory, options.IdleAfter, connector is { } key ? new Speaker(key.ToString(), IsHere: true) : null, log, time);
         })).GetAwaiter().GetResult();
@@ -121,6 +123,9 @@ public sealed class LocalAuthDaemon : IAuthDaemon
             throw new AuthDaemonException("A key of the organisation's certificate authority is another organisation's on this host already.");
         if (!authority.IsNewerThan(wanted.Version))
         {
+            // An organisation that comes anew may have left accounts of an earlier state.
+            if (authority.Connectors.Count == 0)
+                _sweep.Change(TimeSpan.Zero, SweepInterval);
             await turn.SaveAsync((wanted.IsWithdrawn ? turn.State.Without(wanted) : turn.State.With(wanted)).With(authority.After(wanted, speaker.Connector))).ConfigureAwait(false);
             if (!wanted.IsWithdrawn && !authority.Trusted.SequenceEqual(wanted.Trusted))
                 SshHostLog.Trusted(_log, wanted.Trusted.Count, wanted.Organisation);

@@ -18,10 +18,13 @@ public class FileTests
         foreach (string file in new[] { "/etc/ssh/keyhole/ca.pub", "/etc/ssh/keyhole/revoked.krl", "/etc/ssh/keyhole/ssh_host_ed25519_key-cert.pub", "/etc/sudoers.d/keyhole-linus" })
             host.Host.Run("ln", "-s", "/root/victim", file);
         host.StartDaemon();
-        DaemonHost.Await(() => host.Host.Execute("test", "-L", "/etc/sudoers.d/keyhole-linus").Status != 0, "What is nobody's is not removed.");
-        host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-grace");
+        bool IsThere(string account) => host.Host.Execute("test", "-L", $"/etc/sudoers.d/keyhole-{account}").Status == 0;
+        DaemonHost.Await(() => !IsThere("linus"), "What is nobody's is not removed.");
+        host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-marvin");
         var row = DaemonHost.Row(acme, [5, 6]);
         var state = await host.Remote.ReconcileAsync("acme", row);
+        DaemonHost.Await(() => !IsThere("marvin"), "Nobody looks again when an organisation comes.");
+        host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-grace");
         await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [acme.SignHost(SshPublicKey.Parse(state.HostKeys[0])!, "vm")] });
         var full = new SshSudo(SshSudoMode.Full, []);
         // What lies where the account's rights would stand makes the name another's.

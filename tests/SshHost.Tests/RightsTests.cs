@@ -120,19 +120,22 @@ public class RightsTests
         await host.Remote.ProvisionAsync(row, DaemonHost.Order());
         var running = RunAs(host, "ada", "echo here; sleep 1000");
         host.Host.Run("useradd", "-c", "Keyhole Lane 5", "grace");
+        host.Host.Run("useradd", "-c", $"Keyhole {new string('b', 32)} 5", "linus");
         host.StopDaemon();
         host.Host.Run("rm", DaemonHost.StateFile);
         host.StartDaemon();
+        // Once somebody speaks for their organisation: else they may be another daemon's.
+        await host.Remote.ReconcileAsync("acme", row);
         running.WaitForExit(s_patience);
         DaemonHost.Await(() => host.IsLocked("ada"), "The account is open.");
         Assert.Empty(host.Host.Run("ls", "/etc/sudoers.d"));
         Assert.Contains("account ada was made by an auth daemon whose state is not here", host.DaemonLog, StringComparison.Ordinal);
-        await host.Remote.ReconcileAsync("acme", row);
         Assert.Equal("ada2", (await host.Remote.ProvisionAsync(row, DaemonHost.Order())).Name);
         Assert.True(host.IsLocked("ada"));
         Assert.False(host.IsLocked("ada2"));
-        // Somebody's, who merely is called so.
-        Assert.NotEqual("1", host.Host.Read("/etc/shadow").Split('\n').Single(line => line.StartsWith("grace:", StringComparison.Ordinal)).Split(':')[7]);
+        // Somebody's, who merely is called so; and another daemon's.
+        foreach (string other in new[] { "grace", "linus" })
+            Assert.NotEqual("1", host.Host.Read("/etc/shadow").Split('\n').Single(line => line.StartsWith($"{other}:", StringComparison.Ordinal)).Split(':')[7]);
     }
 
     /// <summary>Runs a script as an account, without a login; it says "here" when it runs.</summary>

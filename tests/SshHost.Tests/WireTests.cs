@@ -149,6 +149,31 @@ public class WireTests
     }
 
     [Fact]
+    [Trait("Threat", "34")]
+    public void Who_runs_as_root_of_the_host_brings_an_organisation_and_speaks_for_no_other()
+    {
+        using var acme = new TestAuthority('a');
+        using var globex = new TestAuthority('b');
+        Speaker first = new("one", IsHere: true), second = new("two", IsHere: true);
+        var state = new HostState();
+        SpeakerCheck.Check(state, acme.Id, first);
+        state = state.With(new KnownAuthority(acme.Id, []).After(new HostedResource(acme.Id, 7, "acme", [acme.Line], [5], [], []), first.Connector));
+        SpeakerCheck.Check(state, acme.Id, first);
+        SpeakerCheck.Check(state, globex.Id, second);
+        Assert.Equal(AuthDaemonFault.Forbidden, Assert.Throws<AuthDaemonException>(() => SpeakerCheck.Check(state, acme.Id, second)).Fault);
+        Assert.Equal(AuthDaemonFault.Forbidden, Assert.Throws<AuthDaemonException>(() => SpeakerCheck.Check(state, globex.Id, second with { IsHere = false })).Fault);
+    }
+
+    [Fact]
+    public async Task What_a_program_of_the_host_leaves_behind_is_not_waited_for()
+    {
+        var result = await HostProgram.RunAsync("sh", ["-c", "sleep 600 & echo $!"]);
+        Assert.Equal(0, result.Status);
+        int left = int.Parse(result.Output, null);
+        Assert.True(Signals.Send(left, Signals.Kill));
+    }
+
+    [Fact]
     public void The_largest_row_fits_into_a_request()
     {
         using var acme = new TestAuthority('a');

@@ -97,7 +97,7 @@ internal sealed class AccountKeeper(ILogger log, TimeProvider time)
     {
         var running = Sessions.Running();
         List<HostedAccount> ending = [];
-        foreach (var account in turn.State.Accounts.Where(account => account.EndsSessions || (account is { IsLocked: true, Uid: > 0 } && !turn.State.HasAccess(account) && running.Contains(account.Uid))))
+        foreach (var account in turn.State.Accounts.Where(account => account.EndsSessions || (account.IsLocked && running.Contains(account.Uid) && !turn.State.HasAccess(account))))
         {
             if (await FindOwnershipAsync(turn, account).ConfigureAwait(false) != Ownership.Foreign)
                 ending.Add(account);
@@ -116,7 +116,8 @@ internal sealed class AccountKeeper(ILogger log, TimeProvider time)
             return;
         SudoersFragment.Remove(account.Name);
         var entry = (await PasswdEntry.FindAsync(account.Name).ConfigureAwait(false))!;
-        account = await turn.SaveAsync(account with { Uid = entry.Uid }).ConfigureAwait(false);
+        if (account.Uid == 0)
+            account = await turn.SaveAsync(account with { Uid = entry.Uid }).ConfigureAwait(false);
         await HostProgram.RequireAsync("usermod", ["-L", "-e", "1", account.Name]).ConfigureAwait(false);
         account = await TakeRightsAsync(turn, account, AccountRights.None).ConfigureAwait(false);
         await turn.SaveAsync(account with { IsSettled = true }).ConfigureAwait(false);

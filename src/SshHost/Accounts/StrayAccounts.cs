@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Keyhole.SshHost;
 
 /// <summary>
-/// Accounts with our mark, and sudo files, that the state does not name: it was lost, or is an older one. No row would ever lock them again, so they are locked now; their
-/// people get new ones.
+/// Accounts with our mark, of organisations that this host serves, that the state does not name: it was lost, or is an older one. No row would ever lock them again, so they
+/// are locked now; their people get new ones. Those of organisations that nobody spoke for here are another daemon's.
 /// </summary>
 internal sealed partial class StrayAccounts(ILogger log)
 {
@@ -15,12 +15,17 @@ internal sealed partial class StrayAccounts(ILogger log)
     public async Task LockAsync(HostState state)
     {
         var named = state.Accounts.Select(account => account.Name).ToHashSet(StringComparer.Ordinal);
-        SudoersFragment.RemoveAllBut(named);
-        AuthDaemonException? failure = null;
-        foreach (var entry in await PasswdEntry.ListAsync().ConfigureAwait(false))
+        var strangers = (await PasswdEntry.ListAsync().ConfigureAwait(false)).Where(entry => !named.Contains(entry.Name))
+            .DistinctBy(entry => entry.Name).ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        foreach (string name in SudoersFragment.Accounts().Where(name => !named.Contains(name)))
         {
-            if (!entry.IsPerson || !MarkerPattern().IsMatch(entry.Marker) || named.Contains(entry.Name) || _seen.Contains(entry.Name))
-                continue;
+            if (!strangers.TryGetValue(name, out var entry) || AuthorityOf(entry) is not { } authority || IsServed(state, authority))
+                SudoersFragment.Remove(name);
+        }
+
+        AuthDaemonException? failure = null;
+        foreach (var entry in strangers.Values.Where(entry => AuthorityOf(entry) is { } authority && IsServed(state, authority) && !_seen.Contains(entry.Name)))
+        {
             try
             {
                 SshHostLog.Stray(log, entry.Name);
@@ -38,6 +43,11 @@ internal sealed partial class StrayAccounts(ILogger log)
             throw failure;
     }
 
-    [GeneratedRegex(@"\AKeyhole [0-9a-f]{32} [0-9]+\z")]
+    private static bool IsServed(HostState state, string authority) => state.FindAuthority(authority) is { Connectors.Count: > 0 };
+
+    /// <summary>The organisation whose mark an account has; null for one without.</summary>
+    private static string? AuthorityOf(PasswdEntry entry) => entry.IsPerson && MarkerPattern().Match(entry.Marker) is { Success: true } match ? match.Groups[1].Value : null;
+
+    [GeneratedRegex(@"\AKeyhole ([0-9a-f]{32}) [0-9]+\z")]
     private static partial Regex MarkerPattern();
 }

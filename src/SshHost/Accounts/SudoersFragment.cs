@@ -65,14 +65,9 @@ internal static class SudoersFragment
             File.Delete(PathOf(account));
     }
 
-    /// <summary>Removes those of accounts that nobody knows.</summary>
-    public static void RemoveAllBut(IReadOnlySet<string> accounts)
-    {
-        if (!System.IO.Directory.Exists(Directory))
-            return;
-        foreach (string file in System.IO.Directory.EnumerateFileSystemEntries(Directory, Prefix + "*").Where(file => !accounts.Contains(Path.GetFileName(file)[Prefix.Length..])))
-            File.Delete(file);
-    }
+    /// <summary>The names of all accounts that have one.</summary>
+    public static IReadOnlyList<string> Accounts() =>
+        System.IO.Directory.Exists(Directory) ? [.. System.IO.Directory.EnumerateFileSystemEntries(Directory, Prefix + "*").Select(file => Path.GetFileName(file)[Prefix.Length..])] : [];
 
     public static void Clean() => AtomicFile.Clean(Directory);
 
