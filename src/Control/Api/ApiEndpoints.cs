@@ -13,7 +13,7 @@ internal static class ApiEndpoints
         var (connectors, relays, machines) = (new ConnectorKind(), new RelayKind(), new MachineKind());
         var organisation = new OrganisationRoutes(networks, settings, time).Map(api);
         MemberRoutes.Map(organisation);
-        new ObjectRoutes<User, UserInput, UserView>(new UserKind(), time).Map(organisation);
+        UserEmailRoute.Map(new ObjectRoutes<User, UserInput, UserView>(new UserKind(), time).Map(organisation));
         new ObjectRoutes<Role, RoleInput, RoleView>(new RoleKind(), time).Map(organisation);
         new ObjectRoutes<Site, SiteInput, SiteView>(new SiteKind(), time).Map(organisation);
         credentials.Map(new ObjectRoutes<Peer, ConnectorInput, ConnectorView>(connectors, time).Map(organisation), AgentKind.Connector, Permissions.ConnectorsWrite, connectors.TagOf);

@@ -163,7 +163,8 @@ internal sealed class ControlServer : IAsyncDisposable
         });
     }
 
-    private static WebApplicationBuilder Builder(Action<ILoggingBuilder> logging, Action<KestrelServerOptions> kestrel)
+    /// <summary>An application that listens where it is told to, and nowhere else.</summary>
+    public static WebApplicationBuilder Builder(Action<ILoggingBuilder> logging, Action<KestrelServerOptions> kestrel)
     {
         // The slim builder reads no configuration files and no environment of its own that could open another port.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(ControlServer).Assembly.GetName().Name, ContentRootPath = AppContext.BaseDirectory });

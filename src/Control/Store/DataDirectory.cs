@@ -59,8 +59,12 @@ internal sealed class DataDirectory
     }
 
     /// <summary>One server per directory: the lock goes with the process, also by kill -9.</summary>
-    /// <exception cref="OperatorException">Another process holds it.</exception>
-    public FileStream Hold()
+    /// <exception cref="OperatorException">Another process holds it, or it cannot be opened.</exception>
+    public FileStream Hold() => TryHold() ?? throw new OperatorException($"another keyhole-control serves {Path} already; stop it first, or use another --data directory");
+
+    /// <returns>Null where another process holds it.</returns>
+    /// <exception cref="OperatorException">It cannot be opened.</exception>
+    public FileStream? TryHold()
     {
         try
         {
@@ -74,7 +78,7 @@ internal sealed class DataDirectory
         }
         catch (IOException)
         {
-            throw new OperatorException($"another keyhole-control serves {Path} already; stop it first, or use another --data directory");
+            return null;
         }
         catch (UnauthorizedAccessException error)
         {

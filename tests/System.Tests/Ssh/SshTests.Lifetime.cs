@@ -163,6 +163,37 @@ public sealed partial class SshTests
         Assert.Equal("ada\n", Printed(Ada.Ssh(Vm2, "id -un")));
     }
 
+    [LabFact("sshd", "ssh", "sudo", "setpriv", "curl")]
+    [Trait("Promise", "B15"), Trait("Threat", "35")]
+    public void A_host_proves_itself_to_any_ssh_by_a_certificate_and_one_that_was_forgotten_by_another_name()
+    {
+        var first = Checked(Vm2);
+        Assert.Equal("ada\n", Printed(first.LogIn()));
+        Network.Operate("ssh", "forget-host", "vm-02", "--yes");
+        Network.Until("the host was met again", s_patience, () => Ada.Ssh(Vm2, "true").Status == 0);
+        var next = Checked(Vm2);
+        Assert.NotEqual(first.Alias, next.Alias);
+        Network.Until("its server shows the certificate", s_patience, () => next.LogIn().Status == 0);
+        var (status, output, error) = first.LogIn();
+        Assert.Equal((Refused, ""), (status, output));
+        Assert.Contains("Host key verification failed", error, StringComparison.Ordinal);
+
+        // OpenSSH with nothing but what "ssh sign" says of the host.
+        (string Alias, Func<(int Status, string Output, string Error)> LogIn) Checked(string host)
+        {
+            string key = NewKey();
+            using var document = JsonDocument.Parse(Printed(Ada.Keyhole("ssh", "sign", host, "--key-file", $"{key}.pub", "--json", "--data", Ada.Data)));
+            string alias = document.RootElement.GetProperty("hostKeyAlias").GetString()!;
+            File.WriteAllText($"{key}.hosts", document.RootElement.GetProperty("knownHosts").GetString());
+            return (alias, () => LabProcess.Execute(
+                "ip",
+                [
+                    "netns", "exec", World.BastionHost.Network.Name, "ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", key, "-o", $"UserKnownHostsFile={key}.hosts",
+                    "-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes", "-o", $"HostKeyAlias={alias}", "-l", "ada", SshWorld.Vm2, "id -un",
+                ]));
+        }
+    }
+
     /// <summary>The fingerprints of the organisation's authority.</summary>
     private string[] Authorities()
     {

@@ -70,7 +70,17 @@ public sealed partial class SshTests(SshShared shared) : IClassFixture<SshShared
     /// <summary>How many signatures the audit log of the organisation holds.</summary>
     private int Signatures()
     {
-        using var document = JsonDocument.Parse(Network.Operate("audit", "list", "--limit", "1000", "--json"));
-        return document.RootElement.GetRawText().Split("\"ssh-sign\"").Length - 1;
+        const int Page = 1000;
+        int found = 0;
+        string[] before = [];
+        while (true)
+        {
+            using var document = JsonDocument.Parse(Network.Operate(["audit", "list", "--limit", $"{Page}", "--json", .. before]));
+            var rows = document.RootElement.GetProperty("rows").EnumerateArray().ToList();
+            found += rows.Count(row => row.GetProperty("action").GetString() == "ssh-sign");
+            if (rows.Count < Page)
+                return found;
+            before = ["--before", $"{rows.Min(row => row.GetProperty("number").GetInt64())}"];
+        }
     }
 }

@@ -42,6 +42,17 @@ internal sealed class Accounts(Database database, AuditLog audit, TimeProvider t
         return made;
     }
 
+    /// <summary>Gives an account another address, within a transaction. Its sessions, passkeys and identities at login providers stay.</summary>
+    /// <exception cref="OperatorException">Another account has it, or it is none.</exception>
+    public static void SetEmail(DbConnection connection, DbTransaction transaction, Account account, string email)
+    {
+        if (!HostSyntax.IsEmail(email))
+            throw new OperatorException("this is no e-mail address");
+        if (Find(connection, transaction, email) is { } other && other.Id != account.Id)
+            throw new OperatorException($"there is an account {email} already");
+        connection.Execute("UPDATE account SET email = @Email, email_key = @Key WHERE id = @Id", new { Email = email, Key = Account.KeyOf(email), account.Id }, transaction);
+    }
+
     /// <summary>Gives an account another password, within a transaction.</summary>
     public void SetPassword(DbConnection connection, DbTransaction transaction, Account account, string hash, AuditEntry entry)
     {

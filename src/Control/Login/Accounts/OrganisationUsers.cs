@@ -28,6 +28,18 @@ internal static class OrganisationUsers
         ? state with { Users = state.Users.Select(other => other.Id == user.Id ? other with { DisplayName = displayName } : other).ToValueList() }
         : state;
 
+    /// <summary>Gives a user another address. No agent sees it.</summary>
+    /// <returns>The same state where there is no such user.</returns>
+    /// <exception cref="OperatorException">Another user has it.</exception>
+    public static NetworkState Rename(NetworkState state, string email, string next)
+    {
+        if (Find(state, email) is not { } user || user.Email == next)
+            return state;
+        if (Find(state, next) is { } other && other.Id != user.Id)
+            throw new OperatorException($"{state.Organisation} has a user {other.Email} already");
+        return state with { Users = state.Users.Select(each => each.Id == user.Id ? each with { Email = next } : each).ToValueList() };
+    }
+
     private static NetworkState Set(NetworkState state, User user, IEnumerable<int> roles)
     {
         var changed = user with { Roles = roles.Order().ToValueList() };

@@ -13,6 +13,7 @@ namespace Keyhole.Control;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(AccountsAnswer))]
 [JsonSerializable(typeof(RescueRequest))]
+[JsonSerializable(typeof(EmailRequest))]
 [JsonSerializable(typeof(RescueAnswer))]
 [JsonSerializable(typeof(ProviderRequest))]
 [JsonSerializable(typeof(ProvidersAnswer))]

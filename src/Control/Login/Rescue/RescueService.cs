@@ -46,6 +46,26 @@ internal sealed class RescueService(LoginServices services, Func<string> origin)
         return new RescueAnswer($"{account.Email} logs in by password alone; its one-time codes, recovery codes and passkeys are gone, and all its sessions are over", null);
     }
 
+    /// <summary>Gives an account another address, in every organisation in which it counts. What broke off is done by saying it again.</summary>
+    /// <exception cref="OperatorException">There is no such account, or the address is none or another's.</exception>
+    public RescueAnswer ChangeEmail(EmailRequest request)
+    {
+        var account = services.Accounts.Find(request.Email) ?? services.Accounts.Find(request.Next) ?? Find(request.Email);
+        var confined = services.Database.Read(connection => AccountOrganisations.Of(connection, null, account.Id));
+        var networks = services.Networks.All.Where(network => confined?.Contains(network.Id) != false && OrganisationUsers.Find(network.Ledger.State, request.Email) is not null).ToList();
+        foreach (var network in networks)
+            OrganisationUsers.Rename(network.Ledger.State, request.Email, request.Next);
+        services.Database.Write((connection, transaction) =>
+        {
+            Accounts.SetEmail(connection, transaction, account, request.Next);
+            services.Audit.Append(connection, transaction, null, new AuditEntry(Actor.Operator, "change-email", $"account {account.Email}", account.Email, request.Next));
+        });
+        foreach (var network in networks)
+            network.Ledger.Change(state => OrganisationUsers.Rename(state, request.Email, request.Next), (_, _) => new AuditEntry(Actor.Operator, "change-email", $"user {request.Email}", request.Email, request.Next));
+        return new RescueAnswer(
+            $"the account {request.Email} is {request.Next} from now on{(networks.Count == 0 ? "" : $", also as a user of {string.Join(", ", networks.Select(network => network.Name))}: write it into the network file, too")}", null);
+    }
+
     public ProvidersAnswer Providers() => new([.. services.Providers.All().Select(provider => new ProviderLine(
         provider.Name, provider.IssuerText, provider.ClientId, provider.ClientSecret is not null, provider.Organisation, provider.RoleClaim, provider.Roles, provider.CreatesUsers,
         $"{origin()}/login/oidc/{provider.Name}/callback"))]);
