@@ -210,7 +210,8 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         var held = hub.Attach(this, version, hello.Revision);
         if (_attached)
         {
-            _wantsSnapshot = true;
+            // Who holds what it was sent goes on from there.
+            _wantsSnapshot |= held is null;
         }
         else
         {

@@ -17,22 +17,26 @@ internal static class AccessComparison
     {
         if (ReferenceEquals(before, after) && ReferenceEquals(from.Resources, to.Resources))
             return [];
-        var old = from.Resources.ToDictionary(resource => resource.Id);
-        var now = to.Resources.ToDictionary(resource => resource.Id);
-        var other = now.Values.Where(resource => !ReferenceEquals(old.GetValueOrDefault(resource.Id), resource)).Select(resource => resource.Id).ToHashSet();
-        var known = before.All().ToDictionary(client => client.Id);
+        var resourcesBefore = from.Resources.ToDictionary(resource => resource.Id);
+        var resourcesAfter = to.Resources.ToDictionary(resource => resource.Id);
+        var other = resourcesAfter.Values.Where(resource => !ReferenceEquals(resourcesBefore.GetValueOrDefault(resource.Id), resource)).Select(resource => resource.Id).ToHashSet();
         var has = new Dictionary<(string Kind, string Name), ValueList<int>>();
         var had = new Dictionary<(string Kind, string Name), ValueList<int>>();
-        foreach (var (id, kind, name, resources) in after.All())
+        using var olds = before.All().GetEnumerator();
+        using var news = after.All().GetEnumerator();
+        // Most changes leave most clients at their place in the list.
+        bool hasOld, hasNew;
+        while ((hasOld = olds.MoveNext()) & (hasNew = news.MoveNext()) && olds.Current.Id == news.Current.Id)
+            Note(olds.Current, news.Current);
+        var known = new Dictionary<int, (int Id, string Kind, string Name, ValueList<int> Resources)>();
+        for (; hasOld; hasOld = olds.MoveNext())
+            known.Add(olds.Current.Id, olds.Current);
+        for (; hasNew; hasNew = news.MoveNext())
         {
-            if (known.Remove(id, out var client))
-            {
-                if (ReferenceEquals(client.Resources, resources) && (other.Count == 0 || !resources.Any(other.Contains)))
-                    continue;
-                had.Add((client.Kind, client.Name), client.Resources);
-            }
-
-            has.Add((kind, name), resources);
+            if (known.Remove(news.Current.Id, out var old))
+                Note(old, news.Current);
+            else
+                has.Add((news.Current.Kind, news.Current.Name), news.Current.Resources);
         }
 
         foreach (var gone in known.Values)
@@ -40,8 +44,16 @@ internal static class AccessComparison
         return
         [
             .. had.Keys.Union(has.Keys).OrderBy(client => Array.IndexOf(ClientKinds, client.Kind)).ThenBy(client => client.Name, StringComparer.Ordinal)
-                .Select(client => Between(client, ByName(had, client, old), ByName(has, client, now))).OfType<AccessChange>(),
+                .Select(client => Between(client, ByName(had, client, resourcesBefore), ByName(has, client, resourcesAfter))).OfType<AccessChange>(),
         ];
+
+        void Note((int Id, string Kind, string Name, ValueList<int> Resources) old, (int Id, string Kind, string Name, ValueList<int> Resources) now)
+        {
+            if (ReferenceEquals(old.Resources, now.Resources) && (other.Count == 0 || !now.Resources.Any(other.Contains)))
+                return;
+            had.Add((old.Kind, old.Name), old.Resources);
+            has.Add((now.Kind, now.Name), now.Resources);
+        }
     }
 
     /// <summary>"web from phone, tablet; db from ci", bounded, for a log line; empty when nobody loses anything.</summary>

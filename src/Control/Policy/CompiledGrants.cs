@@ -28,31 +28,45 @@ internal sealed class CompiledGrants
     /// <summary>The clients that reach something on a site, in order.</summary>
     public IReadOnlyCollection<int> ClientsAt(int site) => _atSites.TryGetValue(site, out var rows) ? rows.Keys : [];
 
-    public CompiledGrants Next(
-        NetworkState from, Access before, CompiledRows<Resource, ResourceRow> oldResources,
-        NetworkState to, Access after, CompiledRows<Resource, ResourceRow> resources)
+    /// <summary>The grants after a change.</summary>
+    /// <param name="oldResources">The resources that these grants lead to.</param>
+    public CompiledGrants Next(CompiledRows<Resource, ResourceRow> oldResources, NetworkState state, Access access, CompiledRows<Resource, ResourceRow> resources)
     {
-        if (ReferenceEquals(before, after) && resources.Changed.Count == 0)
-            return ChangedClients.Count + ChangedSites.Count == 0 ? this : new CompiledGrants(_rows, _atSites);
-        var next = new CompiledGrants(new(_rows), new(_atSites));
+        CompiledGrants? next = null;
         var copied = new HashSet<int>();
-        var old = from.Peers.Where(peer => peer.IsClient).ToDictionary(peer => peer.Id);
-        foreach (var client in to.Peers.Where(peer => peer.IsClient))
+        int kept = 0;
+        foreach (var client in state.Peers)
         {
-            bool known = old.Remove(client.Id, out var was);
-            var granted = after.Of(client);
-            bool leadsElsewhere = resources.Changed.Count > 0 && granted.Any(resources.Changed.Contains);
-            if (known && ReferenceEquals(before.Of(was!), granted) && !leadsElsewhere)
+            if (!client.IsClient)
                 continue;
-            var row = granted.Count == 0 ? null : new GrantRow(client.Id, [.. granted], OverlayOnly(granted, resources));
-            if (leadsElsewhere || !Equals(row, Find(client.Id)))
-                next.Put(client.Id, row, oldResources, resources, copied);
+            var granted = access.Of(client);
+            var old = Find(client.Id);
+            kept += old is null ? 0 : 1;
+            bool leadsElsewhere = resources.Changed.Count > 0 && granted.Any(resources.Changed.Contains);
+            if (!leadsElsewhere && (old is null ? granted.Count == 0 : ReferenceEquals(old.Resources, granted)))
+                continue;
+            var row = granted.Count == 0 ? null : new GrantRow(client.Id, granted, OverlayOnly(granted, resources));
+            if (leadsElsewhere || !Equals(row, old))
+                Put(client.Id, row);
         }
 
-        foreach (int gone in old.Keys)
-            next.Put(gone, null, oldResources, resources, copied);
-        return next;
+        if (kept < _rows.Count)
+        {
+            foreach (int gone in _rows.Keys.Except(state.Peers.Where(peer => peer.IsClient).Select(peer => peer.Id)))
+                Put(gone, null);
+        }
+
+        return next ?? Same();
+
+        void Put(int client, GrantRow? row)
+        {
+            next ??= new CompiledGrants(new(_rows), new(_atSites));
+            next.Put(client, row, oldResources, resources, copied);
+        }
     }
+
+    /// <summary>The grants after a change that touches none of them.</summary>
+    public CompiledGrants Same() => ChangedClients.Count + ChangedSites.Count == 0 ? this : new CompiledGrants(_rows, _atSites);
 
     private void Put(int client, GrantRow? row, CompiledRows<Resource, ResourceRow> oldResources, CompiledRows<Resource, ResourceRow> resources, HashSet<int> copied)
     {

@@ -22,50 +22,53 @@ internal sealed class CompiledNetwork
     /// <param name="presharedKeyOf">Opens the preshared key of a peer; null where it has none.</param>
     /// <param name="lineage">The <see cref="NetworkStore.Lineage"/>.</param>
     public CompiledNetwork(NetworkState state, Func<Peer, string?> presharedKeyOf, string lineage)
-        : this(state, presharedKeyOf, lineage, null)
+        : this(state, new CompiledNetwork(presharedKeyOf, lineage))
     {
     }
 
-    private CompiledNetwork(NetworkState state, Func<Peer, string?> presharedKeyOf, string lineage, CompiledNetwork? before)
+    /// <summary>The network before everything.</summary>
+    private CompiledNetwork(Func<Peer, string?> presharedKeyOf, string lineage)
     {
-        State = state;
         _presharedKeyOf = presharedKeyOf;
         _lineage = lineage;
-        var from = before?.State ?? NetworkState.Empty;
-        bool hasNewAgents = before is null || !ReferenceEquals(from.Peers, state.Peers) || !ReferenceEquals(from.Relays, state.Relays);
-        _names = hasNewAgents ? NamesOf(state) : before!._names;
-        _credentials = before is null || !ReferenceEquals(from.Credentials, state.Credentials)
-            ? state.Credentials.ToDictionary(credential => credential.Id, StringComparer.Ordinal)
-            : before._credentials;
-        Access = before is null ? new Access(state) : before.Access.Next(state);
-        Sites = before is not null && ReferenceEquals(from.Sites, state.Sites)
-            ? before.Sites.Same()
-            : (before?.Sites ?? CompiledRows<Site, SiteRow>.Empty).Next(state.Sites, site => new SiteRow(site.Id, site.Name));
-        Resources = before is not null && ReferenceEquals(from.Resources, state.Resources)
-            ? before.Resources.Same()
-            : (before?.Resources ?? CompiledRows<Resource, ResourceRow>.Empty).Next(state.Resources, Row);
-        Peers = before is not null && ReferenceEquals(before.Access, Access)
-            ? before.Peers.Same()
-            : (before?.Peers ?? CompiledRows<Peer, CompiledPeer>.Empty).Next(state.Peers.Where(Access.IsActive), peer => CompiledPeer.Of(Row(peer, presharedKeyOf(peer))));
-        Grants = before is null
-            ? CompiledGrants.Empty.Next(NetworkState.Empty, Access, CompiledRows<Resource, ResourceRow>.Empty, state, Access, Resources)
-            : before.Grants.Next(from, before.Access, before.Resources, state, Access, Resources);
-        Ssh = (before?.Ssh ?? CompiledSsh.Empty).Next(from, before?.Access ?? Access, before?.Peers ?? Peers, state, Access, Peers);
-        _connectors = before is not null && ReferenceEquals(before.Access, Access)
-            ? before._connectors
-            : Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
-        var change = before is null ? TableChange.Everything : TableChange.Of(before, this);
+        State = NetworkState.Empty;
+        Access = new Access(State);
+        _names = [];
+        _credentials = [];
+        _connectors = Array.Empty<int>().ToLookup(id => id);
+        _all = _ofRelays = WholeTable(State, true, this);
+        _siteTables = [];
+        _clientTables = [];
+    }
+
+    private CompiledNetwork(NetworkState state, CompiledNetwork before)
+    {
+        _presharedKeyOf = before._presharedKeyOf;
+        _lineage = before._lineage;
+        State = state;
+        var from = before.State;
+        _names = HaveSameAgents(from, state) ? before._names : NamesOf(state);
+        _credentials = ReferenceEquals(from.Credentials, state.Credentials) ? before._credentials : state.Credentials.ToDictionary(credential => credential.Id, StringComparer.Ordinal);
+        Access = before.Access.Next(state);
+        bool sameAccess = ReferenceEquals(before.Access, Access);
+        Sites = ReferenceEquals(from.Sites, state.Sites) ? before.Sites.Same() : before.Sites.Next(state.Sites, site => new SiteRow(site.Id, site.Name));
+        Resources = ReferenceEquals(from.Resources, state.Resources) ? before.Resources.Same() : before.Resources.Next(state.Resources, Row);
+        Peers = sameAccess ? before.Peers.Same() : before.Peers.Next(state.Peers.Where(Access.IsActive), peer => CompiledPeer.Of(Row(peer, _presharedKeyOf(peer))));
+        Grants = sameAccess && Resources.Changed.Count == 0 ? before.Grants.Same() : before.Grants.Next(before.Resources, state, Access, Resources);
+        Ssh = before.Ssh.Next(from, before.Access, before.Peers, state, Access, Peers);
+        _connectors = sameAccess ? before._connectors : Peers.All.Where(entry => entry.Item.Site is not null).ToLookup(entry => entry.Item.Site!.Value, entry => entry.Item.Id);
+        var change = TableChange.Of(before, this);
         if (change.Concerns == TableChange.Extent.Nothing)
         {
-            (_all, _ofRelays, _siteTables, _clientTables) = (before!._all, before._ofRelays, before._siteTables, before._clientTables);
+            (_all, _ofRelays, _siteTables, _clientTables) = (before._all, before._ofRelays, before._siteTables, before._clientTables);
             return;
         }
 
-        _all = WholeTable(state, before);
+        _all = WholeTable(state, change.Relays, before);
         _ofRelays = _all with { Relays = [.. _all.Relays.Zip(state.Relays, (row, relay) => row with { Names = NamesOf(state, relay) })] };
         bool keepsSome = change.Concerns == TableChange.Extent.Some;
-        _siteTables = keepsSome ? Kept(before!._siteTables, change.Sites, change.Relays) : [];
-        _clientTables = keepsSome ? Kept(before!._clientTables, change.Clients, change.Relays) : [];
+        _siteTables = keepsSome ? Kept(before._siteTables, change.Sites, change.Relays) : [];
+        _clientTables = keepsSome ? Kept(before._clientTables, change.Clients, change.Relays) : [];
     }
 
     public NetworkState State { get; }
@@ -78,18 +81,18 @@ internal sealed class CompiledNetwork
     /// <summary>The agents that a revocation must reach: relays and connectors.</summary>
     public IEnumerable<Agent> Enforcers => _names.Keys.Where(agent => agent.Kind is AgentKind.Relay or AgentKind.Connector);
 
-    public CompiledRows<Site, SiteRow> Sites { get; }
+    public CompiledRows<Site, SiteRow> Sites { get; } = CompiledRows<Site, SiteRow>.Empty;
 
-    public CompiledRows<Resource, ResourceRow> Resources { get; }
+    public CompiledRows<Resource, ResourceRow> Resources { get; } = CompiledRows<Resource, ResourceRow>.Empty;
 
-    public CompiledRows<Peer, CompiledPeer> Peers { get; }
+    public CompiledRows<Peer, CompiledPeer> Peers { get; } = CompiledRows<Peer, CompiledPeer>.Empty;
 
-    public CompiledGrants Grants { get; }
+    public CompiledGrants Grants { get; } = CompiledGrants.Empty;
 
-    public CompiledSsh Ssh { get; }
+    public CompiledSsh Ssh { get; } = CompiledSsh.Empty;
 
     /// <summary>The network after a change. Equal to a new one of <paramref name="state"/>, but for the revisions of tables that the change does not touch.</summary>
-    public CompiledNetwork Next(NetworkState state) => new(state, _presharedKeyOf, _lineage, this);
+    public CompiledNetwork Next(NetworkState state) => new(state, this);
 
     public bool Exists(Agent agent) => _names.ContainsKey(agent);
 
@@ -124,23 +127,29 @@ internal sealed class CompiledNetwork
     /// <summary>Whose table leads nowhere needs no relay.</summary>
     private Table WithRelays(Table table) => table.Sites.Count == 0 ? table : table with { Revision = _all.Revision, Relays = _all.Relays };
 
+    private static bool HaveSameAgents(NetworkState from, NetworkState to) =>
+        from.Relays.Count == to.Relays.Count && from.Peers.Count == to.Peers.Count
+        && from.Relays.Zip(to.Relays).All(pair => pair.First.Id == pair.Second.Id && pair.First.Name == pair.Second.Name)
+        && (ReferenceEquals(from.Peers, to.Peers) || from.Peers.Zip(to.Peers).All(pair => ReferenceEquals(pair.First, pair.Second)
+            || (pair.First.Id == pair.Second.Id && pair.First.Name == pair.Second.Name && pair.First.Kind == pair.Second.Kind && pair.First.Stock == pair.Second.Stock)));
+
     private static Dictionary<Agent, string> NamesOf(NetworkState state) =>
         state.Relays.Select(relay => (Agent: new Agent(AgentKind.Relay, relay.Id), relay.Name))
             .Concat(state.Peers.Where(peer => !peer.Stock).Select(peer => (new Agent(Names.AgentOf(peer.Kind), peer.Id), peer.Name)))
             .ToDictionary(entry => entry.Item1, entry => entry.Name);
 
     /// <summary>Lists that a change does not touch are the same objects before and after it.</summary>
-    private Table WholeTable(NetworkState state, CompiledNetwork? before) => state.Organisation is null ? new Table { Revision = 0, Lineage = _lineage, Organisation = "", Overlay = [] } : new Table
+    private Table WholeTable(NetworkState state, bool newRelays, CompiledNetwork before) => state.Organisation is null ? new Table { Revision = 0, Lineage = _lineage, Organisation = "", Overlay = [] } : new Table
     {
         Revision = state.Revision,
         Lineage = _lineage,
         Organisation = state.Organisation,
         Overlay = [Overlay.Ipv4.ToString(), Overlay.Organisation(state.OverlayIpv6).ToString()],
-        Relays = [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],
-        Sites = before is not null && Sites.Changed.Count == 0 ? before._all.Sites : [.. Sites.All.Select(entry => entry.Row)],
-        Peers = before is not null && Peers.Changed.Count == 0 ? before._all.Peers : [.. Peers.All.Select(entry => entry.Row.Row)],
-        Resources = before is not null && Resources.Changed.Count == 0 ? before._all.Resources : [.. Resources.All.Select(entry => entry.Row)],
-        Grants = before is not null && Grants.ChangedClients.Count == 0 ? before._all.Grants : [.. Peers.All.Select(entry => Grants.Find(entry.Item.Id)).OfType<GrantRow>()],
+        Relays = !newRelays ? before._all.Relays : [.. state.Relays.Select(relay => new RelayRow(relay.Id, relay.Name, relay.PublicKey, [.. relay.Endpoints], relay.Gateway, TlsOf(relay)))],
+        Sites = Sites.Changed.Count == 0 ? before._all.Sites : [.. Sites.All.Select(entry => entry.Row)],
+        Peers = Peers.Changed.Count == 0 ? before._all.Peers : [.. Peers.All.Select(entry => entry.Row.Row)],
+        Resources = Resources.Changed.Count == 0 ? before._all.Resources : [.. Resources.All.Select(entry => entry.Row)],
+        Grants = Grants.ChangedClients.Count == 0 ? before._all.Grants : [.. Peers.All.Select(entry => Grants.Find(entry.Item.Id)).OfType<GrantRow>()],
     };
 
     /// <summary>All relays; the site with its resources and connectors; the clients that reach something there, without preshared keys.</summary>

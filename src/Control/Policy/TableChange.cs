@@ -3,7 +3,7 @@ namespace Keyhole.Control;
 /// <summary>Whose tables a change of the network touches.</summary>
 internal sealed class TableChange
 {
-    private TableChange(Extent extent, bool relays = false) => (Concerns, Relays) = (extent, relays);
+    private TableChange(Extent extent, bool relays) => (Concerns, Relays) = (extent, relays);
 
     public enum Extent
     {
@@ -14,7 +14,7 @@ internal sealed class TableChange
         Everything,
     }
 
-    public static TableChange Everything { get; } = new(Extent.Everything);
+    public static TableChange Everything { get; } = new(Extent.Everything, relays: true);
 
     public Extent Concerns { get; }
 
@@ -32,7 +32,7 @@ internal sealed class TableChange
             return Everything;
         bool relays = !from.Relays.Equals(to.Relays);
         if (!relays && after.Sites.Changed.Count + after.Resources.Changed.Count + after.Peers.Changed.Count + after.Grants.ChangedClients.Count + after.Ssh.Changed.Count == 0)
-            return new TableChange(Extent.Nothing);
+            return new TableChange(Extent.Nothing, relays);
         var change = new TableChange(Extent.Some, relays);
         change.Sites.UnionWith(after.Grants.ChangedSites);
         change.Clients.UnionWith(after.Grants.ChangedClients);

@@ -230,6 +230,23 @@ public class AgentLinkTests
     }
 
     [Fact]
+    public async Task An_agent_that_says_hello_again_goes_on_from_the_table_that_it_holds()
+    {
+        await using var control = await RunningControl.StartAsync();
+        await control.ApplyAsync(Samples.Acme);
+        using var relay = await control.AgentAsync(AgentKind.Relay, "vps");
+        await relay.AckAsync();
+        await WaitForAckAsync(control, "vps", relay.Table!.Revision);
+        await relay.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", relay.Table.Revision, new TlsOffer(8443, null)));
+        Assert.IsType<DeltaMessage>(await relay.ReadTableAsync());
+        Assert.NotNull(relay.Table.Relays[0].Tls);
+
+        // What it has not confirmed it may not hold.
+        await relay.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", relay.Table.Revision, new TlsOffer(8443, null)));
+        Assert.IsType<SnapshotMessage>(await relay.ReadTableAsync());
+    }
+
+    [Fact]
     public async Task How_a_relay_is_reached_by_TLS_comes_from_the_relay_and_where_from_the_description_if_it_says_so()
     {
         string pin = TestAgent.NewPublicKey();
@@ -356,10 +373,11 @@ public class AgentLinkTests
     public async Task A_client_whose_time_is_over_leaves_the_tables_by_itself()
     {
         await using var control = await RunningControl.StartAsync();
-        string expires = TimeSyntax.Format(DateTimeOffset.UtcNow.AddSeconds(2));
-        await control.ApplyAsync(Samples.Acme.Replace("{ name: phone }", $"{{ name: phone, expires: \"{expires}\" }}", StringComparison.Ordinal));
+        await control.ApplyAsync(Samples.Acme);
         using var relay = await control.AgentAsync(AgentKind.Relay, "vps");
         int phone = relay.Table!.Peers.Single(peer => peer.Name == "phone").Id;
+        string expires = TimeSyntax.Format(DateTimeOffset.UtcNow.AddSeconds(3));
+        await control.ApplyAsync(Samples.Acme.Replace("{ name: phone }", $"{{ name: phone, expires: \"{expires}\" }}", StringComparison.Ordinal));
         var delta = Assert.IsType<DeltaMessage>(await relay.ReadTableAsync()).Delta;
         Assert.Equal([phone], delta.Removals!.Peers);
         Assert.Equal([phone], delta.Removals.Grants);
