@@ -29,7 +29,7 @@ public sealed partial class SshTests
             Assert.Equal(1, World.Vm1Host.Execute("pgrep", "-u", "carol").Status);
             Assert.Equal(Refused, PlainSsh(key, "carol", SshWorld.Vm1, "id -un").Status);
             Assert.Empty(PrincipalsOf(World.Vm1Host, "carol"));
-            Assert.Contains("not granted to you", Refusal(carol.Ssh(Vm1, "id -un")), StringComparison.Ordinal);
+            Assert.Contains("is granted to you: ask an administrator", Refusal(carol.Ssh(Vm1, "id -un")), StringComparison.Ordinal);
             Assert.Equal("ada\n", Printed(Ada.Ssh(Vm1, "id -un")));
         }
         finally
