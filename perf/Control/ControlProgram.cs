@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -51,6 +52,18 @@ internal sealed class ControlProgram : IDisposable
             string text = _operator.GetStringAsync("/v1/status").GetAwaiter().GetResult();
             return JsonNode.Parse(text)!["agents"]!.AsArray().Count(agent => (bool)agent!["link"]!["connected"]! && (bool)agent["link"]!["upToDate"]!);
         }
+    }
+
+    /// <summary>Makes the first account of the server, which is the owner of the network.</summary>
+    /// <returns>What is logged in.</returns>
+    internal HttpClient LogIn()
+    {
+        var http = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() }) { BaseAddress = Address };
+        http.DefaultRequestHeaders.Add("Origin", Address.GetLeftPart(UriPartial.Authority));
+        string token = File.ReadAllText(Path.Combine(_data, "setup-token")).Trim();
+        using var response = http.PostAsJsonAsync("/api/v1/setup", new JsonObject { ["token"] = token, ["email"] = LargeNetwork.Owner, ["password"] = Guid.NewGuid().ToString(), ["organisation"] = null }).GetAwaiter().GetResult();
+        response.EnsureSuccessStatusCode();
+        return http;
     }
 
     internal TimeSpan Apply(string text, bool planOnly)

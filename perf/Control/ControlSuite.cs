@@ -19,7 +19,7 @@ internal sealed class ControlSuite : Suite
     internal override string Summary => "10,000 clients, 1,000 resources and 100 sites applied and changed; changes pushed to 1,000 connected agents";
 
     internal override IReadOnlyList<string> Keys =>
-        ["apply_10k_ms", "plan_10k_ms", "restart_10k_ms", "connect_1000_ms", "push_some_p50_ms", "push_some_p99_ms", "push_all_p50_ms", "push_all_p99_ms", "push_all_cpu_ms", "crowd_cpu_ms", "rss_mb"];
+        ["apply_10k_ms", "plan_10k_ms", "restart_10k_ms", "connect_1000_ms", "push_some_p50_ms", "push_some_p99_ms", "push_all_p50_ms", "push_all_p99_ms", "push_all_cpu_ms", "crowd_cpu_ms", "view_part_p50_ms", "view_part_p99_ms", "rss_mb"];
 
     internal override void Run(Report report, string[] arguments)
     {
@@ -29,6 +29,9 @@ internal sealed class ControlSuite : Suite
         report.Set("plan_10k_ms", control.Apply(LargeNetwork.Text(portOfFirst: 8443), planOnly: true).TotalMilliseconds);
         report.Row(("step", "apply"), ("clients", LargeNetwork.ClientCount), ("resources", LargeNetwork.ResourceCount), ("sites", LargeNetwork.SiteCount), ("bytes", text.Length), ("rss_mb", control.ResidentMegabytes));
         report.Set("restart_10k_ms", control.Restart().TotalMilliseconds);
+        var views = ViewSection.Measure(control, report);
+        report.Set("view_part_p50_ms", Percentile(views, 50));
+        report.Set("view_part_p99_ms", Percentile(views, 99));
         using var crowd = Connect(control, report);
 
         // A connector that drains: its relay, its site and the connected clients that reach something there are told.

@@ -9,6 +9,8 @@ internal static class LargeNetwork
     internal const int ClientCount = 10_000;
     internal const int ResourceCount = 1000;
     internal const int SiteCount = 100;
+    internal const string Organisation = "bench";
+    internal const string Owner = "owner@bench.example";
     internal const string RelayName = "vps";
 
     private const int GrantsPerResource = 100;
@@ -25,6 +27,7 @@ internal static class LargeNetwork
         text.Append("resources:\n");
         for (int index = 0; index < ResourceCount; index++)
             text.Append(CultureInfo.InvariantCulture, $"  - {{ name: r{index}, site: s{index % SiteCount}, destination: 10.{index % SiteCount}.{index / SiteCount}.1, tcp: \"{(index == 0 ? portOfFirst : 443)}\" }}\n");
+        text.Append(CultureInfo.InvariantCulture, $"users:\n  - {{ email: {Owner}, roles: [owner] }}\n");
         text.Append(CultureInfo.InvariantCulture, $"machines: [{string.Join(", ", Enumerable.Range(0, ClientCount).Select(ClientName))}]\ngrants:\n");
         for (int index = 0; index < ResourceCount; index++)
         {
