@@ -22,6 +22,8 @@ public sealed class FullDiskTests : IDisposable
         await relay.ReadTableAsync();
         await relay.AckAsync();
         long revision = relay.Table!.Revision;
+        using var end = new CancellationTokenSource();
+        var listening = relay.ListenAsync(end.Token);
 
         string ballast = Path.Combine(inside, "ballast");
         Fill(ballast);
@@ -48,6 +50,9 @@ public sealed class FullDiskTests : IDisposable
             Assert.IsType<DeltaMessage>(await again.ReadTableAsync());
         }
 
+        // The new connection took the place of the old one, whose listener has ended or fails when it is called off.
+        await end.CancelAsync();
+        await listening.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         var (exitCode, errors) = await server.StopAsync();
         Assert.Equal(0, exitCode);
         Assert.DoesNotContain("Exception", errors, StringComparison.Ordinal);

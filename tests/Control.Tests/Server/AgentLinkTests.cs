@@ -86,7 +86,7 @@ public class AgentLinkTests
         var answer = await revoking;
         var enforced = Assert.Single(answer.Enforcement.Enforced);
         Assert.Equal(("connector office-1", 3), (enforced.Agent, enforced.FlowsCut));
-        Assert.InRange(enforced.Milliseconds, 0, 1000);
+        Assert.InRange(enforced.Milliseconds, 0, 10_000);
         Assert.Equal(new NotEnforcedBy("relay vps", "no answer yet"), Assert.Single(answer.Enforcement.Missing));
         Assert.Contains(answer.Plan!.Access, change => change.Client == "phone" && change.Loses.SequenceEqual(["web"]));
         await control.Log.FindAsync("Information", "revokes web from alice@example.com, ci, phone");

@@ -65,6 +65,15 @@ internal sealed class TestAgent : IDisposable
         }
     }
 
+    /// <summary>Answers the server's pings until the connection ends, whatever comes.</summary>
+    public async Task ListenAsync(CancellationToken cancelled)
+    {
+        var buffer = new byte[16 * 1024];
+        while ((await _socket.ReceiveAsync(buffer.AsMemory(), cancelled)).MessageType != WebSocketMessageType.Close)
+        {
+        }
+    }
+
     /// <summary>Reads one message that changes the table, and follows it.</summary>
     public async Task<ControlMessage> ReadTableAsync()
     {

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Keyhole.Control.Tests;
 
 /// <summary>Two server processes on one PostgreSQL database and a real connector that knows both.</summary>
-[Collection(PostgresCollection.Name)]
+[Collection(AloneCollection.Name)]
 public sealed class FailoverTests(PostgresServer postgres) : IDisposable
 {
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(5);
