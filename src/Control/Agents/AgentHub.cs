@@ -104,12 +104,19 @@ internal sealed class AgentHub
                 record.ConnectedAt = _time.GetUtcNow();
             record.Link = link;
             record.Version = version;
-            start = held != 0 && record.Sent?.Revision == held && record.AckedRevision == held ? record.Sent : null;
+            start = record.Holds(held) ? record.Sent : null;
         }
 
         older?.Refuse(RefusalReason.Replaced, ReplacedText);
         Tell(link.Agent);
         return start;
+    }
+
+    /// <summary>Whether the agent is known to hold the table that it was sent last, and this is its revision.</summary>
+    public bool Holds(AgentLink link, long revision)
+    {
+        lock (_lock)
+            return _records.TryGetValue(link.Agent, out var record) && record.Link == link && record.Holds(revision);
     }
 
     public void Detach(AgentLink link)

@@ -190,6 +190,8 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             return;
         }
 
+        // Asked first: what the hello changes is sent at once.
+        bool goesOn = _attached && hub.Holds(this, hello.Revision);
         // It comes from another server, which knows a newer network: an enforced revocation must not be taken back here.
         if (hello.Revision > ledger.State.Revision)
             ledger.Follow();
@@ -210,8 +212,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         var held = hub.Attach(this, version, hello.Revision);
         if (_attached)
         {
-            // Who holds what it was sent goes on from there.
-            _wantsSnapshot |= held is null;
+            _wantsSnapshot |= !goesOn;
         }
         else
         {

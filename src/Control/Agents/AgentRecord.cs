@@ -34,6 +34,9 @@ internal sealed class AgentRecord
     /// <summary>By the public key of the other end.</summary>
     public Dictionary<string, SessionStatus> Sessions { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Whether the table that was sent last has this revision and was confirmed.</summary>
+    public bool Holds(long revision) => revision != 0 && Sent?.Revision == revision && AckedRevision == revision;
+
     /// <summary>Takes the next status: a message with room left tells of all sessions, one without of a part.</summary>
     /// <param name="isPeer">Whether somebody has this public key; asked when more sessions are known than there can be.</param>
     public void Take(StatusMessage status, int most, Func<string, bool> isPeer)

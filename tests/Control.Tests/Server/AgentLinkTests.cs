@@ -240,6 +240,8 @@ public class AgentLinkTests
         await relay.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", relay.Table.Revision, new TlsOffer(8443, null)));
         Assert.IsType<DeltaMessage>(await relay.ReadTableAsync());
         Assert.NotNull(relay.Table.Relays[0].Tls);
+        await control.ApplyAsync(Ungranted);
+        Assert.IsType<DeltaMessage>(await relay.ReadTableAsync());
 
         // What it has not confirmed it may not hold.
         await relay.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", relay.Table.Revision, new TlsOffer(8443, null)));
