@@ -10,6 +10,9 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     /// <summary>How often it looks for accounts that nobody uses.</summary>
     private static readonly TimeSpan SweepInterval = TimeSpan.FromHours(1);
 
+    /// <summary>While what was begun before could not be finished.</summary>
+    private static readonly TimeSpan NextTry = TimeSpan.FromMinutes(1);
+
     /// <summary>After sessions were ended: a login that was under way meanwhile has come through by then.</summary>
     private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(5);
 
@@ -21,7 +24,7 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     private readonly Speaker? _here;
     private readonly ILogger _log;
     private readonly ITimer _sweep;
-    private bool _hasSwept;
+    private bool _isBroughtAbout;
 
     private LocalAuthDaemon(HostStore store, SshDirectory directory, TimeSpan idleAfter, Speaker? here, ILogger log, TimeProvider time)
     {
@@ -32,7 +35,8 @@ public sealed class LocalAuthDaemon : IAuthDaemon
         _idleAfter = idleAfter;
         _here = here;
         _log = log;
-        _sweep = time.CreateTimer(_ => _ = SweepAsync(!Interlocked.Exchange(ref _hasSwept, true)), null, TimeSpan.Zero, SweepInterval);
+        _sweep = time.CreateTimer(_ => _ = SweepAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _sweep.Change(TimeSpan.Zero, SweepInterval);
     }
 
     /// <summary>Makes its directories and files where they are missing; finishes what was begun before; locks what is idle, now and every hour.</summary>
@@ -162,23 +166,30 @@ public sealed class LocalAuthDaemon : IAuthDaemon
             _sweep.Change(SecondLook, SweepInterval);
     }
 
-    /// <summary>Finishes what was begun before, once; then looks for what nobody told.</summary>
-    private async Task SweepAsync(bool isFirst)
+    /// <summary>Finishes what was begun before, until that has succeeded once; then looks for what nobody told.</summary>
+    private async Task SweepAsync()
     {
         var failure = await TryAsync(() => GuardAsync(async () =>
         {
             using var turn = await _store.EnterAsync(CancellationToken.None).ConfigureAwait(false);
             AuthDaemonException? failure = null;
-            if (isFirst)
+            if (!_isBroughtAbout)
+            {
                 failure = await TryAsync(() => BringAboutAsync(turn, turn.State.Accounts), "What the state says cannot be brought about").ConfigureAwait(false);
+                _isBroughtAbout = failure is null;
+            }
+
             foreach (var account in turn.State.Accounts)
                 failure = await TryAsync(() => _accounts.SweepAsync(turn, account, _idleAfter), $"The account {account.Name} cannot be locked").ConfigureAwait(false) ?? failure;
             failure = await TryAsync(() => _strays.LockAsync(turn.State), "Accounts that are not known cannot be locked").ConfigureAwait(false) ?? failure;
             failure = await TryAsync(() => EndSessionsAsync(turn), "Sessions cannot be ended").ConfigureAwait(false) ?? failure;
             return failure is null ? true : throw failure;
         }), "The host cannot be looked after").ConfigureAwait(false);
-        if (failure is not null)
-            SshHostLog.NotSwept(_log, failure.Message);
+        if (failure is null)
+            return;
+        SshHostLog.NotSwept(_log, failure.Message);
+        if (!_isBroughtAbout)
+            _sweep.Change(NextTry, SweepInterval);
     }
 
     private static async Task<AuthDaemonException?> TryAsync(Func<Task> step, string what)

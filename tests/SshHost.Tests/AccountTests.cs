@@ -151,11 +151,12 @@ public class AccountTests
         var ada = await host.Remote.ProvisionAsync(row, DaemonHost.Order());
         var grace = await host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace"));
         string certificate = acme.SignUser(host.UserKey, ada.Principal);
-        // A process that does not heed SIGTERM, in a session of its own.
-        var stubborn = host.StartLogin("ada", certificate, "trap '' TERM; setsid -f sh -c \"trap '' TERM; sleep 1000\"; echo here; sleep 1000");
+        // A process that does not heed SIGTERM, in a session of its own, and stops whatever of its user comes near it.
+        var stubborn = host.StartLogin("ada", certificate, "trap '' TERM; setsid -f sh -c \"trap '' TERM; sleep 2; while :; do kill -s STOP -- -1; done\"; echo here; sleep 1000");
         var other = host.StartLogin("grace", acme.SignUser(host.UserKey, grace.Principal), "echo here; sleep 1000");
         stubborn.WaitForLine("^here$", TimeSpan.FromSeconds(60));
         other.WaitForLine("^here$", TimeSpan.FromSeconds(60));
+        DaemonHost.Await(() => host.Host.Run("ps", "-o", "stat=", "-u", "ada").Contains('T', StringComparison.Ordinal), "Nothing is stopped.");
 
         await host.Remote.ReconcileAsync("acme", row with { Users = [6] });
         Assert.NotEqual(0, stubborn.WaitForExit(TimeSpan.FromSeconds(60)));

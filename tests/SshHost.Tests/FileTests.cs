@@ -17,6 +17,8 @@ public class FileTests
         host.Host.Run("mkdir", "/etc/ssh/keyhole");
         foreach (string file in new[] { "/etc/ssh/keyhole/ca.pub", "/etc/ssh/keyhole/revoked.krl", "/etc/ssh/keyhole/ssh_host_ed25519_key-cert.pub", "/etc/sudoers.d/keyhole-linus" })
             host.Host.Run("ln", "-s", "/root/victim", file);
+        // What an administrator wrote stays, whatever its name.
+        host.Host.Write("/etc/sudoers.d/keyhole-admins", "# ours\n");
         host.StartDaemon();
         bool IsThere(string account) => host.Host.Execute("test", "-L", $"/etc/sudoers.d/keyhole-{account}").Status == 0;
         DaemonHost.Await(() => !IsThere("linus"), "What is nobody's is not removed.");
@@ -37,7 +39,7 @@ public class FileTests
         Assert.Equal("644 root", host.Host.Run("stat", "-c", "%a %U", "/root/victim").Trim());
         Assert.Equal("regular file 644", host.Host.Run("stat", "-c", "%F %a", "/etc/ssh/keyhole/ca.pub").Trim());
         Assert.Equal("regular file 440", host.Host.Run("stat", "-c", "%F %a", "/etc/sudoers.d/keyhole-ada").Trim());
-        Assert.Equal("keyhole-ada keyhole-grace keyhole-grace2", string.Join(' ', host.Host.Run("ls", "-A", "/etc/sudoers.d").Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal("keyhole-ada keyhole-admins keyhole-grace keyhole-grace2", string.Join(' ', host.Host.Run("ls", "-A", "/etc/sudoers.d").Split('\n', StringSplitOptions.RemoveEmptyEntries)));
     }
 
     [LabFact("sshd", "sudo", "useradd")]

@@ -54,6 +54,9 @@ internal sealed partial class SshSite
     // Under the gate, with the backoff.
     private SshTarget? _target;
     private RowVersion _version;
+
+    /// <summary>Of the table that the daemon last called outdated. Of the loop alone.</summary>
+    private RowVersion? _conflict;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _dueAt;
     private long _attemptedAt;
@@ -221,9 +224,10 @@ internal sealed partial class SshSite
     private async Task<bool> AttemptAsync(CancellationToken stop)
     {
         SshTarget? target;
+        RowVersion version;
         lock (_gate)
         {
-            target = _target;
+            (target, version) = (_target, _version);
             _attemptedAt = _options.Time.GetTimestamp();
             _dueAt = long.MaxValue;
         }
@@ -239,7 +243,7 @@ internal sealed partial class SshSite
 
         if (target is null)
         {
-            await WithdrawAsync(Patience, stop);
+            await WithdrawAsync(version, Patience, stop);
             if (_former.Count > 0)
             {
                 DueIn(_farewells < Farewells ? NextRetry() : FarewellInterval);
@@ -252,26 +256,23 @@ internal sealed partial class SshSite
 
         _former = [.. _former.Where(former => !target.HasDaemonOf(former))];
         if (isLeft)
-            await WithdrawAsync(Patience, stop);
+            await WithdrawAsync(version, Patience, stop);
         _isRecalled = false;
         _options.Met.Add(target);
         _met = target;
         await ReconcileAsync(target, stop);
         if (_former.Count > 0 && !isLeft && (_farewells == 0 || _options.Time.GetElapsedTime(_farewellAt) >= FarewellInterval))
-            await WithdrawAsync(ShortPatience, stop);
+            await WithdrawAsync(version, ShortPatience, stop);
         return false;
     }
 
     /// <summary>Takes the resource out of the daemons that are not its own any more; those that cannot be told stay for the next time.</summary>
-    private async Task WithdrawAsync(TimeSpan patience, CancellationToken stop)
+    private async Task WithdrawAsync(RowVersion version, TimeSpan patience, CancellationToken stop)
     {
         _farewells++;
         _farewellAt = _options.Time.GetTimestamp();
         foreach (var former in _former)
         {
-            RowVersion version;
-            lock (_gate)
-                version = _version;
             var (_, error, _) = await AskAsync(former.Withdrawn(version), patience, stop);
             if (error is null || _farewells is Farewells or MostFarewells)
                 SshLog.Withdrawn(_options.Logger, former.Name, former.Daemon, error is null ? "its accounts are locked" : $"its accounts could not be locked: {error}");
@@ -291,10 +292,14 @@ internal sealed partial class SshSite
             Change();
         }
 
-        if (fault == AuthDaemonFault.Conflict)
+        if (fault == AuthDaemonFault.Conflict && _conflict != target.Version)
         {
-            // Another connector has told the host something newer: there is nothing to do before the next table.
-            DueIn(Refresh);
+            // Another connector has told the host something newer: there is nothing to do before the next table. Where none comes, Control has gone back, and people must know.
+            _conflict = target.Version;
+            bool isBehind;
+            lock (_gate)
+                isBehind = _version != target.Version;
+            DueIn(isBehind ? ShortestRetry : Refresh);
             return;
         }
 

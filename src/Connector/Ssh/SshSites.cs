@@ -27,12 +27,13 @@ internal sealed class SshSites : ISshHosts, IAsyncDisposable
     /// <summary>Follows a table. Returns at once.</summary>
     public void Apply(Table table)
     {
-        var targets = SshTarget.From(table);
         lock (_gate)
         {
-            // A table that expired gives way to an empty one of no revision: what is said then is said from the last.
-            if (table.Revision > 0)
+            // A table that expired gives way to an empty one of no revision: what is said then is said from the last. One of two servers may have made the same table at a
+            // lower revision, before changes that touched nothing of it.
+            if (table.Revision > 0 && (table.Lineage != _version.Lineage || table.Revision > _version.Revision))
                 _version = new RowVersion(table.Lineage, table.Revision);
+            var targets = SshTarget.From(table, _version);
             if (!_hasRecalled && table.Revision > 0)
                 Recall(targets);
             foreach (var (resource, site) in _sites.Where(pair => !targets.ContainsKey(pair.Key)))

@@ -18,9 +18,8 @@ internal sealed record SshTarget(string Organisation, string Name, string? Desti
     public string Daemon => Row.Daemon is not { } daemon ? "in this process" : daemon.Host.Contains(':', StringComparison.Ordinal) ? $"[{daemon.Host}]:{daemon.Port}" : $"{daemon.Host}:{daemon.Port}";
 
     /// <summary>Every target of the table, by resource.</summary>
-    public static Dictionary<int, SshTarget> From(Table table)
+    public static Dictionary<int, SshTarget> From(Table table, RowVersion version)
     {
-        var version = new RowVersion(table.Lineage, table.Revision);
         var targets = new Dictionary<int, SshTarget>();
         if (table.Ssh.Count == 0)
             return targets;

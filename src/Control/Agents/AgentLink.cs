@@ -278,7 +278,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             var table = ledger.Compiled.TableOf(agent);
             if (snapshot)
                 await SendAsync(new SnapshotMessage(agent.Id, table), table, cancelled);
-            else if (!AgentHub.IsSame(_sent!, table))
+            else if (!AgentHub.IsSame(_sent!, table) || (!answered && TellsHosts(table, _sent!)))
                 await SendAsync(new DeltaMessage(TableDelta.Between(_sent!, table)), table, cancelled);
             else if (!answered)
                 await SendAsync(new CurrentMessage(_sent!.Revision), _sent, cancelled);
@@ -289,6 +289,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
                 await SendAsync(question, cancelled);
         }
     }
+
+    /// <summary>The same rows at a later revision matter to auth daemons: another connector may have told them of a table between the two.</summary>
+    private static bool TellsHosts(Table table, Table sent) => table.Ssh.Count > 0 && table.Revision > sent.Revision;
 
     private async Task SendAsync(ControlMessage message, Table table, CancellationToken cancelled)
     {

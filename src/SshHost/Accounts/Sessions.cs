@@ -8,6 +8,7 @@ internal static class Sessions
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Ends everything of all of them at once: by the login manager where one runs, and whatever is left by SIGTERM, then SIGKILL until nothing is.</summary>
@@ -25,15 +26,15 @@ internal static class Sessions
             await Task.Delay(Step).ConfigureAwait(false);
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(Step).ConfigureAwait(false))
         {
-            // Also where the list is empty: what forks faster than it is read is not in it.
+            // By root first: what stops its own kind would stop the helper, too. Then all at once, also where the list is empty: what forks faster than it is read is not in it.
+            foreach (var (process, _) in ProcessesOf(owners))
+                Signals.Send(process, Signals.Kill);
             await Task.WhenAll(owners.Select(KillAllAsync)).ConfigureAwait(false);
             var left = ProcessesOf(owners);
             if (left.Count == 0)
                 return [];
             if (clock.Elapsed > KillPatience)
                 return [.. left.Select(process => process.Owner.Name).Distinct(StringComparer.Ordinal)];
-            foreach (var (process, _) in left)
-                Signals.Send(process, Signals.Kill);
         }
     }
 
@@ -46,8 +47,16 @@ internal static class Sessions
     /// <summary>One signal to all at once, by the kernel (kill(2), -1): nothing forks away from it.</summary>
     private static async Task KillAllAsync(SessionOwner owner)
     {
-        if (HostProgram.Find("setpriv") is not null)
-            await HostProgram.RunAsync("setpriv", ["--reuid", owner.Uid.ToString(CultureInfo.InvariantCulture), "--clear-groups", "sh", "-c", "kill -s KILL -1"]).ConfigureAwait(false);
+        if (HostProgram.Find("setpriv") is null)
+            return;
+        try
+        {
+            await HostProgram.RunAsync("setpriv", ["--reuid", owner.Uid.ToString(CultureInfo.InvariantCulture), "--clear-groups", "sh", "-c", "kill -s KILL -- -1"], limit: KillLimit).ConfigureAwait(false);
+        }
+        catch (AuthDaemonException)
+        {
+            // It was stopped before it could; the next round tells what is left.
+        }
     }
 
     /// <summary>All that run, with the real, effective, saved and file system user of each (proc(5), status); zombies are left out.</summary>

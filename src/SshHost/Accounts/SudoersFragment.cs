@@ -65,11 +65,14 @@ internal static class SudoersFragment
             File.Delete(PathOf(account));
     }
 
-    /// <summary>The names of all accounts that have one.</summary>
+    /// <summary>The names of all accounts that have one. A file of such a name that somebody else wrote is not ours; a link is nobody's.</summary>
     public static IReadOnlyList<string> Accounts() =>
-        System.IO.Directory.Exists(Directory) ? [.. System.IO.Directory.EnumerateFileSystemEntries(Directory, Prefix + "*").Select(file => Path.GetFileName(file)[Prefix.Length..])] : [];
+        System.IO.Directory.Exists(Directory) ? [.. System.IO.Directory.EnumerateFiles(Directory, Prefix + "*").Select(file => Path.GetFileName(file)[Prefix.Length..]).Where(IsOurs)] : [];
 
     public static void Clean() => AtomicFile.Clean(Directory);
+
+    private static bool IsOurs(string account) =>
+        new FileInfo(PathOf(account)).LinkTarget is not null || File.ReadAllText(PathOf(account)).StartsWith(Head(account), StringComparison.Ordinal);
 
     private static string Head(string account) => $"# Written by the auth daemon of Keyhole for the account {account}; changes are lost.\n";
 

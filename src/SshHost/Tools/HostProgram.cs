@@ -16,8 +16,9 @@ internal static class HostProgram
 
     /// <summary>Runs it to its end, whatever its status.</summary>
     /// <param name="input">What it reads from its standard input.</param>
+    /// <param name="limit">How long it may take; null: a minute.</param>
     /// <exception cref="AuthDaemonException">The host does not have it, or it does not end.</exception>
-    public static async Task<ProgramResult> RunAsync(string name, IReadOnlyList<string> arguments, string input = "")
+    public static async Task<ProgramResult> RunAsync(string name, IReadOnlyList<string> arguments, string input = "", TimeSpan? limit = null)
     {
         string path = Find(name) ?? throw new AuthDaemonException($"This host has no program '{name}': install it.");
         var start = new ProcessStartInfo(path, arguments)
@@ -30,7 +31,7 @@ internal static class HostProgram
         start.Environment.Clear();
         start.Environment["PATH"] = string.Join(':', Folders);
         start.Environment["LC_ALL"] = "C";
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(limit ?? Patience);
         using var process = new Process { StartInfo = start };
         try
         {
@@ -43,7 +44,7 @@ internal static class HostProgram
         catch (OperationCanceledException e)
         {
             process.Kill(entireProcessTree: true);
-            throw new AuthDaemonException($"The program '{name}' of the host did not end within {Patience.TotalSeconds:F0} s.", e);
+            throw new AuthDaemonException($"The program '{name}' of the host did not end within {(limit ?? Patience).TotalSeconds:F0} s.", e);
         }
         catch (Exception e) when (e is Win32Exception or IOException)
         {

@@ -40,9 +40,11 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
 
     public static SshAccountOrder Order(int user, string name = "ada") => new(user, name, "ada@example.com", null, null, [], new SshSudo(SshSudoMode.None, []), null);
 
-    public void Apply(params SshRow[] rows) => Sites.Apply(new Table
+    public void Apply(params SshRow[] rows) => ApplyAt(++_revision, rows);
+
+    public void ApplyAt(long revision, params SshRow[] rows) => Sites.Apply(new Table
     {
-        Revision = ++_revision,
+        Revision = revision,
         Lineage = "a1",
         Organisation = "acme",
         Overlay = ["100.64.0.0/10"],

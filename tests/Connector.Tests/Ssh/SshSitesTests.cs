@@ -394,4 +394,36 @@ public class SshSitesTests
         await SshHarness.Until(() => harness.Local.Rows.Count == 3);
         Assert.Equal([1, 3], harness.Local.Rows.Last().Users);
     }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task Where_no_newer_table_comes_Control_hears_that_it_is_behind()
+    {
+        await using var harness = new SshHarness();
+        harness.Follow();
+        (harness.Local.Error, harness.Local.Fault) = ("newer", AuthDaemonFault.Conflict);
+        harness.Apply(SshHarness.Row(users: 1));
+        Assert.Equal(SshSite.Refresh, Assert.Single(await harness.RestAsync()));
+        Assert.Empty(harness.Told);
+        harness.Time.Advance(SshSite.Refresh);
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2 && !harness.Told.IsEmpty);
+        Assert.Equal("newer", Assert.Single(harness.Told).Error);
+        Assert.Equal("failed", harness.State("vm-7"));
+    }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    public async Task The_same_table_of_another_server_takes_no_host_back()
+    {
+        await using var harness = new SshHarness();
+        harness.ApplyAt(80, SshHarness.Row(users: 1));
+        await harness.RestAsync();
+        harness.ApplyAt(55, SshHarness.Row(users: 1));
+        harness.ApplyAt(55, SshHarness.Row(users: [1, 2]));
+        await SshHarness.Until(() => harness.Local.Rows.Count == 2);
+        await harness.RestAsync();
+        harness.Expire();
+        await SshHarness.Until(() => harness.Local.Rows.Count == 3);
+        Assert.All(harness.Local.Versions, version => Assert.Equal(new RowVersion("a1", 80), version));
+    }
 }

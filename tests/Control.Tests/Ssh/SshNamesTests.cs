@@ -48,6 +48,17 @@ public class SshNamesTests
         Assert.Equal(longest[..31] + "2", SshNames.Free(longest, name => name == longest));
     }
 
+    [Fact]
+    [Trait("Promise", "B8")]
+    [Trait("Threat", "33")]
+    public void A_name_that_a_host_gave_to_somebody_who_is_gone_is_nobody_elses()
+    {
+        var ssh = SshState.None with { HostAccounts = [new SshHostAccount(7, "ada", 4), new SshHostAccount(7, "ada3", 9)] };
+        var ada = new User(9, "ada@example.com", []);
+        Assert.Equal("ada2", SshAccounts.WantedBy(SshAccounts.Named(ssh, ada), 9));
+        Assert.Equal("ada", SshAccounts.WantedBy(SshAccounts.Named(SshState.None, ada), 9));
+    }
+
     [Theory]
     [Trait("Promise", "B8")]
     [InlineData("ada", "ada", true)]

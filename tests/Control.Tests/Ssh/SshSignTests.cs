@@ -325,4 +325,27 @@ public class SshSignTests
             await Task.Delay(10);
         Assert.True(condition());
     }
+
+    [Fact]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "34")]
+    public async Task A_connector_that_comes_back_is_told_the_revision_of_rows_that_changed_back_meanwhile()
+    {
+        await using var server = await ReadyAsync();
+        var credential = await server.Api.Control.CredentialAsync(AgentKind.Connector, "office-1");
+        using var first = await TestAgent.ConnectAsync(server.Api.Control.Address, credential, AgentKind.Connector);
+        await first.HelloAsync();
+        Assert.IsType<SnapshotMessage>(await first.ReadTableAsync());
+        await first.AckAsync();
+        await first.CloseAsync();
+
+        var grants = server.State.Grants;
+        server.Change(state => state with { Grants = [] });
+        server.Change(state => state with { Grants = grants });
+        using var second = await TestAgent.ConnectAsync(server.Api.Control.Address, credential, AgentKind.Connector, first.PublicKey);
+        await second.HelloAsync(first.Table!.Revision);
+        var delta = Assert.IsType<DeltaMessage>(await second.ReadAsync()).Delta;
+        Assert.Equal(first.Table.Ssh, first.Table.Apply(delta)!.Ssh);
+        Assert.Equal(server.State.Revision, delta.Revision);
+    }
 }

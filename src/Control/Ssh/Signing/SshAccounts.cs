@@ -11,7 +11,8 @@ internal static class SshAccounts
     {
         if (WantedBy(ssh, user.Id) is not null)
             return ssh;
-        var taken = ssh.Accounts.Select(account => account.Name).ToHashSet(StringComparer.Ordinal);
+        // Also what hosts gave to users who are gone: their accounts there stay theirs.
+        var taken = ssh.Accounts.Select(account => account.Name).Concat(ssh.HostAccounts.Where(account => account.User != user.Id).Select(account => account.Name)).ToHashSet(StringComparer.Ordinal);
         string name = SshNames.Free(SshNames.WantedAccount(user.Email), taken.Contains);
         return ssh with { Accounts = ssh.Accounts.Append(new SshAccountName(user.Id, name)).OrderBy(account => account.User).ToValueList() };
     }
