@@ -102,6 +102,10 @@ public sealed class SshHost : IDisposable
     /// <summary>The names of all accounts, in order.</summary>
     public IReadOnlyList<string> Accounts() => [.. Read("/etc/passwd").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(':')[0])];
 
+    /// <summary>Whether a process of the account runs. One that ended and is not buried yet does not.</summary>
+    public bool Runs(string account) =>
+        Execute("ps", "-o", "stat=", "-u", account).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Any(state => !state.StartsWith('Z'));
+
     /// <exception cref="InvalidOperationException">The accounts of the machine itself are not what they were.</exception>
     public void Dispose()
     {

@@ -160,7 +160,7 @@ public class AccountTests
 
         await host.Remote.ReconcileAsync("acme", row with { Users = [6] });
         Assert.NotEqual(0, stubborn.WaitForExit(TimeSpan.FromSeconds(60)));
-        Assert.NotEqual(0, host.Host.Execute("pgrep", "-u", "ada").Status);
+        Assert.False(host.Host.Runs("ada"));
         Assert.True(host.IsLocked("ada"));
         Assert.Empty(host.Principals("ada"));
         Assert.False(File.Exists(host.Host.PathOf("/etc/sudoers.d/keyhole-ada")));
