@@ -40,7 +40,7 @@ internal static class Restoring
                 if (tables.FirstOrDefault(table => connection.QuerySingle<long>($"SELECT count(*) FROM {table}", transaction: transaction) != 0) is { } full)
                     throw new OperatorException($"the database {database.Name} is not empty (table {full}): a backup is restored into an empty one");
                 long count = reader.Fill(connection, transaction, tables);
-                NetworkStore.ForgetLineage(connection, transaction);
+                NetworkStore.EndHistory(connection, transaction);
                 database.SetCounters(connection, transaction);
                 return count;
             });

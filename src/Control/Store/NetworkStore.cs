@@ -9,6 +9,9 @@ internal sealed class NetworkStore : IDisposable
 {
     private const int LineageLength = 32;
 
+    /// <summary>How many identifiers an organisation may have given between a backup and its loss: a thousandth of what there are, so that it can be restored hundreds of times.</summary>
+    private const int UnknownIdentifiers = 2_000_000;
+
     private NetworkStore(Database database, SecretBox secrets, string lineage, TimeProvider time)
     {
         Database = database;
@@ -51,8 +54,15 @@ internal sealed class NetworkStore : IDisposable
         }
     }
 
-    /// <summary>Ends a history: who opens the database next begins another.</summary>
-    public static void ForgetLineage(DbConnection connection, DbTransaction transaction) => connection.Execute("DELETE FROM setting WHERE name = 'lineage'", transaction: transaction);
+    /// <summary>
+    /// Ends a history: who opens the database next begins another. What was made after the backup is unknown here, so identifiers go on far behind all that can
+    /// have been given: a host would take a user with a number that it knows for the one whose account it made.
+    /// </summary>
+    public static void EndHistory(DbConnection connection, DbTransaction transaction)
+    {
+        connection.Execute("DELETE FROM setting WHERE name = 'lineage'", transaction: transaction);
+        connection.Execute("UPDATE organisation SET next_id = next_id + @UnknownIdentifiers", new { UnknownIdentifiers }, transaction);
+    }
 
     /// <summary>The identifiers of all organisations.</summary>
     public IReadOnlyList<int> Organisations() => Database.Read(connection => connection.Query<int>("SELECT id FROM organisation ORDER BY id").ToList());
