@@ -52,6 +52,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Promise", "O5")]
     public async Task Every_flag_has_its_variable_and_the_flag_wins()
     {
         _environment["KEYHOLE_ENDPOINT"] = "http://control.example/net";
@@ -70,7 +71,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    [Trait("Promise", "A7")]
+    [Trait("Promise", "A7"), Trait("Promise", "O6")]
     public async Task A_secret_comes_from_standard_input_a_file_or_the_environment()
     {
         await RunAsync("--endpoint https://c --id x --secret - --data DIR/1");
@@ -95,6 +96,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
+    [Trait("Promise", "O8"), Trait("Promise", "O13")]
     public async Task A_run_serves_status_and_metrics_drains_on_a_signal_and_hurries_on_the_second()
     {
         var body = new FakeBody();
