@@ -6,6 +6,9 @@ internal sealed class DataDirectory
     /// <summary>Longest path of a Unix socket on Linux, without its terminating zero (unix(7)).</summary>
     private const int MaximumSocketPathLength = 107;
 
+    /// <summary>What flock(2) answers where another process holds the file: EWOULDBLOCK of Linux.</summary>
+    private const int WouldBlock = 11;
+
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Others = ~Owner & (UnixFileMode)0x1FF;
 
@@ -76,11 +79,11 @@ internal sealed class DataDirectory
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
         }
-        catch (IOException)
+        catch (IOException error) when (error.HResult == WouldBlock)
         {
             return null;
         }
-        catch (UnauthorizedAccessException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new OperatorException($"{Lock} cannot be opened: {error.Message}");
         }

@@ -39,4 +39,19 @@ public sealed class DataDirectoryTests : IDisposable
         string deep = Path.Combine(_directory.Path, new string('d', 100));
         Assert.Contains("use a shorter --data", Assert.ThrowsAny<OperatorException>(() => DataDirectory.Create(deep)).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    [Trait("Promise", "O12")]
+    public void A_directory_that_a_server_holds_is_told_from_one_that_cannot_be_held()
+    {
+        using (_directory.TryHold())
+        {
+            Assert.Null(_directory.TryHold());
+            Assert.Contains("stop it first", Assert.ThrowsAny<OperatorException>(_directory.Hold).Message, StringComparison.Ordinal);
+        }
+
+        File.Delete(_directory.Lock);
+        File.CreateSymbolicLink(_directory.Lock, _directory.Lock);
+        Assert.StartsWith($"{_directory.Lock} cannot be opened", Assert.ThrowsAny<OperatorException>(_directory.TryHold).Message, StringComparison.Ordinal);
+    }
 }
