@@ -31,12 +31,16 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
     // Together shorter than the five seconds that most resolvers wait.
     private static readonly TimeSpan PatienceWithServer = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>The best may know what the others do not: another client of this machine.</summary>
+    private static readonly TimeSpan PreferenceTime = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentDictionary<string, int> _questions = new(StringComparer.Ordinal);
     private volatile IPEndPoint[] _servers = [];
     private volatile int _preferred;
+    private long _preferredSince;
     private int _exchanges;
 
-    /// <summary>Who is asked, best first. Only the first three are.</summary>
+    /// <summary>Who is asked, best first; where a worse one answered instead, that one for half a minute. Only the first three are.</summary>
     public IReadOnlyList<IPEndPoint> Servers
     {
         get => _servers;
@@ -80,6 +84,8 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
         byte[] asked = ArrayPool<byte>.Shared.Rent(query.Length);
         try
         {
+            if (_preferred != 0 && Environment.TickCount64 - Volatile.Read(ref _preferredSince) > PreferenceTime.TotalMilliseconds)
+                _preferred = 0;
             int first = _preferred;
             for (int attempt = 0; attempt < Math.Max(2, servers.Length) && !stop.IsCancellationRequested; attempt++)
             {
@@ -98,8 +104,12 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
                     if (isFailure && wantsSecondOpinion && attempt + 1 < servers.Length)
                         continue;
                     query.Span[..2].CopyTo(response.Span);
-                    if (!isFailure)
+                    if (!isFailure && index != _preferred)
+                    {
+                        Volatile.Write(ref _preferredSince, Environment.TickCount64);
                         _preferred = index;
+                    }
+
                     return length;
                 }
                 catch (Exception e) when (e is SocketException or OperationCanceledException or IOException)

@@ -8,6 +8,7 @@ namespace Keyhole.Client.Tests.Names;
 public sealed class ResolvConfTests
 {
     private static readonly IPAddress Own = IPAddress.Parse("127.100.64.53");
+    private static readonly IPAddress Other = IPAddress.Parse("127.100.64.54");
 
     [Fact]
     public void Our_server_comes_first_and_the_others_stay_behind_it()
@@ -28,7 +29,7 @@ public sealed class ResolvConfTests
         Assert.Equal(["127.0.0.1:53"], Servers("search x"));
         Assert.Equal(["127.0.0.1:53"], Servers(""));
 
-        // The servers of other clients would ask this one in turn.
+        // Servers of clients that are not marked as such might ask this one in turn.
         Assert.Equal(["192.0.2.1:53", "127.100.64.61:53"], Servers("nameserver 127.100.64.54\nnameserver 192.0.2.1\nnameserver 127.100.64.60\nnameserver 127.100.64.61"));
     }
 
@@ -39,6 +40,28 @@ public sealed class ResolvConfTests
         string with = Text(ResolvConf.With(Encoding.UTF8.GetBytes(Before), Own));
         Assert.Equal(["nameserver 127.100.64.53"], with.Split('\n').Where(line => line.StartsWith("nameserver", StringComparison.Ordinal)));
         Assert.Equal(Before, Text(ResolvConf.Without(Encoding.UTF8.GetBytes(with), Own)));
+    }
+
+    [Fact]
+    public void Clients_stand_before_each_other_and_each_asks_those_behind_it()
+    {
+        const string Before = "search home.lan\nnameserver 192.0.2.1\n";
+        foreach (string before in (string[])[Before, Before + "options rotate\n"])
+        {
+            string first = Text(ResolvConf.With(Encoding.UTF8.GetBytes(before), Own));
+            string both = Text(ResolvConf.With(Encoding.UTF8.GetBytes(first), Other));
+            Assert.Equal("nameserver 127.100.64.54", both.Split('\n').First(line => line.StartsWith("nameserver", StringComparison.Ordinal)));
+            Assert.Equal(["192.0.2.1:53"], Servers(both));
+            Assert.Equal(["127.100.64.53:53", "192.0.2.1:53"], Servers(both, Other));
+            // Both find themselves there: nobody writes again.
+            Assert.Equal(both, Text(ResolvConf.With(Encoding.UTF8.GetBytes(both), Own)));
+            Assert.Equal(both, Text(ResolvConf.With(Encoding.UTF8.GetBytes(both), Other)));
+            // Whoever goes first, the other one stays what is asked, and in the end all is as before.
+            Assert.Equal(first, Text(ResolvConf.Without(Encoding.UTF8.GetBytes(both), Other)));
+            string rest = Text(ResolvConf.Without(Encoding.UTF8.GetBytes(both), Own));
+            Assert.Equal(Text(ResolvConf.With(Encoding.UTF8.GetBytes(before), Other)), rest);
+            Assert.Equal(before, Text(ResolvConf.Without(Encoding.UTF8.GetBytes(rest), Other)));
+        }
     }
 
     [Fact]
@@ -68,5 +91,5 @@ public sealed class ResolvConfTests
 
     private static string Text(byte[] content) => Encoding.Latin1.GetString(content);
 
-    private static IEnumerable<string> Servers(string text) => ResolvConf.Servers(Encoding.UTF8.GetBytes(text), Own).Select(server => server.ToString());
+    private static IEnumerable<string> Servers(string text, IPAddress? own = null) => ResolvConf.Servers(Encoding.UTF8.GetBytes(text), own ?? Own).Select(server => server.ToString());
 }

@@ -120,6 +120,37 @@ public sealed class RestoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Promise", "D9")]
+    public async Task Two_clients_find_each_other_in_the_file_and_leave_it_as_it_was()
+    {
+        const string Before = "nameserver 192.0.2.1\n";
+        var later = IPAddress.Parse("127.100.64.54");
+        var laterRestore = new RestoreFile(Directory.CreateDirectory(Path.Combine(_folder, "later")).FullName);
+        foreach (bool laterGoesFirst in (bool[])[false, true])
+        {
+            File.WriteAllText(_path, Before);
+            var first = await ChangeAsync();
+            var second = new FileResolver(_path);
+            laterRestore.Save(second.Record(later));
+            await second.ApplyAsync(later, NameTable.None);
+            string both = File.ReadAllText(_path);
+            // The first one sees a change, and has nothing to write.
+            Assert.False(first.IsInForce(Own));
+            _restore.Save(first.Record(Own));
+            await first.ApplyAsync(Own, NameTable.None);
+            Assert.Equal(both, File.ReadAllText(_path));
+            Assert.True(first.IsInForce(Own) && second.IsInForce(later));
+            Assert.Equal(["127.100.64.53:53", "192.0.2.1:53"], second.Servers(later).Select(server => server.ToString()));
+            Assert.Equal(["192.0.2.1:53"], first.Servers(Own).Select(server => server.ToString()));
+
+            await (laterGoesFirst ? laterRestore : _restore).UndoAsync();
+            Assert.NotEqual(Before, File.ReadAllText(_path));
+            await (laterGoesFirst ? _restore : laterRestore).UndoAsync();
+            Assert.Equal(Before, File.ReadAllText(_path));
+        }
+    }
+
+    [Fact]
     public async Task A_record_that_cannot_be_read_is_not_removed()
     {
         string record = Path.Combine(_folder, "restore.json");

@@ -3,7 +3,7 @@ using Keyhole.Tunnel;
 
 namespace Keyhole.Client;
 
-/// <summary>A plain resolv.conf(5): this client's server comes first in it and asks the others.</summary>
+/// <summary>A plain resolv.conf(5): this client's server comes first in it and asks the others, after those of clients that came later.</summary>
 internal sealed class FileResolver(string path) : IResolver
 {
     public const string Kind = "file";
@@ -13,7 +13,9 @@ internal sealed class FileResolver(string path) : IResolver
     /// <summary>More is no configuration of a resolver.</summary>
     private const int MaximumLength = 64 * 1024;
 
-    private byte[] _inForce = [];
+    /// <summary>What stood there when this client's server was put or found in it; empty when it is not.</summary>
+    private byte[] _seen = [];
+
     private byte[]? _original;
 
     public string Name => Kind;
@@ -21,7 +23,7 @@ internal sealed class FileResolver(string path) : IResolver
     /// <summary>On loopback a dead server is refused at once, so that the next one is asked without a wait.</summary>
     public bool NeedsTunnelAddress => false;
 
-    public IReadOnlyList<IPEndPoint> Servers(IPAddress own) => ResolvConf.Servers(ResolvConf.Without(Read(path) ?? [], own), own);
+    public IReadOnlyList<IPEndPoint> Servers(IPAddress own) => ResolvConf.Servers(Read(path) ?? [], own);
 
     /// <summary>While nobody else wrote, the record stays as it is: an empty file and none look the same behind this client's lines.</summary>
     public RestoreRecord Record(IPAddress server)
@@ -31,18 +33,20 @@ internal sealed class FileResolver(string path) : IResolver
         return new(Kind, "", server, path, _original);
     }
 
+    /// <summary>Writes nothing where the server stands already, so that several clients do not answer each other's changes for ever.</summary>
     public Task ApplyAsync(IPAddress server, NameTable names)
     {
-        byte[] wanted = ResolvConf.With(ResolvConf.Without(Read(path) ?? [], server), server);
-        if (!IsInForce(server))
+        byte[] present = Read(path) ?? [];
+        byte[] wanted = ResolvConf.With(present, server);
+        if (!present.AsSpan().SequenceEqual(wanted))
             Write(path, wanted);
-        _inForce = wanted;
+        _seen = wanted;
         return Task.CompletedTask;
     }
 
-    public bool IsInForce(IPAddress server) => _inForce.Length > 0 && Read(path) is { } content && content.AsSpan().SequenceEqual(_inForce);
+    public bool IsInForce(IPAddress server) => _seen.Length > 0 && Read(path) is { } content && content.AsSpan().SequenceEqual(_seen);
 
-    public void Undone() => _inForce = [];
+    public void Undone() => _seen = [];
 
     /// <summary>Takes this client's lines out again; where nobody else wrote since, the file is what it was.</summary>
     /// <exception cref="ResolverException">The file cannot be read or written.</exception>

@@ -27,7 +27,7 @@ internal static class ResolverChoice
         };
     }
 
-    /// <summary>By who writes resolv.conf: it says so by where it leads, or in its own lines.</summary>
+    /// <summary>By whom programs ask when they read resolv.conf; a link to a file of systemd-resolved that names other servers leads past it.</summary>
     private static string Detect(string path)
     {
         if (OperatingSystem.IsWindows())
@@ -44,7 +44,7 @@ internal static class ResolverChoice
             // It is not there, or leads nowhere: the file itself is what can be written.
         }
 
-        if (ResolverTool.IsThere(SystemdResolver.Tool) && (target.Contains("/systemd/resolve/", StringComparison.Ordinal) || text.Contains("nameserver 127.0.0.53", StringComparison.Ordinal)))
+        if (ResolverTool.IsThere(SystemdResolver.Tool) && SystemdResolver.Listens.Any(server => text.Contains($"nameserver {server}", StringComparison.Ordinal)))
             return SystemdResolver.Kind;
         return ResolverTool.IsThere(ResolvconfResolver.Tool) && (target.Contains("resolvconf", StringComparison.Ordinal) || text.Contains("resolvconf", StringComparison.Ordinal))
             ? ResolvconfResolver.Kind

@@ -14,6 +14,9 @@ internal sealed class SystemdResolver(string link) : IResolver
 
     public const string Tool = "resolvectl";
 
+    /// <summary>Where resolved itself listens: programs that read resolv.conf ask it only where one of these stands there.</summary>
+    public static readonly string[] Listens = ["127.0.0.53", "127.0.0.54"];
+
     /// <summary>The servers that resolved itself asks, of all links.</summary>
     private const string UpstreamPath = "/run/systemd/resolve/resolv.conf";
 
