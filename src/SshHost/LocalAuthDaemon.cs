@@ -16,6 +16,9 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     /// <summary>After sessions were ended: a login that was under way meanwhile has come through by then.</summary>
     private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(5);
 
+    /// <summary>For how long the next connector may come after root's word: one that was refused tries again each minute.</summary>
+    private static readonly TimeSpan AdmissionPatience = TimeSpan.FromHours(1);
+
     private readonly HostStore _store;
     private readonly SshDirectory _directory;
     private readonly AccountKeeper _accounts;
@@ -23,6 +26,7 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     private readonly TimeSpan _idleAfter;
     private readonly Speaker? _here;
     private readonly ILogger _log;
+    private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private bool _isBroughtAbout;
 
@@ -35,6 +39,7 @@ public sealed class LocalAuthDaemon : IAuthDaemon
         _idleAfter = idleAfter;
         _here = here;
         _log = log;
+        _time = time;
         _sweep = time.CreateTimer(_ => _ = SweepAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _sweep.Change(TimeSpan.Zero, SweepInterval);
     }
@@ -61,16 +66,20 @@ public sealed class LocalAuthDaemon : IAuthDaemon
         })).GetAwaiter().GetResult();
     }
 
-    /// <summary>Forgets who speaks for an organisation at this host, and what was said: the next connector that knows the pre-shared key is met anew. A daemon may run meanwhile.</summary>
+    /// <summary>
+    /// Lets one more connector speak for an organisation, beside those that speak already: the next within an hour that knows the pre-shared key and that nobody named.
+    /// Forgets how new that was what was said. A daemon may run meanwhile.
+    /// </summary>
     /// <exception cref="AuthDaemonException">This is not root, or there is no such thing.</exception>
-    public static Task AdmitAsync(string stateDirectory, string authority) => GuardAsync(async () =>
+    public static Task AdmitAsync(string stateDirectory, string authority, TimeProvider time) => GuardAsync(async () =>
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
             throw new AuthDaemonException("The state of the auth daemon is root's: run this as root, on the host.");
         RowCheck.CheckAuthority(authority);
         var store = await HostStore.OpenAsync(stateDirectory).ConfigureAwait(false);
         using var turn = await store.EnterAsync(CancellationToken.None).ConfigureAwait(false);
-        await turn.SaveAsync(turn.State.With(new KnownAuthority(authority, []) { Trusted = turn.State.FindAuthority(authority)?.Trusted ?? [] })).ConfigureAwait(false);
+        var known = turn.State.FindAuthority(authority) ?? new KnownAuthority(authority);
+        await turn.SaveAsync(turn.State.With(known.Admitted(time.GetUtcNow() + AdmissionPatience))).ConfigureAwait(false);
         return true;
     });
 
@@ -94,8 +103,8 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     internal Task<SshHostState> ReconcileAsync(Speaker speaker, HostedResource row, CancellationToken cancelled) => GuardAsync(async () =>
     {
         using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
-        SpeakerCheck.Check(turn.State, row.Authority, speaker);
-        var server = await ApplyAsync(turn, speaker, row).ConfigureAwait(false);
+        bool isMet = SpeakerCheck.CheckRow(turn.State, row, speaker, _time.GetUtcNow());
+        var server = await ApplyAsync(turn, speaker, isMet, row).ConfigureAwait(false);
         if (turn.State.Find(row.Authority, row.Resource) is null)
             return new SshHostState([], [], Pin: null);
         var keys = SshDirectory.KeysOf(turn.State, server, row);
@@ -107,9 +116,9 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     internal Task<SshAccount> ProvisionAsync(Speaker speaker, string authority, int resource, SshAccountOrder order, CancellationToken cancelled) => GuardAsync(async () =>
     {
         using var turn = await _store.EnterAsync(cancelled).ConfigureAwait(false);
-        SpeakerCheck.Check(turn.State, authority, speaker);
+        bool isMet = SpeakerCheck.CheckOrder(turn.State, authority, resource, speaker);
         // An order brings no row with it: the row that it goes by may be older than what the host was told.
-        if (turn.State.FindAuthority(authority) is not { Connectors.Count: > 0 } || turn.State.Find(authority, resource) is not { } known || !known.Users.Contains(order.User))
+        if (!isMet || turn.State.Find(authority, resource) is not { } known || !known.Users.Contains(order.User))
             throw new AuthDaemonException(AuthDaemonFault.Conflict, "This host was not told yet that you may log in to it: try again in a moment.");
         var (account, password) = await _accounts.ProvisionAsync(turn, known, order).ConfigureAwait(false);
         return new SshAccount(account.Name, HostPrincipals.Of(_store, account, resource), password);
@@ -118,21 +127,22 @@ public sealed class LocalAuthDaemon : IAuthDaemon
     private Speaker Here => _here ?? throw new InvalidOperationException("No connector runs in this process.");
 
     /// <summary>Writes the row into the state first: from then on nobody else is let in, whatever comes after.</summary>
-    private async Task<SshServer> ApplyAsync(HostTurn turn, Speaker speaker, HostedResource row)
+    private async Task<SshServer> ApplyAsync(HostTurn turn, Speaker speaker, bool isMet, HostedResource row)
     {
-        var authority = turn.State.FindAuthority(row.Authority) ?? new KnownAuthority(row.Authority, []);
         var known = turn.State.Find(row.Authority, row.Resource);
         var (wanted, fault) = RowCheck.Bound(row, known);
         if (turn.State.Resources.Any(other => other.Authority != wanted.Authority && other.Trusted.Intersect(wanted.Trusted, StringComparer.Ordinal).Any()))
             throw new AuthDaemonException("A key of the organisation's certificate authority is another organisation's on this host already.");
-        if (!authority.IsNewerThan(wanted.Version))
+        if (!turn.State.IsOutdated(wanted))
         {
+            var before = turn.State.FindAuthority(wanted.Authority)?.Trusted ?? [];
             // An organisation that comes anew may have left accounts of an earlier state.
-            if (authority.Connectors.Count == 0)
+            if (!isMet)
                 _sweep.Change(TimeSpan.Zero, SweepInterval);
-            await turn.SaveAsync((wanted.IsWithdrawn ? turn.State.Without(wanted) : turn.State.With(wanted)).With(authority.After(wanted, speaker.Connector))).ConfigureAwait(false);
-            if (!wanted.IsWithdrawn && !authority.Trusted.SequenceEqual(wanted.Trusted))
-                SshHostLog.Trusted(_log, wanted.Trusted.Count, wanted.Organisation);
+            await turn.SaveAsync(turn.State.After(wanted, speaker.Connector, isMet)).ConfigureAwait(false);
+            var trusted = turn.State.FindAuthority(wanted.Authority)!.Trusted;
+            if (!trusted.SequenceEqual(before))
+                SshHostLog.Trusted(_log, trusted.Count, wanted.Organisation);
         }
         else if (known is null ? !wanted.IsWithdrawn : !known.SaysTheSameAs(wanted))
         {

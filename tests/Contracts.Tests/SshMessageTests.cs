@@ -34,7 +34,7 @@ public class SshMessageTests
         var full = Row with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/id"]), Groups = ["docker"], Connectors = ["key"] };
         var same = Row with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/id"]), Groups = ["docker"], Connectors = ["key"] };
         Assert.Equal(full, same);
-        SshRow[] others = [Row, full with { Sudo = null }, full with { Groups = [] }, full with { Connectors = [] }, full with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/who"]) }];
+        SshRow[] others = [Row, full with { Sudo = null }, full with { Groups = [] }, full with { Connectors = [] }, full with { Site = 2 }, full with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/who"]) }];
         Assert.All(others, other => Assert.NotEqual(full, other));
 
         var old = new Table { Revision = 1, Lineage = "first", Organisation = "acme", Overlay = [], Ssh = [Row] };

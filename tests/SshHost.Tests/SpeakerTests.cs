@@ -42,6 +42,47 @@ public class SpeakerTests
     }
 
     [LabFact("sshd", "sudo", "useradd")]
+    [Trait("Promise", "B12")]
+    [Trait("Threat", "35")]
+    public async Task A_host_of_two_sites_is_served_by_the_connectors_of_both()
+    {
+        using var host = new DaemonHost();
+        using var acme = new TestAuthority('a');
+        using var key = PrivateKey.Generate(RandomSource.System);
+        await using var second = host.Connect(DaemonHost.Key, key);
+        var first = host.Remote;
+        var row = DaemonHost.Row(acme, [5]) with { Site = 1, Connectors = [host.ConnectorKey.PublicKey.ToString()] };
+        var other = DaemonHost.Row(acme, [5, 6], resource: 8) with { Site = 2, Connectors = [key.PublicKey.ToString()] };
+        await first.ReconcileAsync("acme", row);
+        await RefusalAsync(() => second.ReconcileAsync("acme", other));
+        host.Admit(acme);
+        await first.ReconcileAsync("acme", row);
+        await second.ReconcileAsync("acme", other);
+        host.StopDaemon();
+        host.StartDaemon();
+        await first.ReconcileAsync("acme", row);
+
+        // One account, whichever way its user comes.
+        var account = await first.ProvisionAsync(row, DaemonHost.Order());
+        Assert.Equal(account.Name, (await second.ProvisionAsync(other, DaemonHost.Order())).Name);
+        Assert.Equal(2, host.Principals("ada").Length);
+        Assert.Equal("grace", (await second.ProvisionAsync(other, DaemonHost.Order(6, "grace"))).Name);
+        await RefusalAsync(() => second.ProvisionAsync(row, DaemonHost.Order()));
+        await RefusalAsync(() => second.ReconcileAsync("acme", row with { Users = [], Trusted = [] }));
+
+        // The account is locked when it has lost both ways.
+        await second.ReconcileAsync("acme", other with { Users = [6] });
+        Assert.Equal([account.Principal], host.Principals("ada"));
+        await first.ReconcileAsync("acme", row with { Users = [] });
+        Assert.True(host.IsLocked("ada"));
+        Assert.False(host.IsLocked("grace"));
+        await second.ReconcileAsync("acme", other with { Users = [], Trusted = [] });
+        Assert.True(host.IsLocked("grace"));
+        await RefusalAsync(() => second.ReconcileAsync("acme", other));
+        await first.ReconcileAsync("acme", row);
+    }
+
+    [LabFact("sshd", "sudo", "useradd")]
     [Trait("Threat", "34")]
     [Trait("Threat", "35")]
     public async Task One_more_organisation_comes_to_a_host_by_the_word_of_its_root()

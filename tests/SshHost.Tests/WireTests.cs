@@ -118,7 +118,7 @@ public class WireTests
         Assert.Equal((good, null), RowCheck.Bound(good, null));
         foreach (var bad in new[]
         {
-            good with { Authority = "../../etc" }, good with { Authority = new string('A', 32) }, good with { Resource = 0 }, good with { Organisation = "a\nb" },
+            good with { Authority = "../../etc" }, good with { Authority = new string('A', 32) }, good with { Resource = 0 }, good with { Site = -1 }, good with { Organisation = "a\nb" },
             good with { Trusted = [acme.Line + " comment"] }, good with { Trusted = ["ssh-ed25519 AAAA"] }, good with { Trusted = [acme.Line + "\nssh-ed25519 x"] },
             good with { Trusted = [$"cert-authority {acme.Line}"] }, good with { Users = [0] }, good with { Revoked = [0] }, good with { HostCertificates = [.. Enumerable.Repeat("", 17)] },
             good with { Connectors = ["x"] }, good with { Version = new RowVersion("../x", 1) }, good with { Version = new RowVersion("", -1) },
@@ -156,12 +156,13 @@ public class WireTests
         using var globex = new TestAuthority('b');
         Speaker first = new("one", IsHere: true), second = new("two", IsHere: true);
         var state = new HostState();
-        SpeakerCheck.Check(state, acme.Id, first);
-        state = state.With(new KnownAuthority(acme.Id, []).After(new HostedResource(acme.Id, 7, "acme", [acme.Line], [5], [], []), first.Connector));
-        SpeakerCheck.Check(state, acme.Id, first);
-        SpeakerCheck.Check(state, globex.Id, second);
-        Assert.Equal(AuthDaemonFault.Forbidden, Assert.Throws<AuthDaemonException>(() => SpeakerCheck.Check(state, acme.Id, second)).Fault);
-        Assert.Equal(AuthDaemonFault.Forbidden, Assert.Throws<AuthDaemonException>(() => SpeakerCheck.Check(state, globex.Id, second with { IsHere = false })).Fault);
+        HostedResource ofAcme = new(acme.Id, 7, "acme", [acme.Line], [5], [], []), ofGlobex = ofAcme with { Authority = globex.Id };
+        Assert.False(SpeakerCheck.CheckRow(state, ofAcme, first, default));
+        state = state.After(ofAcme, first.Connector, isMet: false);
+        Assert.True(SpeakerCheck.CheckRow(state, ofAcme, first, default));
+        Assert.False(SpeakerCheck.CheckRow(state, ofGlobex, second, default));
+        Assert.Equal(AuthDaemonFault.Forbidden, Assert.Throws<AuthDaemonException>(() => SpeakerCheck.CheckRow(state, ofAcme, second, default)).Fault);
+        Assert.Equal(AuthDaemonFault.Forbidden, Assert.Throws<AuthDaemonException>(() => SpeakerCheck.CheckRow(state, ofGlobex, second with { IsHere = false }, default)).Fault);
     }
 
     [Fact]

@@ -19,6 +19,9 @@ public sealed record SshRow(
 {
     int IRow.Key => Resource;
 
+    /// <summary>The <see cref="SiteRow.Id"/> of the resource: a host may be resources of several sites, whose connectors do not know each other.</summary>
+    public int Site { get; init; }
+
     /// <summary>Supplementary groups that the accounts of the resource have now; see <see cref="SshAccountOrder.Groups"/>.</summary>
     public IReadOnlyList<string> Groups { get => field ?? []; init; }
 
@@ -30,7 +33,7 @@ public sealed record SshRow(
 
     public bool Equals(SshRow? other) =>
         ReferenceEquals(this, other)
-        || (other is not null && Resource == other.Resource && Authority == other.Authority && Daemon == other.Daemon && Trusted.SequenceEqual(other.Trusted)
+        || (other is not null && Resource == other.Resource && Site == other.Site && Authority == other.Authority && Daemon == other.Daemon && Trusted.SequenceEqual(other.Trusted)
             && Users.SequenceEqual(other.Users) && Revoked.SequenceEqual(other.Revoked) && HostCertificates.SequenceEqual(other.HostCertificates)
             && Groups.SequenceEqual(other.Groups) && Sudo == other.Sudo && Connectors.SequenceEqual(other.Connectors));
 

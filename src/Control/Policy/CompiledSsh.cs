@@ -40,6 +40,7 @@ internal sealed class CompiledSsh
         {
             var row = Row(resource, to.Ssh.Authority!, trusted, users[resource.Id], [.. revoked[resource.Id]], hosts.GetValueOrDefault(resource.Id)) with
             {
+                Site = resource.Site,
                 Connectors = [.. connectors[resource.Site].Order(StringComparer.Ordinal)],
             };
             bool same = _rows.TryGetValue(resource.Id, out var old) && old.Equals(row);

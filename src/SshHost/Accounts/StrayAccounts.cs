@@ -43,7 +43,7 @@ internal sealed partial class StrayAccounts(ILogger log)
             throw failure;
     }
 
-    private static bool IsServed(HostState state, string authority) => state.FindAuthority(authority) is { Connectors.Count: > 0 };
+    private static bool IsServed(HostState state, string authority) => state.FindAuthority(authority) is { Sites.Count: > 0 };
 
     /// <summary>The organisation whose mark an account has; null for one without.</summary>
     private static string? AuthorityOf(PasswdEntry entry) => entry.IsPerson && MarkerPattern().Match(entry.Marker) is { Success: true } match ? match.Groups[1].Value : null;

@@ -21,12 +21,12 @@ public static class AuthDaemonCommand
     }
 
     private static Command AdmitCommand() =>
-        AgentProgram.SettingsCommand("admit", "Lets the next connector that knows the pre-shared key speak for an organisation at this host: one more organisation, or another connector of one.",
+        AgentProgram.SettingsCommand("admit", "Lets the next connector that knows the pre-shared key speak for an organisation at this host: of one more organisation, or of another site of one.",
             [AuthDaemonSettings.Authority, AuthDaemonSettings.State], (values, output) => Guard(async () =>
             {
                 string authority = values.Require(AuthDaemonSettings.Authority);
-                await LocalAuthDaemon.AdmitAsync(Path.GetFullPath(values.Require(AuthDaemonSettings.State)), authority).ConfigureAwait(false);
-                await output.WriteLineAsync($"The next connector that knows the pre-shared key speaks for the organisation {authority} here, and those that its Control names.").ConfigureAwait(false);
+                await LocalAuthDaemon.AdmitAsync(Path.GetFullPath(values.Require(AuthDaemonSettings.State)), authority, TimeProvider.System).ConfigureAwait(false);
+                await output.WriteLineAsync($"One more connector speaks for the organisation {authority} here, with those of its site that its Control names: the next within an hour that knows the pre-shared key.").ConfigureAwait(false);
                 return 0;
             }));
 

@@ -55,6 +55,22 @@ internal sealed record HostState
     public HostState Without(HostedResource resource) =>
         this with { Resources = [.. Resources.Where(other => other.Authority != resource.Authority || other.Resource != resource.Resource)] };
 
+    /// <summary>For whom a row speaks: the site that it is of, and the one for which the resource was said last.</summary>
+    public IReadOnlyList<int> SitesOf(HostedResource row) => Find(row.Authority, row.Resource) is { } known && known.Site != row.Site ? [row.Site, known.Site] : [row.Site];
+
+    /// <summary>Whether the host was told something newer than a row.</summary>
+    public bool IsOutdated(HostedResource row) => FindAuthority(row.Authority)?.IsNewerThan(row.Version, SitesOf(row)) == true;
+
+    /// <summary>After a row that is not outdated.</summary>
+    /// <param name="speaker">The connector that said it.</param>
+    /// <param name="isMet">See <see cref="KnownAuthority.After"/>.</param>
+    public HostState After(HostedResource row, string speaker, bool isMet)
+    {
+        var after = row.IsWithdrawn ? Without(row) : With(row);
+        var served = after.Resources.Where(resource => resource.Authority == row.Authority).Select(resource => resource.Site).ToHashSet();
+        return after.With((FindAuthority(row.Authority) ?? new KnownAuthority(row.Authority)).After(row, speaker, isMet, served));
+    }
+
     public HostState With(KnownAuthority authority) => this with { Known = [.. Known.Where(other => other.Authority != authority.Authority), authority] };
 
     public HostState With(HostedAccount account)

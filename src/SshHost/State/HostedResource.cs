@@ -15,6 +15,9 @@ internal sealed record HostedResource(
     IReadOnlyList<string> HostCertificates,
     int Slot = 0)
 {
+    /// <summary>See <see cref="SshRow.Site"/>.</summary>
+    public int Site { get; init; }
+
     /// <summary>See <see cref="SshRow.Groups"/>.</summary>
     public IReadOnlyList<string> Groups { get => field ?? []; init; }
 
@@ -25,11 +28,11 @@ internal sealed record HostedResource(
     [JsonIgnore]
     public AccountRights Rights => AccountRights.Of(Groups, Sudo);
 
-    /// <summary>See <see cref="SshRow.Connectors"/>. Kept with the authority.</summary>
+    /// <summary>See <see cref="SshRow.Connectors"/>. Kept with the site.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Connectors { get; init; } = [];
 
-    /// <summary>Of the table that the row is from. Kept with the authority.</summary>
+    /// <summary>Of the table that the row is from. Kept with the site.</summary>
     [JsonIgnore]
     public RowVersion Version { get; init; } = RowVersion.None;
 
@@ -38,7 +41,7 @@ internal sealed record HostedResource(
     public bool IsWithdrawn => Trusted.Count == 0 && Users.Count == 0;
 
     public static HostedResource From(string organisation, SshRow row, RowVersion version) =>
-        new(row.Authority, row.Resource, organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates) { Groups = row.Groups, Sudo = row.Sudo, Connectors = row.Connectors, Version = version };
+        new(row.Authority, row.Resource, organisation, row.Trusted, row.Users, row.Revoked, row.HostCertificates) { Site = row.Site, Groups = row.Groups, Sudo = row.Sudo, Connectors = row.Connectors, Version = version };
 
     /// <summary>Whether it says the same, whatever its slot and from whatever table.</summary>
     public bool SaysTheSameAs(HostedResource other) =>

@@ -23,8 +23,8 @@ internal static class RowCheck
     public static (HostedResource Row, AuthDaemonException? Fault) Bound(HostedResource row, HostedResource? known)
     {
         CheckAuthority(row.Authority);
-        if (row.Resource <= 0 || row.Organisation.Length > MaximumNameLength || row.Organisation.Any(char.IsControl))
-            throw new AuthDaemonException("The resource or the organisation's name is none.");
+        if (row.Resource <= 0 || row.Site < 0 || row.Organisation.Length > MaximumNameLength || row.Organisation.Any(char.IsControl))
+            throw new AuthDaemonException("The resource, its site or the organisation's name is none.");
         if (row.Version.Revision < 0 || row.Version.Lineage.Length > AuthorityLength || !row.Version.Lineage.All(char.IsAsciiHexDigitLower))
             throw new AuthDaemonException("The table that the row is from is none.");
         try
@@ -37,6 +37,7 @@ internal static class RowCheck
             var rights = known.Rights.Within(row.Rights);
             var reduced = known with
             {
+                Site = row.Site,
                 Trusted = [.. known.Trusted.Intersect(row.Trusted, StringComparer.Ordinal)],
                 Users = [.. known.Users.Intersect(row.Users)],
                 Revoked = [.. row.Revoked.Where(serial => serial > 0).Union(known.Revoked).Take(MaximumSerials)],

@@ -70,6 +70,7 @@ internal sealed class NaiveTables(NetworkState state)
             [.. state.Ssh.Issued.Where(issued => issued.Revoked && issued.Resource == resource.Id).Select(issued => issued.Serial)],
             [.. host?.Certificates ?? []])
         {
+            Site = resource.Site,
             Groups = [.. settings.Groups],
             Sudo = new SshSudo(settings.Sudo, [.. settings.SudoCommands]),
             Connectors = [.. state.Peers.Where(peer => peer.Kind == PeerKind.Connector && peer.Site == resource.Site && !peer.Stock && IsActive(peer)).Select(peer => peer.PublicKey).OfType<string>().Order(StringComparer.Ordinal)],
