@@ -29,6 +29,7 @@ public sealed class NetworkException : IOException
     {
         SocketFaultKind.AddressInUse => "the address is in use: another program, or another copy of this one, has this port",
         SocketFaultKind.AddressNotAvailable => "this machine does not have that address",
+        SocketFaultKind.AlreadyThere => "another one is there already",
         SocketFaultKind.AccessDenied => $"permission denied (errno {fault.Errno})",
         SocketFaultKind.TooManyFiles => "no file handle is left: raise the limit (ulimit -n, LimitNOFILE)",
         _ => fault.ToString(),

@@ -27,6 +27,7 @@ public readonly record struct SocketFault(SocketFaultKind Kind, int Errno)
         Net.Errno.ETIMEDOUT => SocketFaultKind.TimedOut,
         Net.Errno.ENETUNREACH or Net.Errno.ENETDOWN => SocketFaultKind.NetworkUnreachable,
         Net.Errno.EHOSTUNREACH or Net.Errno.EHOSTDOWN => SocketFaultKind.HostUnreachable,
+        Net.Errno.EEXIST => SocketFaultKind.AlreadyThere,
         Net.Errno.EADDRINUSE => SocketFaultKind.AddressInUse,
         Net.Errno.EADDRNOTAVAIL => SocketFaultKind.AddressNotAvailable,
         Net.Errno.EACCES or Net.Errno.EPERM => SocketFaultKind.AccessDenied,

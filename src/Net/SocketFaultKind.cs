@@ -25,5 +25,7 @@ public enum SocketFaultKind
     /// <summary>The address family or the protocol is not there on this machine.</summary>
     NotSupported,
     NotConnected,
+    /// <summary>Something else is where it was to be: a route of the same prefix and metric.</summary>
+    AlreadyThere,
     Other,
 }

@@ -20,6 +20,7 @@ public class SocketFaultTests
     [InlineData(105, SocketFaultKind.NoBuffers)]
     [InlineData(24, SocketFaultKind.TooManyFiles)]
     [InlineData(97, SocketFaultKind.NotSupported)]
+    [InlineData(17, SocketFaultKind.AlreadyThere)]
     [InlineData(5, SocketFaultKind.Other)]
     public void An_errno_keeps_its_number_and_gets_a_kind(int errno, SocketFaultKind kind)
     {

@@ -19,6 +19,7 @@ public sealed unsafe class NetworkInterface : IDisposable
     private const ushort NLM_F_REQUEST = 0x1;
     private const ushort NLM_F_ACK = 0x4;
     private const ushort NLM_F_REPLACE = 0x100;
+    private const ushort NLM_F_EXCL = 0x200;
     private const ushort NLM_F_CREATE = 0x400;
 
     private const ushort IFLA_MTU = 4;
@@ -37,8 +38,11 @@ public sealed unsafe class NetworkInterface : IDisposable
     private const byte RT_SCOPE_LINK = 253;
     private const byte RTN_UNICAST = 1;
 
-    /// <summary>Behind what the machine has of its own: a connected network of the same prefix stays reachable.</summary>
-    private const uint Metric = 50;
+    /// <summary>
+    /// The least wins, and this is behind whatever the machine has of its own: network managers give 50 to other tunnels, 100 to 1,024 to networks and
+    /// 20,000 more to those without internet, the kernel 256 and 1,024 over IPv6.
+    /// </summary>
+    private const uint Metric = 50_000;
 
     private readonly uint _index;
     private int _descriptor;
@@ -91,10 +95,10 @@ public sealed unsafe class NetworkInterface : IDisposable
     /// <exception cref="NetworkException">The system refused; it has no such address, for one.</exception>
     public void RemoveAddress(in IpPrefix prefix) => ChangeAddress(prefix, RTM_DELADDR, 0);
 
-    /// <summary>Sends a prefix this way, unless the machine has a nearer one for it.</summary>
+    /// <summary>Sends a prefix this way, unless the machine has a way of its own for it. A route that is there stays, whosever it is.</summary>
     /// <param name="source">The address of this interface that packets leave with; null lets the system choose.</param>
-    /// <exception cref="NetworkException">The system refused.</exception>
-    public void AddRoute(in IpPrefix prefix, IpAddress? source = null) => ChangeRoute(prefix, source, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    /// <exception cref="NetworkException">The system refused: there is one of this prefix and metric (<see cref="SocketFaultKind.AlreadyThere"/>), for one.</exception>
+    public void AddRoute(in IpPrefix prefix, IpAddress? source = null) => ChangeRoute(prefix, source, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 
     /// <exception cref="NetworkException">The system refused; there is no such route, for one.</exception>
     public void RemoveRoute(in IpPrefix prefix) => ChangeRoute(prefix, null, RTM_DELROUTE, 0);
