@@ -130,7 +130,7 @@ public partial class LoginPageTests
         Assert.Contains("laptop &lt;b&gt;of&lt;/b&gt; ann", page.Text, StringComparison.Ordinal);
         Assert.Contains("127.0.0.1", page.Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await server.FormAsync("/device", ("user_code", userCode), ("decision", "approve"))).Status);
-        await Task.Delay(DeviceCodes.Interval);
+        await Task.Delay(DeviceCodes.Interval + TimeSpan.FromMilliseconds(100));
         var (status, token) = await PollAsync(server, device);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("Bearer", token!["token_type"]!.GetValue<string>());

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 
 namespace Keyhole.Control.Tests;
@@ -116,6 +117,8 @@ public class AgentLinkTests
         await second.HelloAsync(first.Table.Revision);
         Assert.Equal(new CurrentMessage(first.Table.Revision), await second.ReadAsync());
         await second.CloseAsync();
+        // The server answers the end of a connection before it forgets it.
+        await LinkAsync(control, "vps", "is still connected", link => !link.Connected);
 
         await control.ApplyAsync(Ungranted);
         using var third = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay, first.PublicKey);
@@ -391,18 +394,16 @@ public class AgentLinkTests
 
     private static async Task WaitForAckAsync(RunningControl control, string name, long revision)
     {
-        for (int i = 0; i < 200; i++)
-        {
-            var link = (await control.StatusAsync()).Agents.Single(agent => agent.Name == name).Link;
-            if (link.AckedRevision == revision)
-            {
-                Assert.True(link.UpToDate);
-                return;
-            }
+        await LinkAsync(control, name, $"never confirmed revision {revision}", link => link.AckedRevision == revision && link.UpToDate);
+    }
 
+    private static async Task LinkAsync(RunningControl control, string name, string otherwise, Func<AgentStatus, bool> condition)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition((await control.StatusAsync()).Agents.Single(agent => agent.Name == name).Link))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"{name} {otherwise}.");
             await Task.Delay(10);
         }
-
-        Assert.Fail($"{name} never confirmed revision {revision}.");
     }
 }

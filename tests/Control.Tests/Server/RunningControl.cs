@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 
@@ -100,7 +101,8 @@ internal sealed class RunningControl : IAsyncDisposable
         /// <summary>Waits until a line holds all the words.</summary>
         public async Task<string> FindAsync(params string[] words)
         {
-            for (int i = 0; i < 200; i++)
+            var clock = Stopwatch.StartNew();
+            while (clock.Elapsed < TimeSpan.FromSeconds(60))
             {
                 if (_lines.FirstOrDefault(line => words.All(word => line.Contains(word, StringComparison.Ordinal))) is { } found)
                     return found;

@@ -5,7 +5,7 @@ namespace Keyhole.Control.Tests;
 /// <summary>An agent as the wire sees it, which follows its table but confirms only when it is told to.</summary>
 internal sealed class TestAgent : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly ClientWebSocket _socket;
     private readonly AgentKind _kind;
@@ -104,7 +104,7 @@ internal sealed class TestAgent : IDisposable
         {
             message = await ReadAsync();
         }
-        while (message is SnapshotMessage or DeltaMessage);
+        while (message is SnapshotMessage or DeltaMessage or CurrentMessage);
         Assert.Null(await ReadAsync());
         return Assert.IsType<RefusedMessage>(message);
     }

@@ -115,10 +115,10 @@ public sealed class SeveralServersTests(PostgresServer postgres) : IAsyncLifetim
         await Until(() => Task.FromResult(_second.Server.Networks.All.Count == 1));
         using var relay = await OnAsync(_second, AgentKind.Relay, "vps");
         await Until(async () => (await _first.StatusAsync()).Agents.Single(agent => agent.Kind == "relay").Link.Connected);
-        Assert.Equal(1, _first.Server.Networks.SiblingCount);
+        await Until(() => Task.FromResult(_first.Server.Networks.SiblingCount == 1));
         await _second.StopAsync();
         await Until(() => Task.FromResult(_first.Server.Networks.SiblingCount == 0));
-        Assert.False((await _first.StatusAsync()).Agents.Single(agent => agent.Kind == "relay").Link.Connected);
+        await Until(async () => !(await _first.StatusAsync()).Agents.Single(agent => agent.Kind == "relay").Link.Connected);
         _second = await RunningControl.StartAsync(_second.Directory, database: _database);
     }
 

@@ -167,7 +167,8 @@ public sealed class SshOperatorTests(PostgresServer postgres)
         File.Copy(Path.Combine(server.Api.Control.Directory, "control.key"), again.KeyFile);
         Restoring.Run(file, again, null, TimeProvider.System);
         using (var restored = NetworkStore.Open(again, TimeProvider.System))
-            Assert.Equal(server.State, restored.Load(server.Api.Network.Id)!.State);
+            Assert.Equal(
+                (server.State.Ssh.Authority, server.State.Ssh.Keys[0]), restored.Load(server.Api.Network.Id) is { State.Ssh: var ssh } ? (ssh.Authority, Assert.Single(ssh.Keys)) : default);
         Directory.Delete(again.Path, recursive: true);
     }
 

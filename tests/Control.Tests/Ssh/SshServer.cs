@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Keyhole.Ssh;
@@ -67,8 +68,12 @@ internal sealed class SshServer : IAsyncDisposable
     public async Task ShowAsync(TestAgent connector, string? hostKey = null)
     {
         await connector.SendAsync(new SshHostMessage(Host.Id, [hostKey ?? HostKey], State.Ssh.Trusted));
-        for (int i = 0; i < 500 && State.Ssh.FindHost(Host.Id) is not { Error: null, HostKeys.Count: > 0 }; i++)
+        var clock = Stopwatch.StartNew();
+        while (State.Ssh.FindHost(Host.Id) is not { Error: null, HostKeys.Count: > 0 })
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), $"The host is not known: {State.Ssh.FindHost(Host.Id)}.");
             await Task.Delay(10);
+        }
     }
 
     /// <summary>Reads until an order comes; the account's answer is the caller's.</summary>
