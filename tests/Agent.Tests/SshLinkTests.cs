@@ -8,7 +8,7 @@ namespace Keyhole.Agent.Tests;
 public sealed class SshLinkTests : IAsyncLifetime, IDisposable
 {
     private static readonly Table Empty = new() { Revision = 4, Organisation = "acme", Overlay = ["100.64.0.0/10"] };
-    private static readonly SshAccountOrder Order = new(5, "ada", "ada@example.com", null, null, [], new SshSudo(SshSudoMode.None, []), null);
+    private static readonly SshAccountOrder Order = new(5, "ada", "ada@example.com", null, null);
     private static readonly SshAccount Account = new("ada", "keyhole:a:1:t:ada", null);
 
     private readonly TestFolder _folder = new();

@@ -9,10 +9,9 @@ public class SshMessageTests
     [Fact]
     public void Orders_and_answers_survive_the_wire()
     {
-        var order = new SshProvisionMessage(9, 3, new SshAccountOrder(4, "ada", "ada@example.com", null, null, ["docker"], new SshSudo(SshSudoMode.Commands, ["/usr/bin/id"]), null));
+        var order = new SshProvisionMessage(9, 3, new SshAccountOrder(4, "ada", "ada@example.com", "/bin/sh", "/srv/home", "key"));
         var read = Assert.IsType<SshProvisionMessage>(AgentWire.ReadControlMessage(AgentWire.Write((ControlMessage)order)));
-        Assert.Equal((9, 3, "ada"), (read.Request, read.Resource, read.Order.Name));
-        Assert.Equal(order.Order.Sudo.Commands, read.Order.Sudo.Commands);
+        Assert.Equal(order, read);
         AgentMessage[] answers = [new SshProvisionedMessage(9, new SshAccount("ada", "principal", null), null), new SshHostMessage(3, ["ssh-ed25519 AAAA"], [], null, "away")];
         Assert.All(answers, answer => Assert.Equal(AgentWire.Write(answer), AgentWire.Write(AgentWire.ReadAgentMessage(AgentWire.Write(answer))!)));
     }

@@ -19,7 +19,7 @@ public class AccountTests
         host.Host.Run("groupadd", "builders");
         var row = DaemonHost.Row(acme, [5]);
         await host.Remote.ReconcileAsync("acme", row);
-        var account = await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), groups: ["builders"], shell: "/bin/bash"));
+        var account = await host.Remote.PrepareAsync(row with { Sudo = new SshSudo(SshSudoMode.Full, []), Groups = ["builders"] }, DaemonHost.Order(shell: "/bin/bash"));
 
         Assert.Equal("ada", account.Name);
         Assert.Null(account.SealedPassword);
@@ -33,10 +33,10 @@ public class AccountTests
         Assert.True(status == 0, error + host.Host.ServerLog());
         Assert.Equal(["ada", "ada builders", "/home/ada", "/bin/bash", "root"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
-        // The next order takes back what this one no longer says; what others gave stays.
+        // The next row takes back what this one no longer says; what others gave stays.
         host.Host.Run("groupadd", "friends");
         host.Host.Run("usermod", "-a", "-G", "friends", "ada");
-        await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Commands, ["/usr/bin/id -un"])));
+        await host.Remote.PrepareAsync(row with { Sudo = new SshSudo(SshSudoMode.Commands, ["/usr/bin/id -un"]) }, DaemonHost.Order());
         (_, output, _) = host.Login("ada", certificate, "id -Gn; sudo -n id -un; sudo -n id -u || echo no");
         Assert.Equal(["ada friends", "root", "no"], output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         await host.Remote.PrepareAsync(row, DaemonHost.Order());
@@ -96,7 +96,7 @@ public class AccountTests
         Assert.Null(host.Passwd("crew2"));
         Assert.Equal("crew3\n", host.Host.Run("ls", "/home"));
         // Whoever is given something by the order is who it was before.
-        Assert.Equal("crew3", (await host.Remote.PrepareAsync(row, DaemonHost.Order(5, "crew", new SshSudo(SshSudoMode.Full, [])))).Name);
+        Assert.Equal("crew3", (await host.Remote.PrepareAsync(row with { Sudo = new SshSudo(SshSudoMode.Full, []) }, DaemonHost.Order(5, "crew"))).Name);
         host.Host.Write("/etc/sudoers.d/all", "ALL ALL=(root) NOPASSWD: /usr/bin/id\n", "440");
         Assert.Contains("correct /etc/sudoers", (await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.ProvisionAsync(row, DaemonHost.Order(6, "grace")))).Message, StringComparison.Ordinal);
         Assert.Equal("crew3\n", host.Host.Run("ls", "/home"));
@@ -108,8 +108,8 @@ public class AccountTests
     {
         using var host = new DaemonHost();
         using var acme = new TestAuthority('a');
-        var row = DaemonHost.Row(acme, [5]);
-        var order = DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []));
+        var row = DaemonHost.Row(acme, [5]) with { Sudo = new SshSudo(SshSudoMode.Full, []) };
+        var order = DaemonHost.Order();
         await host.Remote.PrepareAsync(row, order);
         host.Host.Run("userdel", "-r", "ada");
         host.Host.Run("useradd", "-m", "-u", "4320", "-c", "Ada of the town", "ada");
@@ -213,8 +213,7 @@ public class AccountTests
         using var recipient = new SealedBox.Recipient();
         host.StartServer();
         var row = DaemonHost.Row(acme, [5]);
-        await host.Remote.ReconcileAsync("acme", row);
-        var account = await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: new SshSudo(SshSudoMode.Full, []), passwordKey: recipient.PublicKey));
+        var account = await host.Remote.PrepareAsync(row with { Sudo = new SshSudo(SshSudoMode.Full, []) }, DaemonHost.Order(passwordKey: recipient.PublicKey));
         string password = global::System.Text.Encoding.ASCII.GetString(recipient.Open(account.SealedPassword!)!);
         Assert.Matches("^[A-Za-z2-9]{20}$", password);
         string certificate = acme.SignUser(host.UserKey, account.Principal);

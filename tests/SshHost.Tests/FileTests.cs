@@ -30,10 +30,10 @@ public class FileTests
         await host.Remote.ReconcileAsync("acme", row with { HostCertificates = [acme.SignHost(SshPublicKey.Parse(state.HostKeys[0])!, "vm")] });
         var full = new SshSudo(SshSudoMode.Full, []);
         // What lies where the account's rights would stand makes the name another's.
-        Assert.Equal("grace2", (await host.Remote.PrepareAsync(row, DaemonHost.Order(6, "grace", full))).Name);
+        Assert.Equal("grace2", (await host.Remote.PrepareAsync(row with { Sudo = full }, DaemonHost.Order(6, "grace"))).Name);
         Assert.Equal("ada", (await host.Remote.PrepareAsync(row, DaemonHost.Order())).Name);
         host.Host.Run("ln", "-s", "/root/victim", "/etc/sudoers.d/keyhole-ada");
-        await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: full));
+        await host.Remote.PrepareAsync(row with { Sudo = full }, DaemonHost.Order());
 
         Assert.Equal("untouched\n", host.Host.Read("/root/victim"));
         Assert.Equal("644 root", host.Host.Run("stat", "-c", "%a %U", "/root/victim").Trim());
@@ -95,18 +95,18 @@ public class FileTests
             "/bin/echo #1", "/bin/echo \"a\"", "/bin/id ^.*$", "/bin/id \u00e4", "/bin/i,/bin/sh", "/bin/echo \\e",
         })
         {
-            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: Commands(command))));
+            await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row with { Sudo = Commands(command) }, DaemonHost.Order()));
         }
 
         Assert.Null(host.Passwd("ada"));
-        var account = await host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: Commands("/usr/bin/echo a,b:c=d", "/usr/bin/id -u")));
+        var account = await host.Remote.PrepareAsync(row with { Sudo = Commands("/usr/bin/echo a,b:c=d", "/usr/bin/id -u") }, DaemonHost.Order());
         string certificate = acme.SignUser(host.UserKey, account.Principal);
         var (_, output, error) = host.Login("ada", certificate, "sudo -n /usr/bin/echo a,b:c=d; sudo -n id -u; sudo -n id || echo no; sudo -n /usr/bin/echo a || echo no; sudo -n -u daemon id -u || echo no");
         Assert.True(output == "a,b:c=d\n0\nno\nno\nno\n", output + error);
         // Where the settings are none, nobody keeps what they said before.
-        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row, DaemonHost.Order(sudo: Commands("/bin/id *"))));
+        await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row with { Sudo = Commands("/bin/id *") }, DaemonHost.Order()));
         Assert.Equal("no\n", host.Login("ada", certificate, "sudo -n id -u || echo no").Output);
-        var missing = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row, DaemonHost.Order(groups: ["no-such-group"])));
+        var missing = await Assert.ThrowsAsync<AuthDaemonException>(() => host.Remote.PrepareAsync(row with { Groups = ["no-such-group"] }, DaemonHost.Order()));
         Assert.Contains("'no-such-group'", missing.Message, StringComparison.Ordinal);
     }
 

@@ -2,14 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace Keyhole.Contracts;
 
-/// <summary>The account that a person is about to log in to.</summary>
+/// <summary>The account that a person is about to log in to. What it may do is what the row of the host says.</summary>
 /// <param name="User">The user's identifier in the organisation: the account stays with it for ever.</param>
 /// <param name="Name">The account's name, if nobody on the host has it.</param>
 /// <param name="Identity">Who it is, for people who read the host's files: an e-mail address.</param>
 /// <param name="Shell">A path; null for the host's default.</param>
 /// <param name="Home">The directory that holds the home directory; null for the host's default.</param>
-/// <param name="Groups">Supplementary groups that exist on the host; added, never replaced.</param>
-/// <param name="Sudo">What it may do as root.</param>
 /// <param name="PasswordKey">X25519 public key in base64, to which a new random password is sealed; null: the account gets no password.</param>
 public sealed record SshAccountOrder(
     int User,
@@ -17,6 +15,4 @@ public sealed record SshAccountOrder(
     string Identity,
     string? Shell,
     string? Home,
-    IReadOnlyList<string> Groups,
-    SshSudo Sudo,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? PasswordKey = null);

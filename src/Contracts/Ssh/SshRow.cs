@@ -22,7 +22,7 @@ public sealed record SshRow(
     /// <summary>The <see cref="SiteRow.Id"/> of the resource: a host may be resources of several sites, whose connectors do not know each other.</summary>
     public int Site { get; init; }
 
-    /// <summary>Supplementary groups that the accounts of the resource have now; see <see cref="SshAccountOrder.Groups"/>.</summary>
+    /// <summary>Supplementary groups of the host that the accounts of the resource have now, beside those that others gave them.</summary>
     public IReadOnlyList<string> Groups { get => field ?? []; init; }
 
     /// <summary>What the accounts of the resource may do as root now; null is nothing.</summary>

@@ -61,7 +61,7 @@ internal sealed class CompiledSsh
         return new SshRow(resource.Id, authority, daemon, trusted, users, revoked, host?.Certificates ?? (IReadOnlyList<string>)[])
         {
             Groups = settings.Groups,
-            Sudo = settings.SudoOrder,
+            Sudo = settings.SudoRule,
         };
     }
 

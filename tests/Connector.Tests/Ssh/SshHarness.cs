@@ -38,7 +38,7 @@ internal sealed class SshHarness : ILogger, IAsyncDisposable
     public static SshRow Row(int resource = 7, SshDaemon? daemon = null, params int[] users) =>
         new(resource, Authority, daemon, ["ssh-ed25519 CA2", "ssh-ed25519 CA1"], users, [], []);
 
-    public static SshAccountOrder Order(int user, string name = "ada") => new(user, name, "ada@example.com", null, null, [], new SshSudo(SshSudoMode.None, []), null);
+    public static SshAccountOrder Order(int user, string name = "ada") => new(user, name, "ada@example.com", null, null);
 
     public void Apply(params SshRow[] rows) => ApplyAt(++_revision, rows);
 

@@ -208,13 +208,14 @@ public sealed class SshOperatorTests(PostgresServer postgres)
         (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.OK);
         (await server.SignAsync(Mia, SshServer.NewKey(), at: second)).Expect(HttpStatusCode.OK);
         Assert.Equal(2, server.Audit().Count(row => row.Action == "ssh-sign"));
-        server.Change(state => state with
+        void Set(Func<SshSettings, SshSettings> change) => server.Change(state => state with
         {
-            Resources = state.Resources.Select(resource => resource.Name != "vm-01" ? resource : resource with
-            {
-                Ssh = resource.Ssh! with { Sudo = SshSudoMode.Commands, SudoCommands = Enumerable.Range(0, 8).Select(i => $"/bin/{i}{new string('x', 1000)}").ToValueList() },
-            }).ToValueList(),
+            Resources = state.Resources.Select(resource => resource.Name != "vm-01" ? resource : resource with { Ssh = change(resource.Ssh!) }).ToValueList(),
         });
+        // What accounts may do goes by the table.
+        Set(ssh => ssh with { Sudo = SshSudoMode.Commands, SudoCommands = Enumerable.Range(0, 8).Select(i => $"/bin/{i}{new string('x', 1000)}").ToValueList() });
+        (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.OK);
+        Set(ssh => ssh with { Home = $"/{new string('x', 8000)}" });
         Assert.Contains("too long to be passed on", (await server.SignAsync(Mia, SshServer.NewKey())).Expect(HttpStatusCode.BadGateway).Text, StringComparison.Ordinal);
         await Until(() => second.Network.Ledger.State.Revision == server.State.Revision);
         (await server.SignAsync(Mia, SshServer.NewKey(), at: second)).Expect(HttpStatusCode.OK);

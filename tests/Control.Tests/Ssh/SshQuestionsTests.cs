@@ -2,7 +2,7 @@ namespace Keyhole.Control.Tests;
 
 public class SshQuestionsTests
 {
-    private static readonly SshAccountOrder Order = new(1, "ada", "ada@example.com", null, null, [], new SshSudo(SshSudoMode.None, []));
+    private static readonly SshAccountOrder Order = new(1, "ada", "ada@example.com", null, null);
     private static readonly SshAccount Account = new("ada", "keyhole:…");
 
     private readonly ManualTime _time = new();

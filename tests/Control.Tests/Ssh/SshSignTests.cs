@@ -31,8 +31,7 @@ public class SshSignTests
         var order = await SshServer.OrderAsync(connector);
         var user = server.State.FindUser(Mia)!;
         Assert.Equal((server.Host.Id, user.Id, "mia", Mia, "/bin/zsh", "/srv/home"), (order.Resource, order.Order.User, order.Order.Name, order.Order.Identity, order.Order.Shell, order.Order.Home));
-        Assert.Equal(["docker"], order.Order.Groups);
-        Assert.Equal((SshSudoMode.Commands, "/usr/bin/id", null), (order.Order.Sudo.Mode, Assert.Single(order.Order.Sudo.Commands), order.Order.PasswordKey));
+        Assert.Null(order.Order.PasswordKey);
         string principal = $"keyhole:{server.State.Ssh.Authority}:{server.Host.Id}:{SshServer.Token}:mia2";
         await connector.SendAsync(new SshProvisionedMessage(order.Request, new SshAccount("mia2", principal)));
         var answer = (await signing).Expect(HttpStatusCode.OK).Json;

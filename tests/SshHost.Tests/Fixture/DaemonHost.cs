@@ -62,8 +62,8 @@ internal sealed class DaemonHost : IDisposable
     public static SshRow Row(TestAuthority authority, int[] users, int resource = 7, long[]? revoked = null, string[]? hostCertificates = null, string? pin = null) =>
         new(resource, authority.Id, new SshDaemon("127.0.0.1", Port, pin), [authority.Line], users, revoked ?? [], hostCertificates ?? []);
 
-    public static SshAccountOrder Order(int user = 5, string name = "ada", SshSudo? sudo = null, string[]? groups = null, string? home = null, string? shell = null, string? passwordKey = null) =>
-        new(user, name, $"{name}@example.com", shell, home, groups ?? [], sudo ?? new SshSudo(SshSudoMode.None, []), passwordKey);
+    public static SshAccountOrder Order(int user = 5, string name = "ada", string? home = null, string? shell = null, string? passwordKey = null) =>
+        new(user, name, $"{name}@example.com", shell, home, passwordKey);
 
     /// <summary>The file that ./build made.</summary>
     public static string ProgramFile(string name)

@@ -13,10 +13,10 @@ internal static class Tables
 
     public static Task<SshHostState> ReconcileAsync(this IAuthDaemon daemon, string organisation, SshRow row) => daemon.ReconcileAsync(organisation, row, Next(), CancellationToken.None);
 
-    /// <summary>Gives the resource the rights of the order, and orders.</summary>
+    /// <summary>Says the row, and orders.</summary>
     public static async Task<SshAccount> PrepareAsync(this IAuthDaemon daemon, SshRow row, SshAccountOrder order)
     {
-        await daemon.ReconcileAsync("acme", row with { Groups = order.Groups, Sudo = order.Sudo });
+        await daemon.ReconcileAsync("acme", row);
         return await daemon.ProvisionAsync(row, order);
     }
 

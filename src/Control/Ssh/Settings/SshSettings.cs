@@ -30,5 +30,6 @@ internal sealed record SshSettings
     /// <summary>The directory of home directories; null: the host's default.</summary>
     public string? Home { get; init; }
 
-    public SshSudo SudoOrder => new(Sudo, [.. SudoCommands]);
+    /// <summary>As rows say it.</summary>
+    public SshSudo SudoRule => new(Sudo, [.. SudoCommands]);
 }

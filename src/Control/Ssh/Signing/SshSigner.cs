@@ -27,7 +27,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
         var login = Decide(caller, input.Target);
         string name = AccountOf(login.User, caller.Actor);
         var settings = login.Resource.Ssh!;
-        var order = new SshAccountOrder(login.User.Id, name, login.User.Email, settings.Shell, settings.Home, [.. settings.Groups], settings.SudoOrder, input.PasswordKey);
+        var order = new SshAccountOrder(login.User.Id, name, login.User.Email, settings.Shell, settings.Home, input.PasswordKey);
         using var turn = await _turns.TakeAsync(login.Resource.Id, SshProvisioning.Patience, cancelled)
             ?? throw new ApiException(StatusCodes.Status503ServiceUnavailable, $"Many other logins to {login.Resource.Name} are being prepared, or its host hangs: try again in a moment.");
         var (account, connector) = await ProvisionAsync(caller, login, order, cancelled);
@@ -95,7 +95,7 @@ internal sealed class SshSigner(Ledger ledger, AgentHub hub, SshProvisioning pro
                 { Kind: SshOutcomeKind.Late } => throw new ApiException(
                     StatusCodes.Status504GatewayTimeout, $"The {asked} did not prepare the account on {host} within {SshProvisioning.Patience.TotalSeconds:F0} s: look at its log, then try again."),
                 { Kind: SshOutcomeKind.TooLong } => throw new ApiException(
-                    StatusCodes.Status502BadGateway, $"The {asked} is connected to another server, and the settings of {host} are too long to be passed on: use fewer sudo commands and groups."),
+                    StatusCodes.Status502BadGateway, $"The {asked} is connected to another server, and the settings of {host} are too long to be passed on: use shorter paths for the shell and the home directories."),
                 _ => throw new ApiException(StatusCodes.Status503ServiceUnavailable, $"The {asked} went away while it prepared the account on {host}: try again."),
             };
         }
