@@ -59,6 +59,45 @@ public class SetupTests
     }
 
     [LabFact("sshd", "sudo", "useradd")]
+    [Trait("Promise", "B6")]
+    public void A_block_for_some_that_puts_another_line_in_force_for_our_accounts_is_named_and_others_are_left_alone()
+    {
+        using var host = new DaemonHost(startDaemon: false);
+        string main = host.Host.Read(Main);
+        (int Status, string Error) Install(string block)
+        {
+            host.Host.Write(Main, $"{main}\n{block}\n");
+            var (status, _, error) = host.Host.Execute("keyhole-connector", "ssh", "setup", "--install");
+            return (status, error);
+        }
+
+        // For somebody whom we do not know, and for what we do not set.
+        foreach (string block in new[] { "Match User git\n    TrustedUserCAKeys /etc/ssh/another.pub", "Match all\n    X11Forwarding no", "Match Group builders\n    AuthorizedPrincipalsCommand none" })
+        {
+            Assert.Equal(0, Install(block).Status);
+            host.Host.Run("rm", Own);
+        }
+
+        foreach (string criteria in new[] { "User *,!root", "Address 127.0.0.0/8", "LocalPort 22", "Host 127.0.0.1" })
+        {
+            var (status, error) = Install($"Match {criteria}\n    TrustedUserCAKeys /etc/ssh/another.pub");
+            Assert.Equal(1, status);
+            Assert.Contains("for every account that is logged in to from 127.0.0.1, a Match block puts another line in force instead of 'TrustedUserCAKeys /etc/ssh/keyhole/ca.pub': 'TrustedUserCAKeys /etc/ssh/another.pub'", error, StringComparison.Ordinal);
+            Assert.False(File.Exists(host.Host.PathOf(Own)));
+        }
+
+        // For the group of an account that was made here.
+        host.Host.Run("groupadd", "builders");
+        host.Host.Run("useradd", "-G", "builders", "ada");
+        host.Host.Run("mkdir", "-p", "-m", "700", "/var/lib/keyhole-ssh");
+        host.Host.Write(DaemonHost.StateFile, $$"""{"version":1,"accounts":[{"authority":"{{new string('a', 32)}}","user":5,"name":"ada","identity":"ada@example.com","created":"2031-05-06T07:08:09Z"}]}""", "600");
+        var (refused, reason) = Install("Match Group builders\n    AuthorizedPrincipalsCommand none");
+        Assert.Equal(1, refused);
+        Assert.Contains("for the account ada that is logged in to from 127.0.0.1, a Match block puts another line in force instead of 'AuthorizedPrincipalsCommand /usr/local/bin/keyhole-connector", reason, StringComparison.Ordinal);
+        Assert.Contains("': 'AuthorizedPrincipalsCommand none'", reason, StringComparison.Ordinal);
+    }
+
+    [LabFact("sshd", "sudo", "useradd")]
     [Trait("Promise", "B12")]
     public void The_daemon_says_what_its_command_line_lacks_and_takes_no_key_that_everybody_reads()
     {

@@ -31,7 +31,7 @@ public static class SshSetupCommand
         if (!Environment.IsPrivilegedProcess)
             throw new AuthDaemonException("The SSH server's configuration is root's: run this as root, or without --install.");
         await directory.PrepareAsync().ConfigureAwait(false);
-        string file = await configuration.InstallAsync().ConfigureAwait(false);
+        string file = await configuration.InstallAsync(HostStore.ForReading(state).Read().Accounts.Select(account => account.Name)).ConfigureAwait(false);
         await server.ReloadAsync(log).ConfigureAwait(false);
         await output.WriteLineAsync($"{file} holds the lines; the SSH server accepts them.").ConfigureAwait(false);
         return 0;

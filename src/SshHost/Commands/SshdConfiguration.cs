@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.NetworkInformation;
 using System.Text;
 
 namespace Keyhole.SshHost;
@@ -10,6 +12,12 @@ internal sealed class SshdConfiguration
     private const string OwnFile = Folder + "/keyhole.conf";
     private const string Begin = "# Keyhole: written by 'ssh setup --install'";
     private const string End = "# Keyhole: end";
+
+    /// <summary>Whom no block names, but one that is for everybody.</summary>
+    private const string Somebody = "somebody";
+
+    /// <summary>Accounts and addresses that are asked for, each with each.</summary>
+    private const int MaximumAsked = 8;
 
     private readonly List<(string Name, string Value)> _lines;
 
@@ -29,9 +37,10 @@ internal sealed class SshdConfiguration
     public string Text => string.Concat(_lines.Select(line => $"{line.Name} {line.Value}\n"));
 
     /// <summary>Writes the lines, has sshd check the whole and say that they are in force; else takes them back.</summary>
+    /// <param name="accounts">Those of the host that were made for people.</param>
     /// <returns>The file that holds them.</returns>
     /// <exception cref="AuthDaemonException">They cannot stand there; the configuration is as it was.</exception>
-    public async Task<string> InstallAsync()
+    public async Task<string> InstallAsync(IEnumerable<string> accounts)
     {
         await RefuseOthersAsync().ConfigureAwait(false);
         string main = await File.ReadAllTextAsync(MainFile).ConfigureAwait(false);
@@ -41,7 +50,7 @@ internal sealed class SshdConfiguration
         // In front: what comes first counts, and what comes behind a Match block belongs to it.
         string text = $"{Begin}\n{Text}{End}\n" + (file == OwnFile ? "" : "\n" + Without(main));
         await AtomicFile.WriteAsync(file, Encoding.UTF8.GetBytes(text), mode).ConfigureAwait(false);
-        if (await FindFaultAsync().ConfigureAwait(false) is not { } fault)
+        if (await FindFaultAsync([Somebody, .. accounts.Take(MaximumAsked)]).ConfigureAwait(false) is not { } fault)
             return file;
         if (before is null)
             File.Delete(file);
@@ -82,16 +91,34 @@ internal sealed class SshdConfiguration
         }
     }
 
-    /// <summary>Null when sshd accepts its configuration, and the lines are in force in it.</summary>
-    private async Task<string?> FindFaultAsync()
+    /// <summary>Null when sshd accepts its configuration, and the lines are in force in it for these accounts.</summary>
+    private async Task<string?> FindFaultAsync(IReadOnlyList<string> accounts)
     {
         var test = await HostProgram.RunAsync("sshd", ["-t"]).ConfigureAwait(false);
         if (test.Status != 0)
             return test.Said;
-        var settings = await SshServer.ReadSettingsAsync().ConfigureAwait(false);
-        if (settings is null)
-            return null;
-        var missing = _lines.FirstOrDefault(line => !settings.Contains((line.Name.ToLowerInvariant(), line.Value)));
-        return missing.Name is null ? null : $"another line is in force instead of '{missing.Name} {missing.Value}'";
+        if (FindMissing(await SshServer.ReadSettingsAsync().ConfigureAwait(false)) is { } missing)
+            return $"another line is in force instead of {missing}";
+        foreach (var login in from account in accounts from address in Addresses() select new SshdLogin(account, address))
+        {
+            if (FindMissing(await SshServer.ReadSettingsAsync(login).ConfigureAwait(false)) is { } overridden)
+                return $"for {(login.Account == Somebody ? "every account" : $"the account {login.Account}")} that is logged in to from {login.Address}, a Match block puts another line in force instead of {overridden}";
+        }
+
+        return null;
     }
+
+    /// <summary>The first of the lines that is not in force, and what is; null where all are, or sshd does not say.</summary>
+    private string? FindMissing(List<(string Name, string Value)>? settings)
+    {
+        if (settings is null || _lines.FirstOrDefault(line => !settings.Contains((line.Name.ToLowerInvariant(), line.Value))) is not { Name: not null } missing)
+            return null;
+        string? other = settings.FirstOrDefault(setting => setting.Name.Equals(missing.Name, StringComparison.OrdinalIgnoreCase)).Value;
+        return $"'{missing.Name} {missing.Value}': {(other is null ? "none" : $"'{missing.Name} {other}'")}";
+    }
+
+    /// <summary>From where people's logins come: from a connector on this host, or one in a network of it.</summary>
+    private static IEnumerable<IPAddress> Addresses() => NetworkInterface.GetAllNetworkInterfaces()
+        .SelectMany(network => network.GetIPProperties().UnicastAddresses).Select(unicast => new IPAddress(unicast.Address.GetAddressBytes()))
+        .OrderByDescending(IPAddress.IsLoopback).ThenBy(address => address.AddressFamily).Take(MaximumAsked);
 }

@@ -48,9 +48,12 @@ internal sealed class SshServer
     }
 
     /// <summary>What sshd says of its configuration (sshd(8), -T): names in lower case. Null when it does not say.</summary>
-    public static async Task<List<(string Name, string Value)>?> ReadSettingsAsync()
+    /// <param name="login">For whom Match blocks are applied (-C); null: they are left out.</param>
+    public static async Task<List<(string Name, string Value)>?> ReadSettingsAsync(SshdLogin? login = null)
     {
-        var result = await HostProgram.RunAsync("sshd", ["-T"]).ConfigureAwait(false);
+        // All that a Match block may ask for: sshd ends where one asks for what is not said.
+        string[] match = login is null ? [] : ["-C", $"user={login.Account},host={login.Address},addr={login.Address},laddr={login.Address},lport=22,rdomain="];
+        var result = await HostProgram.RunAsync("sshd", ["-T", .. match]).ConfigureAwait(false);
         return result.Status != 0 ? null : [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).Where(words => words.Length == 2).Select(words => (words[0], words[1]))];
     }
 
