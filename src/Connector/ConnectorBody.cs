@@ -19,6 +19,7 @@ internal sealed class ConnectorBody : IAgentBody
     private static readonly Setting RekeyAfter = new("--wireguard-rekey-after", "SECONDS", "For the lab: renew WireGuard keys after this time instead of 120 seconds.");
     private static readonly Setting DrainTimeout = new("--drain-timeout", "SECONDS", "How long connections may go on after the first SIGTERM.") { Default = "30" };
     private static readonly Setting RelayOnly = new("--relay-only", "", "Keep all data on relays: take no direct paths to clients.") { IsSwitch = true };
+    private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(100);
 
@@ -29,7 +30,8 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly ILogger _logger;
     private readonly TimeSpan _drainTimeout;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Task _surveying;
+    private readonly Survey _logging;
+    private readonly Survey _survey;
     private readonly NetworkWatch? _watch;
     private readonly RegistrationLog _registrationLog;
     private volatile ConnectorRoster _roster = ConnectorRoster.None;
@@ -71,7 +73,8 @@ internal sealed class ConnectorBody : IAgentBody
         _registrationLog = new RegistrationLog(_logger);
         _data.TurnEnded = () => _isReady = _data.State.IsRegistered;
         _data.Start();
-        _surveying = SurveyAsync(_stop.Token);
+        _logging = new Survey(LogInterval, _logger, async _ => _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations())));
+        _survey = new Survey(SurveyInterval, _logger, SurveyAsync);
         if (!start.Values.IsOn(RelayOnly))
             _watch = new NetworkWatch(null, FollowNetworkAsync);
     }
@@ -110,6 +113,7 @@ internal sealed class ConnectorBody : IAgentBody
     {
         var status = await _data.InvokeAsync(now => ConnectorStatus.Write(_data, now));
         status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
+        status["surveyFaults"] = _logging.FaultCount + _survey.FaultCount;
         status["sshHosts"] = _ssh.Describe();
         return status;
     }
@@ -151,7 +155,8 @@ internal sealed class ConnectorBody : IAgentBody
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _surveying;
+        await _logging.DisposeAsync();
+        await _survey.DisposeAsync();
         await _ssh.DisposeAsync();
         await _daemons.DisposeAsync();
         if (_watch is not null)
@@ -210,30 +215,13 @@ internal sealed class ConnectorBody : IAgentBody
     /// <summary>What the host and its name servers say changes without telling anybody: it is asked again and again.</summary>
     private async Task SurveyAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        var next = TimeSpan.Zero;
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        try
+        var rules = HostAddresses.Read();
+        await _data.InvokeAsync(_ =>
         {
-            do
-            {
-                _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations()));
-                if (watch.Elapsed < next)
-                    continue;
-                next = watch.Elapsed + SurveyInterval;
-                var rules = HostAddresses.Read();
-                await _data.InvokeAsync(_ =>
-                {
-                    _data.Site.SetTargetRules(rules);
-                    return true;
-                });
-                await ResolveRelaysAsync(_roster, stop);
-            }
-            while (await timer.WaitForNextTickAsync(stop));
-        }
-        catch (OperationCanceledException)
-        {
-        }
+            _data.Site.SetTargetRules(rules);
+            return true;
+        });
+        await ResolveRelaysAsync(_roster, stop);
     }
 
     private Task ResolveRelaysAsync(ConnectorRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(

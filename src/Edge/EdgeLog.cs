@@ -19,4 +19,7 @@ internal static partial class EdgeLog
 
     [LoggerMessage(106, LogLevel.Information, "relay {Relay} is reached by UDP again")]
     public static partial void ByUdp(ILogger logger, string relay);
+
+    [LoggerMessage(107, LogLevel.Warning, "a look at this host failed, and what was known before holds: {Message}")]
+    public static partial void SurveyFailed(ILogger logger, string message);
 }

@@ -1,7 +1,8 @@
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Keyhole.Net;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
+using NetworkInterface = System.Net.NetworkInformation.NetworkInterface;
 
 namespace Keyhole.Edge;
 
@@ -9,22 +10,21 @@ namespace Keyhole.Edge;
 public static class HostAddresses
 {
     /// <summary>What may not be dialled, as the host is now. Asks the system; off the data thread, since it reads files.</summary>
-    /// <exception cref="NetworkInformationException">The system does not tell.</exception>
-    public static TargetRules Read()
+    /// <exception cref="NetworkException">The system does not tell.</exception>
+    public static TargetRules Read() => HostInterfaces.Read(RulesOf);
+
+    private static TargetRules RulesOf(NetworkInterface[] interfaces)
     {
         var own = new List<IpAddress>();
-        foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
+        foreach (var unicast in interfaces.SelectMany(network => network.GetIPProperties().UnicastAddresses))
         {
-            foreach (var unicast in network.GetIPProperties().UnicastAddresses)
-            {
-                var address = IpAddress.From(unicast.Address);
-                own.Add(address);
-                if (unicast.Address.AddressFamily != AddressFamily.InterNetwork || unicast.PrefixLength is < 1 or > 30)
-                    continue;
-                uint hostMask = uint.MaxValue >> unicast.PrefixLength;
-                own.Add(new IpAddress(address.Ipv4 & ~hostMask));
-                own.Add(new IpAddress(address.Ipv4 | hostMask));
-            }
+            var address = IpAddress.From(unicast.Address);
+            own.Add(address);
+            if (unicast.Address.AddressFamily != AddressFamily.InterNetwork || unicast.PrefixLength is < 1 or > 30)
+                continue;
+            uint hostMask = uint.MaxValue >> unicast.PrefixLength;
+            own.Add(new IpAddress(address.Ipv4 & ~hostMask));
+            own.Add(new IpAddress(address.Ipv4 | hostMask));
         }
 
         return new TargetRules(own);

@@ -96,8 +96,8 @@ public sealed class NetworkWatch : IAsyncDisposable
         List<IpAddress> gateways = [];
         for (bool isFirst = true; ;)
         {
-            if (TryRead(out var currentAddresses, out var currentGateways)
-                && (isFirst || !currentAddresses.SequenceEqual(addresses) || !currentGateways.SequenceEqual(gateways)))
+            var (currentAddresses, currentGateways) = HostInterfaces.Read(Summarise);
+            if (isFirst || !currentAddresses.SequenceEqual(addresses) || !currentGateways.SequenceEqual(gateways))
             {
                 (addresses, gateways, isFirst) = (currentAddresses, currentGateways, false);
                 await _changed(addresses);
@@ -108,29 +108,23 @@ public sealed class NetworkWatch : IAsyncDisposable
         }
     }
 
-    private bool TryRead(out List<LocalAddress> addresses, out List<IpAddress> gateways)
+    private (List<LocalAddress> Addresses, List<IpAddress> Gateways) Summarise(NetworkInterface[] interfaces)
     {
-        (addresses, gateways) = ([], []);
-        try
+        List<LocalAddress> addresses = [];
+        List<IpAddress> gateways = [];
+        foreach (var network in interfaces)
         {
-            foreach (var network in NetworkInterface.GetAllNetworkInterfaces())
-            {
-                if (network.Name == _except || network.NetworkInterfaceType == NetworkInterfaceType.Loopback || network.OperationalStatus == OperationalStatus.Down)
-                    continue;
-                var properties = network.GetIPProperties();
-                // Every bridge and container brings a link-local one, by which nobody is reached.
-                addresses.AddRange(properties.UnicastAddresses.Where(unicast => !unicast.Address.IsIPv6LinkLocal)
-                    .Select(unicast => new LocalAddress(IpAddress.From(unicast.Address), unicast.PrefixLength)));
-                gateways.AddRange(properties.GatewayAddresses.Select(gateway => IpAddress.From(gateway.Address)));
-            }
-        }
-        catch (NetworkInformationException)
-        {
-            return false;
+            if (network.Name == _except || network.NetworkInterfaceType == NetworkInterfaceType.Loopback || network.OperationalStatus == OperationalStatus.Down)
+                continue;
+            var properties = network.GetIPProperties();
+            // Every bridge and container brings a link-local one, by which nobody is reached.
+            addresses.AddRange(properties.UnicastAddresses.Where(unicast => !unicast.Address.IsIPv6LinkLocal)
+                .Select(unicast => new LocalAddress(IpAddress.From(unicast.Address), unicast.PrefixLength)));
+            gateways.AddRange(properties.GatewayAddresses.Select(gateway => IpAddress.From(gateway.Address)));
         }
 
         addresses = [.. addresses.Distinct().OrderBy(address => address.Address).Take(MaximumCount)];
         gateways.Sort();
-        return true;
+        return (addresses, gateways);
     }
 }

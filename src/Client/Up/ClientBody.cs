@@ -14,13 +14,15 @@ namespace Keyhole.Client;
 /// <summary>The client as its host sees it: tables in, acknowledgements and status out; packets pass on the data thread of its mode.</summary>
 internal abstract class ClientBody : IAgentBody
 {
-    private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RelayInterval = TimeSpan.FromSeconds(30);
 
     private readonly ClientThread _data;
     private readonly PrivateKey _key;
     private readonly RegistrationLog _registrationLog;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Task _surveying;
+    private readonly Survey _survey;
+    private readonly Survey _relays;
     private readonly NetworkWatch? _watch;
     private PortMapper? _mapper;
     private volatile ClientRoster _roster = ClientRoster.None;
@@ -37,7 +39,8 @@ internal abstract class ClientBody : IAgentBody
         _registrationLog = new RegistrationLog(Logger);
         _data.TurnEnded = () => _isReady = _data.State.IsReady(MonotonicClock.Now);
         _data.Start();
-        _surveying = SurveyAsync(_stop.Token);
+        _survey = new Survey(SurveyInterval, Logger, LookAsync);
+        _relays = new Survey(RelayInterval, Logger, stop => ResolveRelaysAsync(_roster, stop));
         if (!start.Values.IsOn(UpSettings.RelayOnly))
             _watch = new NetworkWatch(tunnel, FollowNetworkAsync);
     }
@@ -72,6 +75,7 @@ internal abstract class ClientBody : IAgentBody
     {
         var status = ClientStatus.Write(_data, now);
         status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
+        status["surveyFaults"] = _survey.FaultCount + _relays.FaultCount;
         Describe(status);
         return status;
     });
@@ -107,7 +111,8 @@ internal abstract class ClientBody : IAgentBody
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _surveying;
+        await _survey.DisposeAsync();
+        await _relays.DisposeAsync();
         await WithdrawAsync();
         if (_watch is not null)
             await _watch.DisposeAsync();
@@ -147,7 +152,7 @@ internal abstract class ClientBody : IAgentBody
     protected virtual Task FollowAsync(ClientRoster roster) => Task.CompletedTask;
 
     /// <summary>Called every second.</summary>
-    protected virtual Task SurveyAsync() => Task.CompletedTask;
+    protected virtual Task SurveyAsync(CancellationToken stop) => Task.CompletedTask;
 
     /// <summary>What the machine's programs were told is taken back while packets still flow.</summary>
     protected virtual Task WithdrawAsync() => Task.CompletedTask;
@@ -178,27 +183,10 @@ internal abstract class ClientBody : IAgentBody
         return true;
     });
 
-    private async Task SurveyAsync(CancellationToken stop)
+    private async Task LookAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        var next = SurveyInterval;
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stop))
-            {
-                _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations()));
-                await SurveyAsync();
-                if (watch.Elapsed < next)
-                    continue;
-                next = watch.Elapsed + SurveyInterval;
-                await ResolveRelaysAsync(_roster, stop);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The program ends.
-        }
+        _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations()));
+        await SurveyAsync(stop);
     }
 
     private Task ResolveRelaysAsync(ClientRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(

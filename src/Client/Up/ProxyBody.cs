@@ -1,4 +1,3 @@
-using System.Net.NetworkInformation;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
@@ -45,20 +44,13 @@ internal sealed class ProxyBody : ClientBody
     }
 
     /// <summary>The machine's addresses change without telling anybody: they are asked for again and again.</summary>
-    protected override async Task SurveyAsync()
+    protected override async Task SurveyAsync(CancellationToken stop)
     {
         if (!_data.Front.IsDirect || MonotonicClock.Now < _nextAddresses)
             return;
         _nextAddresses = MonotonicClock.Now + AddressInterval;
-        try
-        {
-            var rules = HostAddresses.Read();
-            await _data.InvokeAsync(_ => _data.Front.DirectRules = rules);
-        }
-        catch (NetworkInformationException)
-        {
-            // What was known before holds until the next time.
-        }
+        var rules = HostAddresses.Read();
+        await _data.InvokeAsync(_ => _data.Front.DirectRules = rules);
     }
 
     protected override void Describe(JsonObject status)

@@ -74,7 +74,7 @@ internal sealed class TunBody : ClientBody
         _naming = NameAsync(_naming, tunnel);
     }
 
-    protected override Task SurveyAsync() => _naming.IsCompleted ? _names.CheckAsync(Stop) : Task.CompletedTask;
+    protected override Task SurveyAsync(CancellationToken stop) => _naming.IsCompleted ? _names.CheckAsync(stop) : Task.CompletedTask;
 
     protected override async Task WithdrawAsync()
     {

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Keyhole.Edge;
 using Keyhole.Packets;
 using Keyhole.SshHost;
 using Keyhole.Tunnel;
@@ -40,7 +40,7 @@ internal sealed class SiteAddresses(Func<string, CancellationToken, Task<IPAddre
 
     /// <summary>The addresses of this host's interfaces. Asks the system.</summary>
     public static IEnumerable<IPAddress> OfThisHost() =>
-        NetworkInterface.GetAllNetworkInterfaces().SelectMany(network => network.GetIPProperties().UnicastAddresses).Select(unicast => Plain(unicast.Address));
+        HostInterfaces.Read(all => all.SelectMany(network => network.GetIPProperties().UnicastAddresses).Select(unicast => Plain(unicast.Address)).ToList());
 
     private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancelled)
     {

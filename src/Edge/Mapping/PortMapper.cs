@@ -15,7 +15,8 @@ public sealed class PortMapper : IAsyncDisposable
 {
     private const int GatewayPort = 5351;
 
-    private static readonly TimeSpan NoGatewayRest = TimeSpan.FromSeconds(60);
+    /// <summary>Where there is no gateway, or something unexpected came.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(60);
 
     private readonly ushort _port;
     private readonly Func<IpEndpoint?, ValueTask> _changed;
@@ -60,11 +61,17 @@ public sealed class PortMapper : IAsyncDisposable
                     await ConverseAsync(gateway, round.Token);
                 else
                     await TellAsync(null);
-                await Task.Delay(NoGatewayRest, round.Token);
+                await Task.Delay(Rest, round.Token);
             }
             catch (OperationCanceledException)
             {
                 // The end, or another network.
+            }
+#pragma warning disable CA1031 // without a mapping there are other ways
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+                await Task.Delay(Rest, round.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -174,19 +181,9 @@ public sealed class PortMapper : IAsyncDisposable
     }
 
     /// <summary>The IPv4 gateway of the default route; null where there is none.</summary>
-    private static IPAddress? FindGateway()
-    {
-        try
-        {
-            return System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces()
-                .Where(one => one.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
-                .SelectMany(one => one.GetIPProperties().GatewayAddresses)
-                .Select(gateway => gateway.Address)
-                .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !address.Equals(IPAddress.Any));
-        }
-        catch (NetworkInformationException)
-        {
-            return null;
-        }
-    }
+    private static IPAddress? FindGateway() => HostInterfaces.Read(interfaces => interfaces
+        .Where(one => one.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown)
+        .SelectMany(one => one.GetIPProperties().GatewayAddresses)
+        .Select(gateway => gateway.Address)
+        .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !address.Equals(IPAddress.Any)));
 }
