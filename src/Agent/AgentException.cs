@@ -7,7 +7,10 @@ public sealed class AgentException : Exception
     {
     }
 
-    public AgentException(string message, Exception innerException) : base(message, innerException)
+    public AgentException(string message, Exception? innerException) : base(message, innerException)
     {
     }
+
+    /// <summary>The agent does not hear this user, however often it is asked.</summary>
+    internal bool IsForbidden { get; init; }
 }

@@ -13,7 +13,7 @@ var root = new RootCommand("Reaches the private services that you were granted."
     LogoutCommand.Create(),
     SelectCommand.Create(),
     UpCommand.Create(),
-    AgentProgram.DownCommand(UpSettings.Data, async directory => await RepairCommand.RepairAsync(directory) is not null),
+    AgentProgram.DownCommand(UpSettings.Data, RepairCommand.RepairLeftAsync),
     StatusCommand.Create(),
     ListCommand.Create(),
     ExplainCommand.Create(),

@@ -15,6 +15,15 @@ internal sealed class FakeBody : IAgentBody
 
     public bool Disposed { get; private set; }
 
+    /// <summary>No status before that.</summary>
+    public Task Answering { get; init; } = Task.CompletedTask;
+
+    /// <summary>Nothing runs that a graceful stop would wait for.</summary>
+    public bool IsIdle { get; init; }
+
+    /// <summary>Until then it undoes what it did.</summary>
+    public Task Undoing { get; init; } = Task.CompletedTask;
+
     public Task Completion => _completion.Task;
 
     public bool IsReady { get; set; }
@@ -31,7 +40,11 @@ internal sealed class FakeBody : IAgentBody
         return new(new Enforcement(table.Sites.Count));
     }
 
-    public ValueTask<JsonObject> StatusAsync() => new(JsonNode.Parse(Status)!.AsObject());
+    public async ValueTask<JsonObject> StatusAsync()
+    {
+        await Answering;
+        return JsonNode.Parse(Status)!.AsObject();
+    }
 
     public ValueTask<StatusMessage> ReportAsync() => new(new StatusMessage(false, 3, []));
 
@@ -44,12 +57,13 @@ internal sealed class FakeBody : IAgentBody
     public async Task DrainAsync(CancellationToken hurry)
     {
         Draining.SetResult();
-        await Task.Delay(Timeout.Infinite, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!IsIdle)
+            await Task.Delay(Timeout.Infinite, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await Undoing;
         Disposed = true;
-        return default;
     }
 }

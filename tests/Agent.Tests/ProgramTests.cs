@@ -14,6 +14,7 @@ public sealed class ProgramTests : IDisposable
     private readonly Dictionary<string, string> _environment = [];
     private readonly StringWriter _output = new();
     private readonly StringWriter _error = new();
+    private readonly StringWriter _log = new();
     private AgentStart? _start;
 
     [Theory]
@@ -145,7 +146,7 @@ public sealed class ProgramTests : IDisposable
         var run = HostAsync(body, signals, 0);
         body.Fail(new InvalidOperationException("the socket is gone"));
         Assert.Equal(1, await run.WaitAsync(TimeSpan.FromSeconds(20)));
-        Assert.Contains("the socket is gone", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the socket is gone", _log.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -160,17 +161,69 @@ public sealed class ProgramTests : IDisposable
         Assert.EndsWith("info test: a\\x0ab\\x1b[31m\\x85ü", line, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Down_is_heard_whatever_the_data_path_does_and_is_done_when_everything_is_undone()
+    {
+        var undone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var body = new FakeBody { Answering = new TaskCompletionSource().Task, IsIdle = true, Undoing = undone.Task };
+        using var signals = new ShutdownSignals();
+        var run = HostAsync(body, signals, 0);
+        var down = DownAsync(_ => body.Disposed && DataDirectory.IsFree(_folder["d"]) ? false : throw new AgentException("asked too early"));
+        await body.Draining.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        // The status socket goes while the data path is undone.
+        await Task.Delay(200);
+        Assert.False(down.IsCompleted);
+        undone.SetResult();
+        Assert.Equal((0, ""), (await down.WaitAsync(TimeSpan.FromSeconds(20)), _error.ToString()));
+        Assert.Equal(0, await run.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
+    public async Task Down_waits_for_one_that_has_no_ear_any_more()
+    {
+        var ending = DataDirectory.Open(_folder["d"]);
+        var down = DownAsync(_ => false);
+        await Task.Delay(200);
+        Assert.False(down.IsCompleted);
+        ending.Dispose();
+        Assert.Equal(0, await down.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Down_does_not_say_that_all_is_well_when_something_was_not_undone(bool runs)
+    {
+        using var signals = new ShutdownSignals();
+        var run = runs ? HostAsync(new FakeBody { IsIdle = true }, signals, 0) : Task.FromResult(0);
+        Assert.Equal(1, await DownAsync(_ => throw new AgentException("/etc/resolv.conf cannot be written")).WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Contains("error: /etc/resolv.conf cannot be written", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, await run.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    public async Task Down_without_an_agent_undoes_what_one_has_left(bool hasLeft, int code)
+    {
+        Assert.Equal(code, await DownAsync(directory => directory == _folder["d"] && hasLeft));
+        Assert.Equal(!hasLeft, _error.ToString().Contains("error: ", StringComparison.Ordinal));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static readonly Action<ILogger, string, Exception?> Say = LoggerMessage.Define<string>(LogLevel.Information, default, "{Text}");
 
-    private Task<int> RunAsync(string line)
+    private Task<int> DownAsync(Func<string, bool> repair) =>
+        RunAsync("down --data DIR/d", AgentProgram.DownCommand(AgentSettings.Data, async directory => await Task.FromResult(repair(directory)), _environment.GetValueOrDefault, _error));
+
+    private Task<int> RunAsync(string line, params System.CommandLine.Command[] others)
     {
         _start = null;
         _error.GetStringBuilder().Clear();
         string secret = _folder.Write("secret", "from-file\n");
         string[] args = [.. line.Split(' ').Select(word => word.Replace("SECRET", secret, StringComparison.Ordinal).Replace("DIR", _folder.Root, StringComparison.Ordinal))];
-        return AgentProgram.RunAsync(Definition(), args, _environment.GetValueOrDefault, new StringReader("from-input\n"), _output, _error);
+        return AgentProgram.RunAsync(Definition(), args, _environment.GetValueOrDefault, new StringReader("from-input\n"), _output, _error, others);
     }
 
     private Task<int> HostAsync(FakeBody body, ShutdownSignals signals, int metricsPort)
@@ -185,7 +238,7 @@ public sealed class ProgramTests : IDisposable
             Metrics = metricsPort == 0 ? null : new IPEndPoint(IPAddress.Loopback, metricsPort),
         };
         var values = new SettingValues(new System.CommandLine.RootCommand().Parse([]), [], _ => null);
-        return new AgentHost(definition, options, values, new LineLoggerFactory(_error, LogLevel.Information, TimeProvider.System), TimeProvider.System).RunAsync(signals);
+        return new AgentHost(definition, options, values, new LineLoggerFactory(_log, LogLevel.Information, TimeProvider.System), TimeProvider.System).RunAsync(signals);
     }
 
     /// <summary>An agent that shows what it was given and goes no further.</summary>

@@ -6,6 +6,7 @@ namespace Keyhole.Agent.Tests;
 public sealed class StatusSocketTests : IDisposable
 {
     private readonly TestFolder _folder = new();
+    private int _downs;
 
     public void Dispose() => _folder.Dispose();
 
@@ -21,6 +22,14 @@ public sealed class StatusSocketTests : IDisposable
         foreach (string request in new[] { "status", "explain web.acme:80", "explain a b", "" })
             Assert.Equal("{}", Encoding.UTF8.GetString(await StatusSocket.AskAsync(_folder.Root, request)));
         Assert.Equal([("status", ""), ("explain", "web.acme:80"), ("explain", "a b"), ("", "")], asked);
+    }
+
+    [Fact]
+    public async Task Down_has_its_answer_when_it_is_obeyed()
+    {
+        using var socket = Listen((_, _) => "nobody else is asked");
+        Assert.Equal("{}", Encoding.UTF8.GetString(await StatusSocket.AskAsync(_folder.Root, StatusSocket.DownRequest)));
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _downs) == 1, TimeSpan.FromSeconds(20)));
     }
 
     [Fact]
@@ -51,5 +60,5 @@ public sealed class StatusSocketTests : IDisposable
     }
 
     private StatusSocket Listen(Func<string, string, string> answer) =>
-        new(_folder["status.sock"], (word, argument) => ValueTask.FromResult(Encoding.UTF8.GetBytes(answer(word, argument))));
+        new(_folder["status.sock"], () => _downs++, (word, argument) => ValueTask.FromResult(Encoding.UTF8.GetBytes(answer(word, argument))));
 }

@@ -35,21 +35,12 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
         await using var body = definition.Create(new AgentStart(options, values, key, data, loggers));
         var keeper = new TableKeeper(body, new TableCache(data.TableCache, options.Id, time), options.Id, time, _logger);
         var link = new ControlLink(options, new HelloMessage(options.Login?.Kind ?? definition.Kind, publicKey, Version, 0, body.Tls), keeper, body, time, _logger, Random.Shared.NextDouble);
-        using var status = new StatusSocket(data.StatusSocket, async (request, argument) =>
+        using var status = new StatusSocket(data.StatusSocket, signals.Raise, async (request, argument) => ToBytes(request switch
         {
-            switch (request)
-            {
-                case StatusSocket.LogsRequest:
-                    return ToBytes(new JsonObject { ["lines"] = new JsonArray([.. loggers.LastLines().Select(line => (JsonNode)line)]) });
-                case StatusSocket.DownRequest:
-                    signals.Raise();
-                    break;
-                case not StatusSocket.StatusRequest:
-                    return ToBytes(await body.AnswerAsync(request, argument) ?? new JsonObject { ["error"] = $"{definition.Name} {Version} knows no '{request}'." });
-            }
-
-            return ToBytes(Describe(await body.StatusAsync(), publicKey, link, keeper));
-        });
+            StatusSocket.LogsRequest => new JsonObject { ["lines"] = new JsonArray([.. loggers.LastLines().Select(line => (JsonNode)line)]) },
+            StatusSocket.StatusRequest => Describe(await body.StatusAsync(), publicKey, link, keeper),
+            _ => await body.AnswerAsync(request, argument) ?? new JsonObject { ["error"] = $"{definition.Name} {Version} knows no '{request}'." },
+        }));
         using var metrics = options.Metrics is { } address ? new MetricsEndpoint(address, body, text => WriteMetrics(text, link, keeper)) : null;
         AgentLog.Started(_logger, definition.Name, Version, options.Id, publicKey, data.FullPath);
         if (metrics is not null)

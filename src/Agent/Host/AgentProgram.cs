@@ -8,8 +8,6 @@ namespace Keyhole.Agent;
 /// <summary>The command line of an agent: run it, or ask a running one for its status.</summary>
 public static class AgentProgram
 {
-    private static readonly TimeSpan DownPatience = TimeSpan.FromSeconds(60);
-
     /// <param name="others">Commands of the program beside running the agent.</param>
     /// <returns>The exit code: 0, 1 for a failure that one line on standard error explains, 2 for a command line that is wrong.</returns>
     public static Task<int> RunAsync(AgentDefinition definition, string[] args, params Command[] others) =>
@@ -24,8 +22,8 @@ public static class AgentProgram
     public static Command StatusCommand(Setting data, Func<JsonObject, bool, string> text) => StatusCommand(data, text, Environment.GetEnvironmentVariable, Console.Out, Console.Error);
 
     /// <summary>A command that ends the running agent gracefully.</summary>
-    /// <param name="absent">Told the directory when no agent answers there; true when there was something to end all the same.</param>
-    public static Command DownCommand(Setting data, Func<string, Task<bool>> absent) => DownCommand(data, absent, Environment.GetEnvironmentVariable, Console.Error);
+    /// <param name="repair">Undoes what an agent of the directory could not undo when it ended, or was killed; false when there is nothing.</param>
+    public static Command DownCommand(Setting data, Func<string, Task<bool>> repair) => DownCommand(data, repair, Environment.GetEnvironmentVariable, Console.Error);
 
     /// <summary>A command about the agent of a data directory, which may run or not.</summary>
     /// <param name="action">From the directory to the exit code; <see cref="AgentException"/> for what the operator can put right.</param>
@@ -164,7 +162,7 @@ public static class AgentProgram
         return command;
     }
 
-    private static Command DownCommand(Setting setting, Func<string, Task<bool>> absent, Func<string, string?> environment, TextWriter error)
+    internal static Command DownCommand(Setting setting, Func<string, Task<bool>> repair, Func<string, string?> environment, TextWriter error)
     {
         var data = OptionFor(setting);
         var command = new Command("down", "Ends the running agent; what it set up on this machine goes with it.") { data };
@@ -173,16 +171,16 @@ public static class AgentProgram
             string directory = DirectoryOf(parsed, setting, data, environment);
             try
             {
-                await StatusSocket.AskAsync(directory, StatusSocket.DownRequest);
-                if (!await DataDirectory.WaitUntilFreeAsync(directory, DownPatience))
-                    throw new AgentException($"The agent in {directory} was told to end and still runs after {DownPatience.TotalSeconds:F0} s.");
+                await RunningAgent.EndAsync(directory);
             }
             catch (AgentException) when (DataDirectory.IsFree(directory))
             {
-                if (!await absent(directory))
+                if (!await repair(directory))
                     throw;
+                return 0;
             }
 
+            await repair(directory);
             return 0;
         }));
         return command;

@@ -20,6 +20,10 @@ internal static class PeerCredentials
     public static bool IsOwnUserOrRoot(Socket accepted, Socket listener) =>
         !OperatingSystem.IsLinux() || IsAllowed(UserOf(accepted), UserOf(listener));
 
+    /// <param name="connected">A socket of this process; its other end is that of the process that listens.</param>
+    /// <returns>False where that process does not hear this one.</returns>
+    public static bool IsHeard(Socket connected) => !OperatingSystem.IsLinux() || IsAllowed(EffectiveUser(), UserOf(connected));
+
     internal static bool IsAllowed(uint peer, uint own) => peer == 0 || (peer == own && peer != Unknown);
 
     private static uint UserOf(Socket socket)
@@ -27,4 +31,8 @@ internal static class PeerCredentials
         Span<byte> credentials = stackalloc byte[CredentialsLength];
         return socket.GetRawSocketOption(SolSocket, SoPeercred, credentials) == CredentialsLength ? MemoryMarshal.Read<uint>(credentials[UserOffset..]) : Unknown;
     }
+
+    [DllImport("libc", EntryPoint = "geteuid")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern uint EffectiveUser();
 }

@@ -14,6 +14,7 @@ internal sealed class StatusSocket : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
+    private readonly Action _down;
     private readonly Func<string, string, ValueTask<byte[]>> _answer;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
@@ -21,18 +22,20 @@ internal sealed class StatusSocket : IDisposable
     /// <summary>What the status command asks for.</summary>
     public const string StatusRequest = "status";
 
-    /// <summary>Stop gracefully, as SIGTERM does.</summary>
+    /// <summary>Stop gracefully, as SIGTERM does. The answer, an empty object, says that it was heard.</summary>
     public const string DownRequest = "down";
 
     /// <summary>The last lines of the log.</summary>
     public const string LogsRequest = "logs";
 
-    /// <param name="answer">From the word that was said and its argument, "" without one, to the JSON object.</param>
+    /// <param name="down">Called when <see cref="DownRequest"/> has its answer: what ends from then on ends this socket, too.</param>
+    /// <param name="answer">Of all other requests: from the word that was said and its argument, "" without one, to the JSON object.</param>
     /// <exception cref="AgentException">The socket cannot be made.</exception>
-    public StatusSocket(string path, Func<string, string, ValueTask<byte[]>> answer)
+    public StatusSocket(string path, Action down, Func<string, string, ValueTask<byte[]>> answer)
     {
         CheckLength(path);
         _path = path;
+        _down = down;
         _answer = answer;
         _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -71,11 +74,11 @@ internal sealed class StatusSocket : IDisposable
             socket.Shutdown(SocketShutdown.Send);
             using var answer = new MemoryStream();
             await stream.CopyToAsync(answer, patience.Token);
-            return answer.Length > 0 ? answer.ToArray() : throw new AgentException($"The agent in {directory} gave no answer: it hears its own user and root only.");
+            return answer.Length > 0 ? answer.ToArray() : throw Silence(directory, socket, null);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new AgentException($"No access to {path}: run this as the agent's user.", e);
+            throw new AgentException($"No access to {path}: run this as the agent's user.", e) { IsForbidden = true };
         }
         catch (SocketException e)
         {
@@ -83,7 +86,7 @@ internal sealed class StatusSocket : IDisposable
         }
         catch (IOException e)
         {
-            throw new AgentException($"The agent in {directory} gave no answer: it hears its own user and root only.", e);
+            throw Silence(directory, socket, e);
         }
         catch (OperationCanceledException e)
         {
@@ -97,6 +100,10 @@ internal sealed class StatusSocket : IDisposable
         _listener.Dispose();
         File.Delete(_path);
     }
+
+    private static AgentException Silence(string directory, Socket socket, IOException? cause) => PeerCredentials.IsHeard(socket)
+        ? new AgentException($"The agent in {directory} ended before it answered, or could not answer.", cause)
+        : new AgentException($"The agent in {directory} gave no answer: it hears its own user and root only.", cause) { IsForbidden = true };
 
     private static void CheckLength(string path)
     {
@@ -136,10 +143,14 @@ internal sealed class StatusSocket : IDisposable
                 string request = await ReadRequestAsync(socket, patience.Token);
                 int space = request.IndexOf(' ', StringComparison.Ordinal);
                 var (word, argument) = space < 0 ? (request, "") : (request[..space], request[(space + 1)..]);
-                byte[] status = await _answer(word, argument).AsTask().WaitAsync(patience.Token);
-                for (int sent = 0; sent < status.Length;)
-                    sent += await socket.SendAsync(status.AsMemory(sent), patience.Token);
-                socket.Shutdown(SocketShutdown.Send);
+                if (word == DownRequest)
+                {
+                    await SendAsync(socket, "{}"u8.ToArray(), patience.Token);
+                    _down();
+                    return;
+                }
+
+                await SendAsync(socket, await _answer(word, argument).AsTask().WaitAsync(patience.Token), patience.Token);
             }
 #pragma warning disable CA1031 // one question that cannot be answered may not end the answers to all later ones
             catch (Exception)
@@ -148,6 +159,13 @@ internal sealed class StatusSocket : IDisposable
                 // The data thread or the caller took too long, or there is no answer: the caller sees the end without one.
             }
         }
+    }
+
+    private static async Task SendAsync(Socket socket, byte[] answer, CancellationToken patience)
+    {
+        for (int sent = 0; sent < answer.Length;)
+            sent += await socket.SendAsync(answer.AsMemory(sent), patience);
+        socket.Shutdown(SocketShutdown.Send);
     }
 
     private static async Task<string> ReadRequestAsync(Socket socket, CancellationToken patience)

@@ -172,7 +172,7 @@ internal sealed class NameService : IAsyncDisposable
         }
         catch (ResolverException e)
         {
-            Report(e.Message);
+            ClientLog.NamesLeft(_logger, e.Message);
         }
 
         _turn.Dispose();

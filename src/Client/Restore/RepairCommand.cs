@@ -43,6 +43,11 @@ internal static class RepairCommand
         }
     }
 
+    /// <summary>The same behind a client that has ended, which leaves something only where it could not put it back.</summary>
+    /// <returns>False when nothing was left; the directory is not held then.</returns>
+    /// <exception cref="AgentException">It cannot be undone.</exception>
+    public static async Task<bool> RepairLeftAsync(string directory) => new RestoreFile(directory).IsThere && await RepairAsync(directory) is not null;
+
     private static JsonObject ToJson(RestoreRecord? undone) => new()
     {
         ["repaired"] = undone is not null,

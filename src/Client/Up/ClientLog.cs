@@ -29,6 +29,9 @@ internal static partial class ClientLog
     [LoggerMessage(308, LogLevel.Debug, "the network has {Addresses} addresses; ways past the relay are looked for anew")]
     public static partial void Network(ILogger logger, int addresses);
 
+    [LoggerMessage(310, LogLevel.Error, "names: the resolver's configuration is not as it was, run 'keyhole repair': {Problem}")]
+    public static partial void NamesLeft(ILogger logger, string problem);
+
     [LoggerMessage(320, LogLevel.Information, "SOCKS5 and HTTP CONNECT on {Endpoint}, {Protection}")]
     public static partial void Listening(ILogger logger, string endpoint, string protection);
 
