@@ -35,12 +35,23 @@ public sealed class DataDirectory : IDisposable
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(path);
-            else
-                Directory.CreateDirectory(path, Private);
-            Check(path);
+            Make(path);
             return new DataDirectory(path, Lock(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new AgentException($"The data directory {path} cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Creates the directory when it is not there, and tries whether it can be used, whoever holds it.</summary>
+    /// <exception cref="AgentException">It cannot; the message names the path and what to do.</exception>
+    public static void CheckWritable(string path)
+    {
+        try
+        {
+            Make(path);
+            using var probe = new FileStream(Path.Combine(path, $"probe-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -98,6 +109,15 @@ public sealed class DataDirectory : IDisposable
         }
 
         File.Move(beside, file, overwrite: true);
+    }
+
+    private static void Make(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, Private);
+        Check(path);
     }
 
     private static void Check(string path)

@@ -10,9 +10,6 @@ namespace Keyhole.Client;
 /// <summary><c>keyhole login</c>: a person approves this machine in a browser, here or anywhere (RFC 8628).</summary>
 internal static class LoginCommand
 {
-    private const string GrantType = "urn:ietf:params:oauth:grant-type:device_code";
-    private static readonly TimeSpan Slower = TimeSpan.FromSeconds(5);
-
     public static Command Create()
     {
         var url = new Argument<string?>("URL") { Description = "Where Control is: https://control.example.com. Not needed a second time. [KEYHOLE_ENDPOINT]", Arity = ArgumentArity.ZeroOrOne };
@@ -21,85 +18,89 @@ internal static class LoginCommand
         var json = new Option<bool>("--json") { Description = "Print JSON objects, one per line: what to open, then who is logged in." };
         return AgentProgram.DirectoryCommand(
             "login", "Logs this machine in as a user. Its tunnel ('keyhole up') lives as long as the login.", UpSettings.Data, [url, noBrowser, allowHttp, json],
-            (directory, parsed, output) => RunAsync(directory, parsed.GetValue(url), !parsed.GetValue(noBrowser), parsed.GetValue(allowHttp), parsed.GetValue(json), output));
+            (directory, parsed, output) => RunAsync(directory, parsed.GetValue(url), !parsed.GetValue(noBrowser), parsed.GetValue(allowHttp), parsed.GetValue(json), output, TimeProvider.System));
     }
 
-    private static async Task<int> RunAsync(string directory, string? url, bool withBrowser, bool allowHttp, bool json, TextWriter output)
+    internal static async Task<int> RunAsync(string directory, string? url, bool withBrowser, bool allowHttp, bool json, TextWriter output, TimeProvider time)
     {
         var before = LoginRecord.Load(directory);
         string text = url ?? Environment.GetEnvironmentVariable(AgentSettings.Endpoint.Variable)?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault() ?? before?.Endpoint.AbsoluteUri
             ?? throw new AgentException("Where is Control? Run 'keyhole login https://control.example.com'.");
         var endpoint = AgentOptions.EndpointFrom(text, allowHttp || (url is null && before?.Endpoint.AbsoluteUri == text));
+        // Nobody is to approve what cannot be kept.
+        DataDirectory.CheckWritable(directory);
         using var api = new ControlApi(endpoint, null);
-        var (status, grant) = await api.PostFormAsync("login/device", ("client_id", "keyhole"), ("device_name", Environment.MachineName)).ConfigureAwait(false);
-        if (status != HttpStatusCode.OK || (string?)grant["device_code"] is not { } code)
-            throw ControlApi.Refusal(status, grant);
-        string page = (string?)grant["verification_uri_complete"] ?? "";
+        var grant = await DeviceGrant.BeginAsync(api, time).ConfigureAwait(false);
         await output.WriteLineAsync(json
-            ? new JsonObject { ["open"] = page, ["code"] = (string?)grant["user_code"] }.ToJsonString()
-            : AgentProgram.Shown($"Open {page}") + "\n" + AgentProgram.Shown($"and check that it shows the code {(string?)grant["user_code"]}.")).ConfigureAwait(false);
+            ? new JsonObject { ["open"] = grant.Page, ["code"] = grant.UserCode }.ToJsonString()
+            : AgentProgram.Shown($"Open {grant.Page}") + "\n" + AgentProgram.Shown($"and check that it shows the code {grant.UserCode}.")).ConfigureAwait(false);
         await output.FlushAsync().ConfigureAwait(false);
         if (withBrowser)
-            OpenBrowser(page);
-        var token = await WaitAsync(api, code, (int?)grant["interval"] ?? 5).ConfigureAwait(false);
+            OpenBrowser(grant.Page);
+        var token = await grant.TokenAsync().ConfigureAwait(false);
         var login = new LoginRecord(
-            endpoint, (string?)token["account"] ?? "", (string)token["access_token"]!, DateTimeOffset.UtcNow.AddSeconds((int?)token["expires_in"] ?? 0), null);
-        login = await SelectAsync(login, before).ConfigureAwait(false);
+            endpoint, (string?)token["account"] ?? "", (string)token["access_token"]!, DateTimeOffset.UtcNow.AddSeconds((int?)token["expires_in"] ?? 0),
+            before?.Endpoint == endpoint ? before.Organisation : null);
+        // Kept before anything else can go wrong: the code is used up.
         login.Save(directory);
-        if (before is not null)
-            await EndAsync(before).ConfigureAwait(false);
+        login = await SelectAsync(login).ConfigureAwait(false);
+        login.Save(directory);
+        bool hasTunnel = before is not null && await HasTunnelAsync(directory).ConfigureAwait(false);
+        bool endsTunnel = before is not null && await EndAsync(before).ConfigureAwait(false) && hasTunnel;
         await output.WriteLineAsync(json
-            ? new JsonObject { ["account"] = login.Account, ["organisation"] = login.Organisation, ["expires"] = login.Expires.ToString("O", CultureInfo.InvariantCulture) }.ToJsonString()
-            : AgentProgram.Shown($"Logged in as {login.Account}{(login.Organisation is { } name ? $", organisation {name}" : "; choose an organisation with 'keyhole select org'")}.")).ConfigureAwait(false);
+            ? new JsonObject
+            {
+                ["account"] = login.Account,
+                ["organisation"] = login.Organisation,
+                ["expires"] = login.Expires.ToString("O", CultureInfo.InvariantCulture),
+                ["tunnelEnds"] = endsTunnel,
+            }.ToJsonString()
+            : AgentProgram.Shown($"Logged in as {login.Account}{(login.Organisation is { } name ? $", organisation {name}" : "; choose an organisation with 'keyhole select org'")}.")
+                + (endsTunnel ? "\nThe tunnel that is up lives by the login before, which ends now: run 'keyhole up' again." : "")).ConfigureAwait(false);
         return 0;
     }
 
-    private static async Task<JsonObject> WaitAsync(ControlApi api, string code, int seconds)
+    /// <summary>Keeps the organisation that was selected before where it is one of the account's, or takes the only one.</summary>
+    private static async Task<LoginRecord> SelectAsync(LoginRecord login)
     {
-        var interval = TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 60));
-        while (true)
+        try
         {
-            await Task.Delay(interval).ConfigureAwait(false);
-            var (status, body) = await api.PostFormAsync("login/token", ("grant_type", GrantType), ("device_code", code), ("client_id", "keyhole")).ConfigureAwait(false);
-            if (status == HttpStatusCode.OK && (string?)body["access_token"] is not null)
-                return body;
-            switch ((string?)body["error"])
-            {
-                case "authorization_pending":
-                    break;
-                case "slow_down":
-                    interval += Slower;
-                    break;
-                case "access_denied":
-                    throw new AgentException("The login was turned away.");
-                case "expired_token":
-                    throw new AgentException("Nobody approved the login in time: run 'keyhole login' again.");
-                default:
-                    throw ControlApi.Refusal(status, body);
-            }
+            using var api = new ControlApi(login.Endpoint, login.Token);
+            var names = await Organisations.ListAsync(api).ConfigureAwait(false);
+            return login with { Organisation = names.FirstOrDefault(name => string.Equals(name, login.Organisation, StringComparison.OrdinalIgnoreCase)) ?? (names.Count == 1 ? names[0] : null) };
+        }
+        catch (AgentException)
+        {
+            // 'keyhole up' asks again.
+            return login;
         }
     }
 
-    /// <summary>Keeps the organisation that was selected before, or takes the only one.</summary>
-    private static async Task<LoginRecord> SelectAsync(LoginRecord login, LoginRecord? before)
+    /// <summary>Whether the client that runs lives by a login, and not by a machine's secret.</summary>
+    private static async Task<bool> HasTunnelAsync(string directory)
     {
-        using var api = new ControlApi(login.Endpoint, login.Token);
-        var names = await Organisations.ListAsync(api).ConfigureAwait(false);
-        string? selected = before?.Endpoint == login.Endpoint && before.Organisation is { } kept && names.Contains(kept, StringComparer.OrdinalIgnoreCase) ? kept : null;
-        return login with { Organisation = selected ?? (names.Count == 1 ? names[0] : null) };
+        try
+        {
+            return (await AgentProgram.AskAsync(directory, "status").ConfigureAwait(false))["login"] is not null;
+        }
+        catch (AgentException)
+        {
+            return false;
+        }
     }
 
-    /// <summary>The session of before is not needed any more. Whether Control hears that does not matter here: it expires.</summary>
-    private static async Task EndAsync(LoginRecord before)
+    /// <summary>The session of before is not needed any more.</summary>
+    /// <returns>False where Control does not hear that: it lives until it expires.</returns>
+    private static async Task<bool> EndAsync(LoginRecord before)
     {
         try
         {
             using var api = new ControlApi(before.Endpoint, before.Token);
-            await api.PostAsync("logout", []).ConfigureAwait(false);
+            return (await api.PostAsync("logout", []).ConfigureAwait(false)).Status == HttpStatusCode.NoContent;
         }
         catch (AgentException)
         {
-            // It is not reachable.
+            return false;
         }
     }
 

@@ -72,7 +72,18 @@ internal sealed record LoginRecord(Uri Endpoint, string Account, string Token, D
         }
     }
 
-    public static void Delete(string directory) => File.Delete(FileIn(directory));
+    /// <exception cref="AgentException">It cannot be removed.</exception>
+    public static void Delete(string directory)
+    {
+        try
+        {
+            File.Delete(FileIn(directory));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AgentException($"The login in {directory} cannot be removed: {e.Message}", e);
+        }
+    }
 
     /// <summary>With this device's credential in an organisation.</summary>
     public LoginRecord With(string organisation, string id, string secret) =>

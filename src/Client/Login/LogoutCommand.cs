@@ -10,41 +10,59 @@ internal static class LogoutCommand
     public static Command Create() =>
         AgentProgram.DirectoryCommand("logout", "Ends the login of this machine, and its tunnel.", UpSettings.Data, [], (directory, _, output) => RunAsync(directory, output));
 
-    private static async Task<int> RunAsync(string directory, TextWriter output)
+    internal static async Task<int> RunAsync(string directory, TextWriter output)
     {
         var login = LoginRecord.Load(directory) ?? throw new AgentException("Nobody is logged in here.");
         // From here on nothing on this machine can use the login, whatever Control says.
         LoginRecord.Delete(directory);
-        AgentException? unheard = null;
-        try
-        {
-            using var api = new ControlApi(login.Endpoint, login.Token);
-            var (status, body) = await api.PostAsync("logout", []).ConfigureAwait(false);
-            if (status is not (HttpStatusCode.NoContent or HttpStatusCode.Unauthorized))
-                unheard = ControlApi.Refusal(status, body);
-        }
-        catch (AgentException e)
-        {
-            unheard = e;
-        }
-
-        await EndTunnelAsync(directory).ConfigureAwait(false);
-        if (unheard is not null)
-            throw new AgentException($"Logged out on this machine only; the session lives on until it expires or is ended in a browser. {unheard.Message}", unheard);
+        var problems = new List<string>();
+        if (await EndSessionAsync(login).ConfigureAwait(false) is { } unheard)
+            problems.Add($"Logged out on this machine only; the session lives on until it expires or is ended in a browser. {unheard}");
+        if (await EndTunnelAsync(directory).ConfigureAwait(false) is { } left)
+            problems.Add($"The tunnel has not ended as it should. {left}");
+        if (problems.Count > 0)
+            throw new AgentException(string.Join(' ', problems));
         await output.WriteLineAsync(AgentProgram.Shown($"Logged out {login.Account}.")).ConfigureAwait(false);
         return 0;
     }
 
-    private static async Task EndTunnelAsync(string directory)
+    /// <returns>Why Control did not end it; null where it did.</returns>
+    private static async Task<string?> EndSessionAsync(LoginRecord login)
     {
         try
         {
-            if ((await AgentProgram.AskAsync(directory, "status").ConfigureAwait(false))["login"] is not null)
-                await AgentProgram.AskAsync(directory, "down").ConfigureAwait(false);
+            using var api = new ControlApi(login.Endpoint, login.Token);
+            var (status, body) = await api.PostAsync("logout", []).ConfigureAwait(false);
+            return status is HttpStatusCode.NoContent or HttpStatusCode.Unauthorized ? null : ControlApi.Refusal(status, body).Message;
         }
-        catch (AgentException)
+        catch (AgentException e)
         {
-            // None runs, or it ended by itself: Control has told it.
+            return e.Message;
+        }
+    }
+
+    /// <summary>Ends the client that lives by the login, as 'keyhole down' does, whether or not Control has told it.</summary>
+    /// <returns>What went wrong; null for nothing.</returns>
+    private static async Task<string?> EndTunnelAsync(string directory)
+    {
+        try
+        {
+            try
+            {
+                await RunningAgent.EndAsync(directory, status => status["login"] is not null).ConfigureAwait(false);
+            }
+            catch (AgentException) when (DataDirectory.IsFree(directory))
+            {
+                // None runs.
+            }
+
+            if (DataDirectory.IsFree(directory))
+                await RepairCommand.RepairLeftAsync(directory).ConfigureAwait(false);
+            return null;
+        }
+        catch (AgentException e)
+        {
+            return e.Message;
         }
     }
 }
