@@ -30,10 +30,12 @@ internal sealed class FakeControl : IDisposable
         return new Conversation((await context.AcceptWebSocketAsync(null)).WebSocket);
     }
 
-    public async Task RefuseAsync(int status)
+    /// <param name="contentType">Control's own; a proxy before it says something else.</param>
+    public async Task RefuseAsync(int status, string contentType = "application/problem+json")
     {
         var context = await _listener.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20));
         context.Response.StatusCode = status;
+        context.Response.ContentType = contentType;
         context.Response.Close();
     }
 

@@ -32,6 +32,21 @@ public sealed class LoginLinkTests : IDisposable
     }
 
     [Theory]
+    [InlineData(401, "text/html")]
+    [InlineData(403, "application/problem+json")]
+    public async Task What_is_not_Control_s_word_on_the_login_does_not_end_the_agent(int status, string contentType)
+    {
+        using var control = new FakeControl();
+        using var stop = new CancellationTokenSource();
+        var running = RunAsync(control.Endpoint, isLogin: true, stop.Token);
+        await control.RefuseAsync(status, contentType);
+        await Task.Delay(300);
+        Assert.False(running.IsCompleted);
+        await stop.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Theory]
     [InlineData(RefusalReason.Replaced, true)]
     [InlineData(RefusalReason.Message, true)]
     [InlineData(RefusalReason.Revoked, false)]

@@ -32,9 +32,13 @@ internal sealed class AgentHost(AgentDefinition definition, AgentOptions options
         var key = StaticKeyFile.LoadOrCreate(data.StaticKey, RandomSource.System);
         string publicKey = key.PublicKey.ToString();
         _ = Task.Run(TransportKey.Prepare);
-        await using var body = definition.Create(new AgentStart(options, values, key, data, loggers));
+        var start = new AgentStart(options, values, key, data, loggers);
+        await using var body = definition.Create(start);
         var keeper = new TableKeeper(body, new TableCache(data.TableCache, options.Id, time), options.Id, time, _logger);
-        var link = new ControlLink(options, new HelloMessage(options.Login?.Kind ?? definition.Kind, publicKey, Version, 0, body.Tls), keeper, body, time, _logger, Random.Shared.NextDouble);
+        var link = new ControlLink(options, new HelloMessage(options.Login?.Kind ?? definition.Kind, publicKey, Version, 0, body.Tls), keeper, body, time, _logger, Random.Shared.NextDouble)
+        {
+            Network = start.Network,
+        };
         using var status = new StatusSocket(data.StatusSocket, signals.Raise, async (request, argument) => ToBytes(request switch
         {
             StatusSocket.LogsRequest => new JsonObject { ["lines"] = new JsonArray([.. loggers.LastLines().Select(line => (JsonNode)line)]) },

@@ -10,13 +10,17 @@ namespace Keyhole.Agent;
 /// <summary>
 /// The connection to Control, made again for ever: hello, then snapshots and deltas are enforced one after the other, each
 /// acknowledged. A delta that does not follow asks for a snapshot. Nothing that Control says or fails to say ends the agent.
-/// Where Control has several endpoints, each attempt goes to the one behind the last.
+/// Where Control has several endpoints, each attempt goes to the one behind the last. When the network is another one it waits for nothing any more, and a
+/// connection that stands has to show that it still does.
 /// </summary>
 internal sealed class ControlLink
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a hello may go unanswered, or a connection unmade, when the network is another one.</summary>
+    private static readonly TimeSpan ProofTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
@@ -30,6 +34,7 @@ internal sealed class ControlLink
     private readonly Backoff _backoff;
     private volatile Uri _endpoint;
     private int _attempts;
+    private long _heard;
     private volatile bool _connected;
     private bool _wasConnected;
     private bool _outageLogged;
@@ -53,6 +58,8 @@ internal sealed class ControlLink
     /// <summary>The one of the last attempt.</summary>
     public Uri Endpoint => _endpoint;
 
+    public NetworkChange Network { get; init; } = new();
+
     /// <summary>How often a status goes to Control.</summary>
     public TimeSpan ReportInterval { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -64,14 +71,18 @@ internal sealed class ControlLink
         {
             while (!stop.IsCancellationRequested)
             {
+                var changed = Network.Next;
                 var end = await ConnectOnceAsync(stop);
+                // What changed while a connection stood has been looked at.
+                if (_connected && !end.IsStale)
+                    changed = Network.Next;
                 _connected = false;
                 if (stop.IsCancellationRequested)
                     return;
                 if (end.IsOver && _options.Login is not null)
                     throw new AgentException($"the login is over ({end.Reason}): the tunnel is down; log in again with 'keyhole login'");
                 LogOutage(end);
-                await WaitAsync(end.Slow ? _backoff.Slow() : _backoff.Next(), stop);
+                await WaitAsync(end.Slow ? _backoff.Slow() : _backoff.Next(), changed, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -89,30 +100,36 @@ internal sealed class ControlLink
         socket.Options.SetRequestHeader(AgentWire.SecretHeader, _options.Secret.Expose());
         socket.Options.KeepAliveInterval = PingInterval;
         socket.Options.KeepAliveTimeout = PingTimeout;
-        socket.Options.CollectHttpResponseDetails = true;
+        using var reader = new AnswerReader();
+        using var invoker = new HttpMessageInvoker(reader);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var outgoing = Channel.CreateUnbounded<AgentMessage>(new UnboundedChannelOptions { SingleReader = true });
+        outgoing.Writer.TryWrite(_hello with { Revision = _keeper.Revision });
+        var proving = ProveAsync(outgoing.Writer, ended);
         try
         {
             ended.CancelAfter(ConnectTimeout);
-            await socket.ConnectAsync(uri, ended.Token);
+            await socket.ConnectAsync(uri, invoker, ended.Token);
             ended.CancelAfter(Timeout.InfiniteTimeSpan);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or HttpRequestException)
         {
-            return FromConnect(socket, e);
+            await ended.CancelAsync();
+            await proving;
+            return FromConnect(reader, e);
         }
 
-        var outgoing = Channel.CreateUnbounded<AgentMessage>(new UnboundedChannelOptions { SingleReader = true });
         var sending = SendAsync(socket, outgoing.Reader, ended.Token);
         var reporting = ReportAsync(outgoing.Writer, ended.Token);
         try
         {
-            outgoing.Writer.TryWrite(_hello with { Revision = _keeper.Revision });
             return await ReceiveAsync(socket, outgoing.Writer, ended.Token);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
         {
-            return new LinkEnd(e is OperationCanceledException ? "the connection was given up" : e.Message, Slow: false);
+            return e is OperationCanceledException && ended.IsCancellationRequested
+                ? new LinkEnd("no answer since the network changed", Slow: false) { IsStale = true }
+                : new LinkEnd(e is OperationCanceledException ? "the connection was given up" : e.Message, Slow: false);
         }
         finally
         {
@@ -120,7 +137,30 @@ internal sealed class ControlLink
             outgoing.Writer.TryComplete();
             await CloseAsync(socket, sending);
             await ended.CancelAsync();
-            await Task.WhenAll(sending, reporting);
+            await Task.WhenAll(sending, reporting, proving);
+        }
+    }
+
+    /// <summary>At every change of the network Control is asked for an answer; a connection that brings none is ended.</summary>
+    private async Task ProveAsync(ChannelWriter<AgentMessage> outgoing, CancellationTokenSource ended)
+    {
+        try
+        {
+            var changed = Network.Next;
+            while (true)
+            {
+                await changed.WaitAsync(ended.Token);
+                changed = Network.Next;
+                long heard = Volatile.Read(ref _heard);
+                outgoing.TryWrite(_hello with { Revision = _keeper.Revision });
+                await Task.Delay(ProofTimeout, _time, ended.Token);
+                if (Volatile.Read(ref _heard) == heard)
+                    await ended.CancelAsync();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection is over, by itself or from here.
         }
     }
 
@@ -141,12 +181,12 @@ internal sealed class ControlLink
         }
     }
 
-    private LinkEnd FromConnect(ClientWebSocket socket, Exception e)
+    private LinkEnd FromConnect(AnswerReader answer, Exception e)
     {
-        if (socket.HttpStatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            return new LinkEnd($"unknown ID or wrong secret (ID {_options.Id})", Slow: true, IsRefusal: true) { IsOver = socket.HttpStatusCode == HttpStatusCode.Unauthorized };
-        if (socket.HttpStatusCode is not (0 or HttpStatusCode.SwitchingProtocols))
-            return new LinkEnd(string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)socket.HttpStatusCode} from {_endpoint.Authority}"), Slow: false);
+        if (answer is { IsControls: true, Status: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden })
+            return new LinkEnd($"unknown ID or wrong secret (ID {_options.Id})", Slow: true, IsRefusal: true) { IsOver = answer.Status == HttpStatusCode.Unauthorized };
+        if (answer.Status is not (0 or HttpStatusCode.SwitchingProtocols))
+            return new LinkEnd(string.Create(CultureInfo.InvariantCulture, $"HTTP {(int)answer.Status} from {(answer.IsControls ? "" : "what stands before ")}{_endpoint.Authority}"), Slow: false);
         return new LinkEnd(e is OperationCanceledException ? "no answer" : (e.InnerException ?? e).Message, Slow: false);
     }
 
@@ -201,6 +241,7 @@ internal sealed class ControlLink
                 }
 
                 part = await socket.ReceiveAsync(buffer.AsMemory(length), ended);
+                Interlocked.Increment(ref _heard);
                 if (part.MessageType == WebSocketMessageType.Close)
                     return new LinkEnd("Control closed the connection", Slow: false);
                 length += part.Count;
@@ -245,10 +286,15 @@ internal sealed class ControlLink
         }
     }
 
-    private async Task WaitAsync(TimeSpan wait, CancellationToken stop)
+    /// <summary>Until the next attempt. In another network, what was tried in the last one says nothing.</summary>
+    private async Task WaitAsync(TimeSpan wait, Task changed, CancellationToken stop)
     {
         await _keeper.ExpireAsync();
-        await Task.Delay(wait, _time, stop);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        if (await Task.WhenAny(Task.Delay(wait, _time, enough.Token), changed) == changed)
+            _backoff.Reset();
+        await enough.CancelAsync();
+        stop.ThrowIfCancellationRequested();
     }
 
     private void LogConnection()
@@ -282,5 +328,8 @@ internal sealed class ControlLink
     {
         /// <summary>The credential is gone for good.</summary>
         public bool IsOver { get; init; }
+
+        /// <summary>It was made in a network that is left.</summary>
+        public bool IsStale { get; init; }
     }
 }

@@ -19,6 +19,7 @@ internal abstract class ClientBody : IAgentBody
 
     private readonly ClientThread _data;
     private readonly PrivateKey _key;
+    private readonly NetworkChange _network;
     private readonly RegistrationLog _registrationLog;
     private readonly CancellationTokenSource _stop = new();
     private readonly Survey _survey;
@@ -35,6 +36,7 @@ internal abstract class ClientBody : IAgentBody
     {
         _data = data;
         _key = start.Key;
+        _network = start.Network;
         Logger = LoggerOf(start);
         _registrationLog = new RegistrationLog(Logger);
         _data.TurnEnded = () => _isReady = _data.State.IsReady(MonotonicClock.Now);
@@ -166,6 +168,7 @@ internal abstract class ClientBody : IAgentBody
     private async Task FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
     {
         ClientLog.Network(Logger, addresses.Count);
+        _network.Tell();
         if (_mapper is { } mapper)
             mapper.Restart();
         else

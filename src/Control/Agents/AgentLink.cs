@@ -26,6 +26,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
     private volatile bool _attached;
     private volatile bool _wantsSnapshot;
 
+    /// <summary>Every hello has an answer, though nothing is new: by it the agent sees that the connection stands.</summary>
+    private volatile bool _wantsAnswer;
+
     /// <summary>The table that the agent holds once it has read everything; the sending side's own after the hello.</summary>
     private Table? _sent;
 
@@ -221,6 +224,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             _attached = true;
         }
 
+        _wantsAnswer = true;
         // A change between the look at the credential and now would have missed this link.
         if (ledger.Compiled.FindCredential(credential.Id)?.Hash != credential.Hash)
             Refuse(RefusalReason.Revoked, "the secret was replaced, or the agent is no part of the network any more");
@@ -268,23 +272,23 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
     private async Task SendAsync(CancellationToken cancelled)
     {
-        bool answered = false;
         await foreach (bool _ in _wakeUps.Reader.ReadAllAsync(cancelled))
         {
             if (!_attached)
                 continue;
             bool snapshot = _wantsSnapshot || _sent is null;
             _wantsSnapshot = false;
+            bool answers = _wantsAnswer;
+            _wantsAnswer = false;
             var table = ledger.Compiled.TableOf(agent);
             if (snapshot)
                 await SendAsync(new SnapshotMessage(agent.Id, table), table, cancelled);
-            else if (!AgentHub.IsSame(_sent!, table) || (!answered && TellsHosts(table, _sent!)))
+            else if (!AgentHub.IsSame(_sent!, table) || (answers && TellsHosts(table, _sent!)))
                 await SendAsync(new DeltaMessage(TableDelta.Between(_sent!, table)), table, cancelled);
-            else if (!answered)
+            else if (answers)
                 await SendAsync(new CurrentMessage(_sent!.Revision), _sent, cancelled);
             else
                 hub.NoteUnchanged(this);
-            answered = true;
             while (_questions.Next() is { } question)
                 await SendAsync(question, cancelled);
         }

@@ -240,6 +240,14 @@ public class AgentLinkTests
         using var relay = await control.AgentAsync(AgentKind.Relay, "vps");
         await relay.AckAsync();
         await WaitForAckAsync(control, "vps", relay.Table!.Revision);
+
+        // Nothing is new: it is answered all the same.
+        for (int round = 0; round < 2; round++)
+        {
+            await relay.HelloAsync(relay.Table.Revision);
+            Assert.Equal(relay.Table.Revision, Assert.IsType<CurrentMessage>(await relay.ReadAsync()).Revision);
+        }
+
         await relay.SendAsync(new HelloMessage(AgentKind.Relay, relay.PublicKey, "1", relay.Table.Revision, new TlsOffer(8443, null)));
         Assert.IsType<DeltaMessage>(await relay.ReadTableAsync());
         Assert.NotNull(relay.Table.Relays[0].Tls);
