@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
@@ -26,6 +27,7 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly DataPath _data;
     private readonly SiteDaemons _daemons;
     private readonly SshSites _ssh;
+    private readonly DaemonEndpoints _daemonEndpoints = new(Dns.GetHostAddressesAsync);
     private readonly PrivateKey _key;
     private readonly ILogger _logger;
     private readonly TimeSpan _drainTimeout;
@@ -97,13 +99,17 @@ internal sealed class ConnectorBody : IAgentBody
         var roster = ConnectorRoster.Compile(table, agent);
         var rules = AccessRules.Compile(table);
         _roster = roster;
+        bool isNewName = _daemonEndpoints.Follow(table);
         int cut = await _data.InvokeAsync(now =>
         {
             _data.State.Apply(roster, now);
+            _data.Site.SetDaemons(_daemonEndpoints.Current);
             return _data.Site.Apply(rules, now);
         });
         ConnectorLog.Enforced(_logger, table.Revision, DateTimeOffset.UtcNow, roster.Relays.Count, rules.ClientCount, cut);
         _ = ResolveRelaysAsync(roster, _stop.Token);
+        if (isNewName)
+            _ = ResolveDaemonsAsync(_stop.Token);
         // Accounts follow the flows, and are not waited for: a host may be away.
         _ssh.Apply(table);
         return new Enforcement(cut);
@@ -222,6 +228,17 @@ internal sealed class ConnectorBody : IAgentBody
             return true;
         });
         await ResolveRelaysAsync(_roster, stop);
+        await ResolveDaemonsAsync(stop);
+    }
+
+    private async Task ResolveDaemonsAsync(CancellationToken stop)
+    {
+        await _daemonEndpoints.ResolveAsync(stop);
+        await _data.InvokeAsync(_ =>
+        {
+            _data.Site.SetDaemons(_daemonEndpoints.Current);
+            return true;
+        });
     }
 
     private Task ResolveRelaysAsync(ConnectorRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(

@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
+using Keyhole.Contracts;
 using Keyhole.NetStack;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
@@ -112,6 +114,27 @@ public sealed class SiteFlowsTests : IDisposable
         Assert.Equal((CloseReason.Unreachable, CloseReason.Unreachable), (_harness.Closed[wide], _harness.Closed[name]));
         Assert.Equal(2, _harness.Site.Counts.TargetsRefused);
         Assert.False(_listener.Poll(0, SelectMode.SelectRead));
+    }
+
+    [Fact]
+    [Trait("Threat", "35")]
+    public void Nobodys_flow_leads_to_an_auth_daemon_whatever_is_granted()
+    {
+        using var open = SiteHarness.Listen();
+        int openPort = SiteHarness.PortOf(open);
+        _harness.Grant(SiteHarness.Resource("127.0.0.1", Port) with { Tcp = [new PortRange(1, 65535)] });
+        _harness.Site.SetDaemons(new[] { new IpEndpoint(IpAddress.Parse("127.0.0.1"), (ushort)Port) }.ToFrozenSet());
+        var refused = _harness.Connect("100.64.1.1", Port);
+        var kept = _harness.Connect("100.64.1.1", openPort);
+        _harness.Until(() => _harness.Closed.ContainsKey(refused) && _harness.Connected.Contains(kept));
+        Assert.Equal(CloseReason.Unreachable, _harness.Closed[refused]);
+        Assert.Equal(1, _harness.Site.Counts.TargetsRefused);
+        Assert.False(_listener.Poll(0, SelectMode.SelectRead));
+
+        // The same way is open where no daemon is.
+        _harness.Site.SetDaemons(FrozenSet<IpEndpoint>.Empty);
+        var flow = _harness.Connect("100.64.1.1", Port);
+        _harness.Until(() => _harness.Connected.Contains(flow));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Keyhole.Edge;
 using Keyhole.Net;
 using Keyhole.NetStack;
@@ -22,6 +23,7 @@ internal sealed partial class SiteFlows : IFlowHost, IUdpFlowHost, IEchoHost, ID
 
     private AccessRules _rules = AccessRules.None;
     private TargetRules _targetRules = HostAddresses.Read();
+    private FrozenSet<IpEndpoint> _daemons = FrozenSet<IpEndpoint>.Empty;
     private DenialBucket _denials;
     private bool _draining;
 
@@ -113,6 +115,9 @@ internal sealed partial class SiteFlows : IFlowHost, IUdpFlowHost, IEchoHost, ID
     /// <summary>The host's addresses changed, or may have.</summary>
     public void SetTargetRules(TargetRules rules) => _targetRules = rules;
 
+    /// <summary>TCP endpoints of the site that nobody's flow leads to, whatever is granted: see <see cref="DaemonEndpoints"/>.</summary>
+    public void SetDaemons(FrozenSet<IpEndpoint> daemons) => _daemons = daemons;
+
     /// <summary>Open flows go on, new ones are dropped in silence: clients try another connector.</summary>
     public void BeginDrain() => _draining = true;
 
@@ -169,6 +174,8 @@ internal sealed partial class SiteFlows : IFlowHost, IUdpFlowHost, IEchoHost, ID
     internal void BeginTurn() => Now = MonotonicClock.Now;
 
     internal bool MayDial(IpAddress address, bool isExact) => _targetRules.Allows(address, isExact);
+
+    internal bool MayDialTcp(in IpEndpoint endpoint, bool isExact) => MayDial(endpoint.Address, isExact) && !_daemons.Contains(endpoint);
 
     private void Dispatch(in IpView view, int client, long now)
     {

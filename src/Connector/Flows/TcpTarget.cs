@@ -120,7 +120,7 @@ internal sealed class TcpTarget : IReadinessHandler
     {
         if (!_syn.IsPending)
             return;
-        _addresses = [.. addresses.Where(address => _site.MayDial(address, _target.IsExact))];
+        _addresses = [.. addresses.Where(address => _site.MayDialTcp(new IpEndpoint(address, Key.DestinationPort), _target.IsExact))];
         if (_addresses.Length == 0)
         {
             _site.Counts.TargetsRefused++;

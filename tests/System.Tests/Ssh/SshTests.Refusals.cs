@@ -97,6 +97,22 @@ public sealed partial class SshTests
         Assert.Equal(accounts, World.Vm2Host.Accounts());
     }
 
+    [LabFact("sshd", "ssh", "sudo", "setpriv", "curl")]
+    [Trait("Promise", "B12"), Trait("Threat", "35")]
+    public void Who_is_granted_all_ports_of_a_host_does_not_come_to_its_auth_daemon_in_the_connectors_name()
+    {
+        const int NoTls = 35, ProxyRefuses = 97;
+        Printed(Bob.Ssh(Vm2, "true"));
+        long Refusals() => Network.ConnectorStatus("office-1")!.Value.GetProperty("targetsRefused").GetInt64();
+        int Curl(int port) => LabProcess.Execute("ip", ["netns", "exec", Bob.Host.Name, "curl", "-sk", "--max-time", "60", "--socks5-hostname", "127.0.0.1:1080", $"https://{Vm2}:{port}/"]).Status;
+        long before = Refusals();
+        Assert.Equal(NoTls, Curl(22));
+        Assert.Equal(ProxyRefuses, Curl(SshNetwork.OtherPort));
+        Assert.True(Refusals() > before);
+        // It answers the connector's own host.
+        Assert.Equal("401", World.BastionHost.Network.Run("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", $"https://{SshWorld.Vm2}:{SshNetwork.OtherPort}/"));
+    }
+
     /// <summary>What is wrong with a host, Control hears from its connector, which may need a moment or a second try.</summary>
     private void UntilRefused(string alias, string reason)
     {
