@@ -28,9 +28,6 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
 
     private const int MaximumServers = 3;
 
-    // Together shorter than the five seconds that most resolvers wait.
-    private static readonly TimeSpan PatienceWithServer = TimeSpan.FromSeconds(1.5);
-
     /// <summary>The best may know what the others do not: another client of this machine.</summary>
     private static readonly TimeSpan PreferenceTime = TimeSpan.FromSeconds(30);
 
@@ -39,6 +36,9 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
     private volatile int _preferred;
     private long _preferredSince;
     private int _exchanges;
+
+    /// <summary>How long one server is waited for: for all of them together less than the five seconds that most resolvers wait.</summary>
+    public TimeSpan PatienceWithServer { get; set; } = TimeSpan.FromSeconds(1.5);
 
     /// <summary>Who is asked, best first; where a worse one answered instead, that one for half a minute. Only the first three are.</summary>
     public IReadOnlyList<IPEndPoint> Servers

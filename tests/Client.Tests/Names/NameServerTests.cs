@@ -21,6 +21,9 @@ public sealed class NameServerTests : IAsyncDisposable
     {
         _server = new NameServer(new IPEndPoint(IPAddress.Parse("127.100.64.53"), 0), _counters) { Names = Granted };
         _server.Forwarder.Servers = [_upstream.Endpoint];
+
+        // A test program that stands still is no server that is gone, which is asked again.
+        _server.Forwarder.PatienceWithServer = Patience;
     }
 
     public async ValueTask DisposeAsync()

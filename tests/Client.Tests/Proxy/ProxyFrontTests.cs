@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Keyhole.Net;
 using Keyhole.Packets;
 using Keyhole.Tunnel;
 
@@ -166,9 +167,12 @@ public class ProxyFrontTests
     [Fact]
     public void A_port_that_comes_round_again_leads_nobody_to_the_datagrams_of_another()
     {
-        ushort forwarded = FreePort(SocketType.Dgram);
-        Assert.Null(PortForward.Parse($"udp:{forwarded}:{ProxyWorld.Alias}:{ProxyWorld.UdpEcho}", out var forward));
-        using var world = new ProxyWorld(new ProxyOptions { Listen = new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0), Forwards = [forward] });
+        PortForward forward = default;
+        using var world = Started(() =>
+        {
+            Assert.Null(PortForward.Parse($"udp:{FreePort(SocketType.Dgram)}:{ProxyWorld.Alias}:{ProxyWorld.UdpEcho}", out forward));
+            return new ProxyOptions { Listen = new IpEndpoint(IpAddress.Parse("127.0.0.1"), 0), Forwards = [forward] };
+        });
         ushort start = world.Invoke(world.Flows.NextPort);
         byte[] header = [0, 0, 0, .. Address("100.96.0.1", ProxyWorld.UdpEcho)];
         var controls = new List<Socket>();
@@ -183,7 +187,7 @@ public class ProxyFrontTests
         }
 
         using var third = Udp();
-        Exchange(third, forwarded, "three"u8.ToArray());
+        Exchange(third, forward.Listen.Port, "three"u8.ToArray());
         Assert.Equal((3, 3), world.Invoke(() => (world.DatagramSenders.Count, world.Flows.UdpCount)));
         controls.ForEach(control => control.Dispose());
     }
@@ -191,11 +195,14 @@ public class ProxyFrontTests
     [Fact]
     public void Forwards_lead_to_their_targets()
     {
-        ushort tcpPort = FreePort(SocketType.Stream), udpPort = FreePort(SocketType.Dgram);
-        Assert.Null(PortForward.Parse($"{tcpPort}:{ProxyWorld.Alias}:80", out var tcp));
-        Assert.Null(PortForward.Parse($"udp:{udpPort}:{ProxyWorld.Alias}:{ProxyWorld.UdpEcho}", out var udp));
-        Assert.Null(PortForward.Parse($"{FreePort(SocketType.Stream)}:{ProxyWorld.Alias}:22", out var closed));
-        using var world = new ProxyWorld(new ProxyOptions { Forwards = [tcp, udp, closed] });
+        PortForward tcp = default, udp = default, closed = default;
+        using var world = Started(() =>
+        {
+            Assert.Null(PortForward.Parse($"{FreePort(SocketType.Stream)}:{ProxyWorld.Alias}:80", out tcp));
+            Assert.Null(PortForward.Parse($"udp:{FreePort(SocketType.Dgram)}:{ProxyWorld.Alias}:{ProxyWorld.UdpEcho}", out udp));
+            Assert.Null(PortForward.Parse($"{FreePort(SocketType.Stream)}:{ProxyWorld.Alias}:22", out closed));
+            return new ProxyOptions { Forwards = [tcp, udp, closed] };
+        });
         using var socket = ProxyWorld.Connect(tcp.Listen);
         socket.Send("echo"u8);
         Assert.Equal("echo", Read(socket, 4));
@@ -204,7 +211,7 @@ public class ProxyFrontTests
         using var second = Udp();
         foreach (var (client, text) in new[] { (first, "one"), (second, "two"), (first, "three") })
         {
-            client.SendTo(Encoding.ASCII.GetBytes(text), new IPEndPoint(IPAddress.Loopback, udpPort));
+            client.SendTo(Encoding.ASCII.GetBytes(text), new IPEndPoint(IPAddress.Loopback, udp.Listen.Port));
             byte[] buffer = new byte[100];
             Assert.Equal(text, Encoding.ASCII.GetString(buffer, 0, client.Receive(buffer)));
         }
@@ -360,6 +367,22 @@ public class ProxyFrontTests
         client.SendTo(datagram, new IPEndPoint(IPAddress.Loopback, port));
         byte[] buffer = new byte[datagram.Length + 100];
         Assert.Equal(datagram, buffer[..client.Receive(buffer)]);
+    }
+
+    /// <summary>Another program may take a port that was free: then there are others.</summary>
+    private static ProxyWorld Started(Func<ProxyOptions> options)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new ProxyWorld(options());
+            }
+            catch (NetworkException) when (attempt < 10)
+            {
+                // Taken meanwhile.
+            }
+        }
     }
 
     private static ushort FreePort(SocketType type)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Keyhole.Agent;
@@ -125,8 +126,8 @@ public sealed class SshSessionTests : IDisposable
         string ready = Path.Combine(Folder, "ready");
         using var process = new OpenSshProcess();
         var running = process.RunAsync("/bin/sh", ["-c", $"trap '' TERM; touch {ready}; while :; do sleep 0.1; done"]);
-        while (!File.Exists(ready))
-            await Task.Delay(10);
+        for (var clock = Stopwatch.StartNew(); !File.Exists(ready); await Task.Delay(10))
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(2) && !running.IsCompleted, "the program does not start");
         process.Raise(15);
         process.Raise(15);
         Assert.Equal(137, await running);
