@@ -23,7 +23,7 @@ internal sealed class FakeControl : IDisposable
 
     public async Task<Conversation> AcceptAsync()
     {
-        var context = await _listener.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var context = await _listener.GetContextAsync().WaitAsync(TimeSpan.FromMinutes(2));
         Assert.Equal(AgentWire.Path, context.Request.RawUrl);
         Assert.Equal("test-id", context.Request.Headers[AgentWire.IdHeader]);
         Assert.Equal("test-secret", context.Request.Headers[AgentWire.SecretHeader]);
@@ -33,7 +33,7 @@ internal sealed class FakeControl : IDisposable
     /// <param name="contentType">Control's own; a proxy before it says something else.</param>
     public async Task RefuseAsync(int status, string contentType = "application/problem+json")
     {
-        var context = await _listener.GetContextAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var context = await _listener.GetContextAsync().WaitAsync(TimeSpan.FromMinutes(2));
         context.Response.StatusCode = status;
         context.Response.ContentType = contentType;
         context.Response.Close();
@@ -58,7 +58,7 @@ internal sealed class FakeControl : IDisposable
 
         public async Task<T> HearAsync<T>() where T : AgentMessage
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             while (true)
             {
                 var part = await socket.ReceiveAsync(_buffer, patience.Token);

@@ -17,7 +17,7 @@ public sealed class LoginLinkTests : IDisposable
         using var agent = await control.AcceptAsync();
         Assert.Equal(AgentKind.Device, (await agent.HearAsync<HelloMessage>()).Kind);
         await agent.SayAsync(new RefusedMessage(RefusalReason.Revoked, "the session was ended"));
-        var error = await Assert.ThrowsAsync<AgentException>(() => running.WaitAsync(TimeSpan.FromSeconds(20)));
+        var error = await Assert.ThrowsAsync<AgentException>(() => running.WaitAsync(TimeSpan.FromMinutes(2)));
         Assert.Contains("the login is over (the session was ended", error.Message, StringComparison.Ordinal);
         Assert.Contains("keyhole login", error.Message, StringComparison.Ordinal);
     }
@@ -28,7 +28,7 @@ public sealed class LoginLinkTests : IDisposable
         using var control = new FakeControl();
         var running = RunAsync(control.Endpoint, isLogin: true, CancellationToken.None);
         await control.RefuseAsync(401);
-        await Assert.ThrowsAsync<AgentException>(() => running.WaitAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAsync<AgentException>(() => running.WaitAsync(TimeSpan.FromMinutes(2)));
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class LoginLinkTests : IDisposable
         await Task.Delay(300);
         Assert.False(running.IsCompleted);
         await stop.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(20));
+        await running.WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -15,7 +15,7 @@ public sealed class RelayLoopTests : IDisposable
     private const int Far = 5;
     private const uint NearIndex = 0x1111_1111;
     private const uint FarIndex = 0x2222_2222;
-    private const int Patience = 5000;
+    private const int Patience = 60_000;
 
     private static readonly IpAddress Loopback4 = IpAddress.Parse("127.0.0.1");
 
@@ -83,7 +83,7 @@ public sealed class RelayLoopTests : IDisposable
         Flush(near);
         Receive(far, loop, 40);
         // What was sent is counted when the call has returned, and may have arrived by then.
-        SpinWait.SpinUntil(() => loop.Threads[0].Socket.Counters.SentDatagrams == 40, TimeSpan.FromSeconds(10));
+        SpinWait.SpinUntil(() => loop.Threads[0].Socket.Counters.SentDatagrams == 40, TimeSpan.FromMilliseconds(Patience));
         var socket = loop.Threads[0].Socket.Counters;
         Assert.Equal((1, 40, 1, 40), (socket.ReceivedMessages, socket.ReceivedDatagrams, socket.SentMessages, socket.SentDatagrams));
     }
@@ -187,10 +187,15 @@ public sealed class RelayLoopTests : IDisposable
     public void Questions_are_answered_while_nothing_arrives_and_after_the_end_they_are_refused()
     {
         var loop = Start(new DatagramSocketOptions { Local = new IpEndpoint(Loopback4, 0) });
-        long start = MonotonicClock.Now;
-        for (int i = 0; i < 100; i++)
-            Assert.Equal(i, loop.Ask(_ => i));
-        Assert.True(MonotonicClock.Now - start < 1_000_000);
+
+        // A loop that wakes only with its timers takes longer each time; a machine that stands still does not do so three times.
+        Assert.Contains(Enumerable.Range(0, 3), _ =>
+        {
+            long start = MonotonicClock.Now;
+            for (int i = 0; i < 100; i++)
+                Assert.Equal(i, loop.Ask(_ => i));
+            return MonotonicClock.Now - start < 1_000_000;
+        });
         Assert.Throws<InvalidOperationException>(() => loop.Ask<int>(_ => throw new InvalidOperationException()));
         Assert.Equal(1, loop.Ask(_ => 1));
         loop.Dispose();

@@ -75,7 +75,7 @@ internal sealed class RelayProcess : IDisposable
         using var process = Process.Start(Describe())!;
         Collect(process);
         process.BeginErrorReadLine();
-        Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)));
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(2)));
         process.WaitForExit();
         return process.ExitCode;
     }

@@ -187,5 +187,5 @@ public class SshOrderTests
         Assert.Throws<AuthDaemonException>(() => SshAnswers.Check(new Contracts.SshAccount(name, principal, null)));
 
     /// <summary>When this returns, the order waits for the table, or for its turn, or is done.</summary>
-    private static Task<Contracts.SshAccount> ProvisionAsync(SshHarness harness, int user) => harness.Sites.ProvisionAsync(7, SshHarness.Order(user), default).WaitAsync(TimeSpan.FromSeconds(20));
+    private static Task<Contracts.SshAccount> ProvisionAsync(SshHarness harness, int user) => harness.Sites.ProvisionAsync(7, SshHarness.Order(user), default).WaitAsync(TimeSpan.FromMinutes(2));
 }

@@ -8,7 +8,7 @@ namespace Keyhole.Relay.Tests.Tls;
 /// <summary>An agent's end of a TLS connection, or whoever claims to be one.</summary>
 internal sealed class TlsClient : IDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly SslStream _tls;
     private readonly byte[] _head = new byte[DatagramFraming.HeadLength];
