@@ -16,7 +16,7 @@ public static class Iperf3
     {
         ArgumentNullException.ThrowIfNull(topology);
         var server = topology.Start(host, "iperf3", "-s", "-p", $"{port}", "--forceflush");
-        server.WaitForLine("Server listening", TimeSpan.FromSeconds(10));
+        server.WaitForLine("Server listening", TimeSpan.FromSeconds(60));
         return server;
     }
 
@@ -25,7 +25,7 @@ public static class Iperf3
     public static Iperf3Result Run(NetworkNamespace host, string server, params string[] arguments)
     {
         ArgumentNullException.ThrowIfNull(host);
-        var (_, output, error) = LabProcess.Execute("ip", ["netns", "exec", host.Name, "iperf3", "-c", server, "-J", "--connect-timeout", "5000", .. arguments]);
+        var (_, output, error) = LabProcess.Execute("ip", ["netns", "exec", host.Name, "iperf3", "-c", server, "-J", "--connect-timeout", "60000", .. arguments]);
         if (output.Length == 0)
             throw new InvalidOperationException($"iperf3 to {server} printed nothing: {error}");
         using var document = JsonDocument.Parse(output);

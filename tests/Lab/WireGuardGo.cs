@@ -27,7 +27,7 @@ public sealed class WireGuardGo : IDisposable
         ArgumentNullException.ThrowIfNull(configuration);
         var process = host.Start(new Dictionary<string, string> { ["LOG_LEVEL"] = "error" }, "wireguard-go", "-f", name);
         var node = new WireGuardGo(host, name, process);
-        var deadline = DateTime.UtcNow.AddSeconds(10);
+        var deadline = DateTime.UtcNow.AddSeconds(60);
         while (!LabProcess.TryRun("ip", "-n", host.Name, "link", "show", name) || !File.Exists(node._socket))
         {
             if (DateTime.UtcNow > deadline)

@@ -17,7 +17,7 @@ public class BadInputTests
         File.SetUnixFileMode(Path.Combine(data, "secret"), UnixFileMode.UserRead);
         var connector = world.Topology.Start(world.Office, Programs.Connector, "--endpoint", $"http://{World.RelayAddress}:8080", "--allow-http",
             "--id", "nobody", "--secret-file", Path.Combine(data, "secret"), "--data", data);
-        connector.WaitForLine("(?i)(refused|wrong|not accepted).*(id|secret)|(id|secret).*(refused|wrong|not accepted)", TimeSpan.FromSeconds(10));
+        connector.WaitForLine("(?i)(refused|wrong|not accepted).*(id|secret)|(id|secret).*(refused|wrong|not accepted)", Network.Patience);
         Thread.Sleep(1500);
         Assert.False(connector.HasExited);
         Assert.DoesNotContain("wrong-wrong-wrong", connector.Tail(100), StringComparison.Ordinal);
@@ -31,13 +31,13 @@ public class BadInputTests
         using var world = new World();
         using var network = new Network(world, Descriptions.Acme());
         network.StartRelay();
-        network.Relay.WaitForLine("21820", TimeSpan.FromSeconds(10));
+        network.Relay.WaitForLine("21820", Network.Patience);
         string data = Directory.CreateTempSubdirectory("keyhole-bad-").FullName;
         File.WriteAllText(Path.Combine(data, "secret"), "s");
         File.SetUnixFileMode(Path.Combine(data, "secret"), UnixFileMode.UserRead);
         var second = world.Topology.Start(world.Vps, Programs.Relay, "--endpoint", "http://127.0.0.1:1", "--id", "x",
             "--secret-file", Path.Combine(data, "secret"), "--data", data, "--listen", $"{World.RelayAddress}:21820");
-        Assert.NotEqual(0, second.WaitForExit(TimeSpan.FromSeconds(15)));
+        Assert.NotEqual(0, second.WaitForExit(Network.Patience));
         Assert.Contains($"{World.RelayAddress}:21820", second.Tail(5), StringComparison.Ordinal);
         Assert.Contains("in use", second.Tail(5), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", second.Tail(50), StringComparison.Ordinal);
@@ -51,10 +51,10 @@ public class BadInputTests
         using var world = new World();
         using var network = new Network(world, Descriptions.Acme());
         network.StartRelay();
-        network.Relay.WaitForLine("21820", TimeSpan.FromSeconds(10));
+        network.Relay.WaitForLine("21820", Network.Patience);
         var first = network.Relay;
         network.RestartRelay();
-        Assert.NotEqual(0, network.Relay.WaitForExit(TimeSpan.FromSeconds(15)));
+        Assert.NotEqual(0, network.Relay.WaitForExit(Network.Patience));
         Assert.Contains("data directory", network.Relay.Tail(5), StringComparison.OrdinalIgnoreCase);
         Assert.False(first.HasExited);
     }

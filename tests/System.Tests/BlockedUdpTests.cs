@@ -18,8 +18,6 @@ public class BlockedUdpTests
     /// <summary>UDP is asked after 30 s, 90 s and 210 s: on a slow machine the first times may pass while it is still blocked.</summary>
     private static readonly TimeSpan ProbePatience = TimeSpan.FromMinutes(5);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     [LabFact("setpriv")]
     [Trait("Promise", "A9")]
     public void Where_a_client_has_no_UDP_transfers_pass_by_TLS() => TransfersPass(atClient: true, atConnector: false);
@@ -41,23 +39,21 @@ public class BlockedUdpTests
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         network.StartConnector(world.Office, "office-1");
         network.StartMachine(world.Phone, "laptop");
-        using var flow = Services.Connect(world.Phone, Web, 8000, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
+        using var beat = Heartbeat.Open(world.Phone, Web, 8000);
 
         Firewall.Block(world.HomeRouter, "noudp", NoUdp);
         Firewall.Block(world.OfficeRouter, "noudp", NoUdp);
-        network.Until("both are on TLS", Patience, () => Transports(network) == ("tls", "tls"));
-        network.Until("the open flow goes on", Patience, () => beat.Age < TimeSpan.FromMilliseconds(500), () => $"{beat.Age}");
+        network.Until("both are on TLS", () => Transports(network) == ("tls", "tls"));
+        network.UntilEchoed("the open flow goes on", beat);
         Assert.True(Services.Download(world.Phone, Web, 8000, Bytes, seed: 3));
 
         Firewall.Remove(world.HomeRouter, "noudp");
         Firewall.Remove(world.OfficeRouter, "noudp");
         network.Until("both are on UDP", ProbePatience, () => Transports(network) == ("udp", "udp"));
-        network.Until("the open flow goes on", Patience, () => beat.Age < TimeSpan.FromMilliseconds(500), () => $"{beat.Age}");
+        network.UntilEchoed("the open flow goes on", beat);
         Assert.False(beat.Ended);
         Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 4));
-        network.Until("the connections are gone", Patience, () => network.RelayStatus()!.Value.GetProperty("tls").GetProperty("agents").GetInt32() == 0);
+        network.Until("the connections are gone", () => network.WaitForRelayStatus().GetProperty("tls").GetProperty("agents").GetInt32() == 0);
     }
 
     [LabFact("setpriv")]
@@ -75,18 +71,18 @@ public class BlockedUdpTests
         Assert.True(Services.Upload(world.Phone, Web, 8000, Bytes, seed: 6));
         stop.Cancel();
         noise.Wait();
-        network.Until("garbage and silence are shown out", Patience, () => Count(network, "NotTls") > 0 && Count(network, "Refused") + Count(network, "TimedOut") > 0);
+        network.Until("garbage and silence are shown out", () => Count(network, "NotTls") > 0 && Count(network, "Refused") + Count(network, "TimedOut") > 0);
 
         // Others still find a way in by TLS, whatever that source holds open.
         Firewall.Block(world.HomeRouter, "noudp", NoUdp);
-        network.Until("the laptop is on TLS", Patience, () => Transport(network.MachineStatus("laptop")) == "tls");
-        Assert.True(Services.Reaches(world.Phone, Web, 8000, 5));
+        network.Until("the laptop is on TLS", () => Transport(network.MachineStatus("laptop")) == "tls");
+        Assert.True(Services.Reaches(world.Phone, Web, 8000));
         idle.ForEach(socket => socket.Dispose());
     }
 
     /// <summary>How often it happened to a connection at the relay.</summary>
     private static long Count(Network network, string happened) =>
-        network.RelayStatus()!.Value.GetProperty("tls").GetProperty("events").TryGetProperty(happened, out var count) ? count.GetInt64() : 0;
+        network.WaitForRelayStatus().GetProperty("tls").GetProperty("events").TryGetProperty(happened, out var count) ? count.GetInt64() : 0;
 
     private static void TransfersPass(bool atClient, bool atConnector)
     {
@@ -106,10 +102,10 @@ public class BlockedUdpTests
         var expected = (atClient ? "tls" : "udp", atConnector ? "tls" : "udp");
         network.Until($"the ways are {expected}", ProbePatience, () => Transports(network) == expected, () => $"{Transports(network)}");
         int agents = (atClient ? 1 : 0) + (atConnector ? 1 : 0);
-        network.Until($"{agents} agents are on TLS", Patience, () => network.RelayStatus()!.Value.GetProperty("tls").GetProperty("agents").GetInt32() == agents);
+        network.Until($"{agents} agents are on TLS", () => network.WaitForRelayStatus().GetProperty("tls").GetProperty("agents").GetInt32() == agents);
         if (!atClient)
             return;
-        var relay = network.MachineStatus("laptop")!.Value.GetProperty("relays")[0];
+        var relay = network.WaitForMachineStatus("laptop").GetProperty("relays")[0];
         Assert.StartsWith("UDP unanswered for ", relay.GetProperty("transportReason").GetString(), StringComparison.Ordinal);
         Assert.Equal($"{World.RelayAddress}:443", relay.GetProperty("endpoint").GetString());
     }
@@ -122,7 +118,7 @@ public class BlockedUdpTests
         {
             try
             {
-                var socket = Services.Connect(world.Tablet, World.RelayAddress, 443, TimeSpan.FromSeconds(5));
+                var socket = Services.Connect(world.Tablet, World.RelayAddress, 443);
                 if (i % 2 == 0)
                 {
                     random.NextBytes(garbage);
@@ -154,7 +150,7 @@ public class BlockedUdpTests
             ["KEYHOLE_RELAY_ONLY"] = "1",
         });
         network.StartRelay();
-        network.Until("the relay is there", Patience, () => network.RelayStatus() is { } status && status.GetProperty("tls").GetProperty("listen").GetString() is not null);
+        network.Until("the relay is there", () => network.RelayStatus() is { } status && status.GetProperty("tls").GetProperty("listen").GetString() is not null);
         return network;
     }
 

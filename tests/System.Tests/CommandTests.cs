@@ -25,8 +25,9 @@ public class CommandTests
         Assert.Equal(["web.acme.internal", "web6.acme.internal"], list.GetProperty("resources").EnumerateArray().Select(resource => resource.GetProperty("alias").GetString()));
         Assert.Contains("80,5201,8000-8100", Keyhole("list").Output, StringComparison.Ordinal);
 
-        var explained = Json("explain", "web.acme.internal:8000");
-        Assert.True(explained.GetProperty("reachable").GetBoolean());
+        // A connector that a machine which stands still has not heard for a moment is not reachable for one.
+        JsonElement explained = default;
+        network.Until("the site is reachable", () => (explained = Json("explain", "web.acme.internal:8000")).GetProperty("reachable").GetBoolean());
         Assert.Equal("office-1", explained.GetProperty("connectors")[0].GetProperty("name").GetString());
         var (status, output, _) = Keyhole("explain", "192.168.1.21");
         Assert.Equal(1, status);
@@ -37,8 +38,12 @@ public class CommandTests
 
         foreach (var (target, protocol) in new[] { ("web.acme.internal", "icmp"), ("web.acme.internal:8000", "tcp"), (Web, "icmp") })
         {
-            var ping = Json("ping", target, "-c", "2");
-            Assert.Equal((protocol, 2), (ping.GetProperty("protocol").GetString(), ping.GetProperty("received").GetInt32()));
+            // One may be lost while the path moves from the relay to the direct one.
+            BestOfThree.Where(seen => seen == (protocol, 2), $"both pings of {target} are answered", () =>
+            {
+                var ping = Json("ping", target, "-c", "2");
+                return (ping.GetProperty("protocol").GetString(), ping.GetProperty("received").GetInt32());
+            });
         }
 
         (status, _, string error) = Keyhole("ping", "192.168.1.21");
@@ -49,12 +54,18 @@ public class CommandTests
 
         // With nobody at the site to lead there, the reason is another one.
         network.Connectors["office-1"].Kill();
-        network.Until("the site is not reachable", TimeSpan.FromSeconds(30), () => !Json("explain", "web.acme.internal").GetProperty("reachable").GetBoolean());
+        network.Until("the site is not reachable", () => !Json("explain", "web.acme.internal").GetProperty("reachable").GetBoolean());
         Assert.Contains("office", Json("explain", "web.acme.internal").GetProperty("reason").GetString(), StringComparison.Ordinal);
 
         (int Status, string Output, string Error) Keyhole(params string[] arguments) => network.RunKeyhole(world.Phone, "laptop", arguments);
 
-        JsonElement Json(params string[] arguments) => JsonDocument.Parse(Keyhole([.. arguments, "--json"]).Output).RootElement;
+        // A client that has no time to answer at once is asked again.
+        JsonElement Json(params string[] arguments)
+        {
+            string answer = "";
+            network.Until($"'keyhole {string.Join(' ', arguments)}' is answered", () => (answer = Keyhole([.. arguments, "--json"]).Output).Length > 0);
+            return JsonDocument.Parse(answer).RootElement;
+        }
     }
 
     [LabFact("setpriv")]

@@ -15,8 +15,6 @@ public class DirectPathTests
     /// <summary>Whatever goes from a private network to another: neither side of it is the relay. (nft makes one comparison of two neighbouring "!=".)</summary>
     private const string PeerToPeer = "udp sport 21820 accept; udp dport 21820 accept; meta l4proto udp";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     [LabFact("setpriv")]
     [Trait("Promise", "A9"), Trait("Promise", "A13")]
     public void Behind_two_home_routers_data_goes_directly_and_the_relay_carries_none_of_it()
@@ -25,7 +23,7 @@ public class DirectPathTests
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("both sides are direct", Patience, () => IsDirect(network));
+        network.Until("both sides are direct", () => IsDirect(network));
 
         // On a machine that stops for half a second a path may be given up; then the relay has to carry something.
         for (int round = 1; ; round++)
@@ -42,7 +40,7 @@ public class DirectPathTests
             }
 
             Assert.True(round < 10, "The path never stood for the time of a transfer.");
-            network.Until("both sides are direct again", Patience, () => IsDirect(network));
+            network.Until("both sides are direct again", () => IsDirect(network));
         }
     }
 
@@ -55,7 +53,7 @@ public class DirectPathTests
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         using var echo = Services.UdpEcho(world.OfficeServers, Web, 9000);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("the path is direct", Patience, () => PathOf(network) == "direct");
+        network.Until("the path is direct", () => PathOf(network) == "direct");
         using var pulse = new Pulse(world.Phone, Web, 9000, milliseconds: 10);
         using var stop = new CancellationTokenSource();
         var transfers = Task.Run(() =>
@@ -65,22 +63,20 @@ public class DirectPathTests
                 Assert.True(Services.Download(world.Phone, Web, 8000, 1 << 18, seed: count), $"transfer {count}");
             return count;
         });
-        network.Until("pulses come back", Patience, () => pulse.Age < TimeSpan.FromMilliseconds(200));
-
-        // The best of three: the machine may have had something else to do.
-        var gap = TimeSpan.MaxValue;
-        for (int round = 0; round < 3 && gap > TimeSpan.FromSeconds(1.5); round++)
+        BestOfThree.Within(TimeSpan.FromSeconds(1.5), "pulses come back", () =>
         {
+            network.Until("the path is direct", () => PathOf(network) == "direct");
+            network.UntilEchoed("pulses come back before", pulse);
             pulse.Reset();
             Firewall.Block(world.Internet, "direct", PeerToPeer);
-            network.Until("the path is relayed", Patience, () => PathOf(network) == "relayed");
-            network.Until("pulses come back", Patience, () => pulse.Age < TimeSpan.FromMilliseconds(200));
-            gap = pulse.Report().LongestGap;
+            network.Until("the path is relayed", () => PathOf(network) == "relayed");
+            network.UntilEchoed("pulses come back", pulse);
+            var gap = pulse.Report().LongestGap;
             Firewall.Remove(world.Internet, "direct");
-            network.Until("the path is direct again", Patience, () => PathOf(network) == "direct");
-        }
+            return gap;
+        });
 
-        Assert.True(gap <= TimeSpan.FromSeconds(1.5), $"{gap.TotalSeconds:F2} s");
+        network.Until("the path is direct again", () => PathOf(network) == "direct");
         stop.Cancel();
         Assert.True(transfers.GetAwaiter().GetResult() > 0);
     }
@@ -94,21 +90,17 @@ public class DirectPathTests
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         using var echo = Services.UdpEcho(world.OfficeServers, Web, 9000);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("the path is direct", Patience, () => PathOf(network) == "direct");
-        using var flow = Services.Connect(world.Phone, Web, 8000, TimeSpan.FromSeconds(10));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
-        network.Until("bytes come back", Patience, () => beat.Age < TimeSpan.FromMilliseconds(200));
+        network.Until("the path is direct", () => PathOf(network) == "direct");
+        using var beat = Heartbeat.Open(world.Phone, Web, 8000);
+        network.UntilEchoed("bytes come back", beat);
 
         // As by another lease: the new address first, since the system drops the routes of the last one.
         world.Phone.Ip("addr", "add", "10.9.0.77/24", "dev", "eth0");
         world.Phone.Sysctl("net.ipv4.conf.eth0.promote_secondaries", "1");
         world.Phone.Ip("addr", "del", "10.9.0.2/24", "dev", "eth0");
         world.Phone.Ip("route", "replace", "default", "via", "10.9.0.1");
-        var moved = DateTime.UtcNow;
-        network.Until("bytes come back", Patience, () => beat.LastAt > moved);
-        Assert.False(beat.Ended);
-        network.Until("the path is direct", Patience, () => PathOf(network) == "direct");
+        network.UntilEchoed("bytes come back", beat);
+        network.Until("the path is direct", () => PathOf(network) == "direct");
     }
 
     [LabFact("setpriv")]
@@ -119,18 +111,25 @@ public class DirectPathTests
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("both sides are direct", Patience, () => IsDirect(network));
-        network.Relay.Kill();
-        for (int transfer = 0; transfer < 10; transfer++, Thread.Sleep(500))
-            Assert.True(Services.Download(world.Phone, Web, 8000, 1 << 18, seed: transfer), $"transfer {transfer}");
-        Assert.Equal("direct", PathOf(network));
 
-        network.RestartRelay();
-        network.Until("the laptop is registered", Patience, () => network.MachineStatus("laptop")!.Value.GetProperty("registered").GetBoolean());
-        network.Until("the connector is registered", Patience, () => network.ConnectorStatus("office-1")!.Value.GetProperty("registered").GetBoolean());
+        // On a machine that stops for half a second a path may be given up, and nobody introduces the two to each other then.
+        BestOfThree.Where(isWhole => isWhole, "ten transfers without the relay", () =>
+        {
+            network.Until("both sides are direct", () => IsDirect(network));
+            network.Relay.Kill();
+            bool isWhole = true;
+            for (int transfer = 0; transfer < 10 && isWhole; transfer++, Thread.Sleep(500))
+                isWhole = TryDownload(world, 1 << 18, transfer);
+            isWhole &= PathOf(network) == "direct";
+            network.RestartRelay();
+            network.Until("the laptop is registered", () => network.WaitForMachineStatus("laptop").GetProperty("registered").GetBoolean());
+            network.Until("the connector is registered", () => network.WaitForConnectorStatus("office-1").GetProperty("registered").GetBoolean());
+            return isWhole;
+        });
+
         Firewall.Block(world.Internet, "direct", PeerToPeer);
-        network.Until("the office is reached through the relay", Patience, () => Services.Reaches(world.Phone, Web, 8000));
-        Assert.Equal("relayed", PathOf(network));
+        network.Until("the office is reached through the relay", () => Services.Reaches(world.Phone, Web, 8000, 2));
+        network.Until("the path is relayed", () => PathOf(network) == "relayed");
     }
 
     [LabFact("setpriv")]
@@ -141,22 +140,18 @@ public class DirectPathTests
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("the path is direct", Patience, () => PathOf(network) == "direct");
-        using var flow = Services.Connect(world.Phone, Web, 8000, TimeSpan.FromSeconds(10));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
-        network.Until("bytes come back", Patience, () => beat.Age < TimeSpan.FromMilliseconds(200));
+        network.Until("the path is direct", () => PathOf(network) == "direct");
+        using var beat = Heartbeat.Open(world.Phone, Web, 8000);
+        network.UntilEchoed("bytes come back", beat);
 
         // TCP may wait for a minute when it loses the same segment again and again: then another transfer tries.
         Firewall.Lose(world.Internet, 20);
-        Assert.Contains(Enumerable.Range(0, 5), transfer => TryDownload(world, transfer));
+        Assert.Contains(Enumerable.Range(0, 5), transfer => TryDownload(world, 1 << 16, transfer));
         Firewall.Lose(world.Internet, 0);
-        network.Until("bytes come back", TimeSpan.FromMinutes(3), () => beat.Age < TimeSpan.FromMilliseconds(200));
+        network.UntilEchoed("bytes come back without loss", beat);
 
         Firewall.Remap(world.HomeRouter, "out0");
-        var remapped = DateTime.UtcNow;
-        network.Until("bytes come back", Patience, () => beat.LastAt > remapped);
-        Assert.False(beat.Ended);
+        network.UntilEchoed("bytes come back through the new mapping", beat);
     }
 
     [LabFact("setpriv")]
@@ -179,7 +174,7 @@ public class DirectPathTests
         network.StartConnector(world.Sites[Nat.PortRestricted], "office-1");
         using var web = Services.Tcp(world.Servers[Nat.PortRestricted], server, 8000);
         network.StartMachine(laptop, "laptop");
-        network.Until("the path is local", Patience, () => PathOf(network) == "local", () => network.MachineStatus("laptop").ToString()!);
+        network.Until("the path is local", () => PathOf(network) == "local", () => network.MachineStatus("laptop").ToString()!);
         Assert.True(Services.Download(laptop, server, 8000, 1 << 20, seed: 1));
     }
 
@@ -193,19 +188,19 @@ public class DirectPathTests
         network.StartMachine(world.Phone, "laptop");
         for (int transfer = 0; transfer < 5; transfer++)
             Assert.True(Services.Download(world.Phone, Web, 8000, 1 << 20, seed: transfer));
-        Assert.Equal("relayed", PathOf(network));
+        network.Until("the path is relayed", () => PathOf(network) == "relayed");
         Assert.Equal(0, Firewall.Counted(world.Internet, "direct"));
     }
 
     /// <summary>False when it took too long; what comes is what was sent.</summary>
-    private static bool TryDownload(World world, int seed)
+    private static bool TryDownload(World world, int bytes, int seed)
     {
         try
         {
-            Assert.True(Services.Download(world.Phone, Web, 8000, 1 << 16, seed), $"transfer {seed}");
+            Assert.True(Services.Download(world.Phone, Web, 8000, bytes, seed), $"transfer {seed}");
             return true;
         }
-        catch (Exception e) when (e is SocketException or TimeoutException)
+        catch (Exception e) when (e is SocketException or TimeoutException or AggregateException)
         {
             return false;
         }
@@ -226,8 +221,8 @@ public class DirectPathTests
 
     private static long LostPaths(Network network) => Connector(network).GetProperty("lostPaths").GetInt64();
 
-    private static JsonElement Connector(Network network) => network.MachineStatus("laptop")!.Value.GetProperty("sites")[0].GetProperty("connectors")[0];
+    private static JsonElement Connector(Network network) => network.WaitForMachineStatus("laptop").GetProperty("sites")[0].GetProperty("connectors")[0];
 
     /// <summary>Bytes of sealed data that the relay has passed on.</summary>
-    private static long Blind(Network network) => network.RelayStatus()!.Value.GetProperty("blind").GetProperty("bytes").GetInt64();
+    private static long Blind(Network network) => network.WaitForRelayStatus().GetProperty("blind").GetProperty("bytes").GetInt64();
 }

@@ -18,7 +18,7 @@ public class DownTests
         network.StartRelay();
         network.StartConnector(world.Office, "office-1");
         network.StartMachine(world.Phone, "laptop");
-        network.Until("the resolver asks the client", TimeSpan.FromSeconds(20), () => File.ReadAllText(world.Phone.ResolvConf) != Before);
+        network.Until("the resolver asks the client", () => File.ReadAllText(world.Phone.ResolvConf) != Before);
 
         // What was there is not to be read any more.
         string record = Path.Combine(network.DataOf("laptop"), "restore.json");
@@ -27,7 +27,7 @@ public class DownTests
         var (status, _, error) = network.RunKeyhole(world.Phone, "laptop", ["down"]);
         Assert.Equal(1, status);
         Assert.Contains("restore.json", error, StringComparison.Ordinal);
-        Assert.Equal(0, network.Machines["laptop"].WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, network.Machines["laptop"].WaitForExit(Network.Patience));
         Assert.Contains(network.Machines["laptop"].Lines(), line => line.Contains("keyhole repair", StringComparison.Ordinal));
         Assert.NotEqual(Before, File.ReadAllText(world.Phone.ResolvConf));
 

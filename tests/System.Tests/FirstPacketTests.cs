@@ -1,4 +1,5 @@
 using Keyhole.Lab;
+using Xunit.Sdk;
 
 namespace Keyhole.System.Tests;
 
@@ -21,22 +22,20 @@ public class FirstPacketTests
         using var files = Services.Tcp(world.OfficeServers, "192.168.1.21", 80);
         using var app = network.StartApp(world.Phone, configuration);
 
-        network.Until("curl at the native address", TimeSpan.FromSeconds(10), () => Curl(world.Phone, $"http://{Web}/").Contains("private service", StringComparison.Ordinal));
+        network.Until("curl at the native address", () => Curl(world.Phone, $"http://{Web}/").Contains("private service", StringComparison.Ordinal));
         // The target sees the connector's own address: nothing at the site knows the overlay (D7).
         Assert.Contains("192.168.1.2 from here", Curl(world.Phone, $"http://{Web}/"), StringComparison.Ordinal);
         Assert.Contains("private service", Curl(world.Phone, $"http://{overlay}/"), StringComparison.Ordinal);
         Assert.Contains("private service", Curl(world.Phone, $"http://[{overlay6}]/"), StringComparison.Ordinal);
         foreach (string address in new[] { Web, overlay, overlay6 })
-            Assert.Contains(" 0% packet loss", world.Phone.Run("ping", "-c", "5", "-i", "0.2", "-W", "2", address), StringComparison.Ordinal);
+            Pings.AllAnswered(world.Phone, address);
 
         Iperf3.Serve(world.Topology, world.OfficeServers);
         foreach (string address in new[] { Web, overlay })
         {
-            Assert.True(Iperf3.Run(world.Phone, address, "-t", "2").BitsPerSecond > 10e6);
-            Assert.True(Iperf3.Run(world.Phone, address, "-t", "2", "-R").BitsPerSecond > 10e6);
-            Assert.True(Iperf3.Run(world.Phone, address, "-t", "2", "-P", "4").BitsPerSecond > 10e6);
-            var udp = Iperf3.Run(world.Phone, address, "-t", "2", "-u", "-b", "20M", "-l", "1200");
-            Assert.True(udp.Bytes > 0 && udp.LostPercent < 1, $"UDP: {udp}");
+            foreach (string[] kind in new string[][] { [], ["-R"], ["-P", "4"] })
+                BestOfThree.Where(run => run.BitsPerSecond > 10e6, "TCP passes", () => Iperf3.Run(world.Phone, address, ["-t", "1", .. kind]));
+            BestOfThree.Where(run => run.Bytes > 0 && run.LostPercent < 1, "UDP passes", () => Iperf3.Run(world.Phone, address, "-t", "1", "-u", "-b", "20M", "-l", "1200"));
         }
 
         // Not granted: neither a name for it in the configuration nor an answer, also when the app forges the route.
@@ -44,14 +43,14 @@ public class FirstPacketTests
         world.Phone.Run("wg", "set", app.Interface, "peer", PeerKey(configuration), "allowed-ips", "0.0.0.0/0,::/0");
         world.Phone.Ip("route", "add", "192.168.1.21", "dev", app.Interface);
         Assert.True(Services.Reaches(world.Office, "192.168.1.21", 80));
-        Assert.False(Services.Reaches(world.Phone, "192.168.1.21", 80));
+        Assert.False(Services.Reaches(world.Phone, "192.168.1.21", 80, 1));
         Assert.NotEqual(0, LabProcess.Execute("ip", "netns", "exec", world.Phone.Name, "ping", "-c", "2", "-i", "0.2", "-W", "1", "192.168.1.21").Status);
         // A port that the resource does not open, and the connector itself.
         using var closed = Services.Tcp(world.OfficeServers, Web, 22);
-        Assert.False(Services.Reaches(world.Phone, Web, 22));
+        Assert.False(Services.Reaches(world.Phone, Web, 22, 1));
         world.Phone.Ip("route", "add", "192.168.1.2", "dev", app.Interface);
         using var own = Services.Tcp(world.Office, "192.168.1.2", 80);
-        Assert.False(Services.Reaches(world.Phone, "192.168.1.2", 80));
+        Assert.False(Services.Reaches(world.Phone, "192.168.1.2", 80, 1));
     }
 
     [LabFact("wireguard-go", "wg", "setpriv", "ping")]
@@ -71,7 +70,7 @@ public class FirstPacketTests
         var (officeWeb, _) = Network.Overlay(configuration, "web.acme.internal");
         var (branchWeb, branchWeb6) = Network.Overlay(configuration, "web.branch.internal");
 
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, officeWeb, 8001));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, officeWeb, 8001, 2));
         Assert.True(Services.Reaches(world.Phone, branchWeb, 8002));
         Assert.True(Services.Reaches(world.Phone, branchWeb6, 8002));
         // Each address leads to its own site: the other site's port is closed there.
@@ -79,7 +78,7 @@ public class FirstPacketTests
         Assert.False(Services.Reaches(world.Phone, branchWeb, 8001, 1));
         // The address that both sites claim is left out for the phone, and leads to the branch for the tablet, who has nothing else.
         Assert.DoesNotContain("192.168.1.20/32", configuration, StringComparison.Ordinal);
-        network.Until("the tablet reaches the branch", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Tablet, Web, 8002));
+        network.Until("the tablet reaches the branch", () => Services.Reaches(world.Tablet, Web, 8002, 2));
         Assert.False(Services.Reaches(world.Tablet, Web, 8001, 1));
         world.Tablet.Ip("route", "replace", officeWeb, "dev", tablet.Interface);
         Assert.False(Services.Reaches(world.Tablet, officeWeb, 8001, 1));
@@ -96,7 +95,7 @@ public class FirstPacketTests
         string configuration = network.Configuration("phone");
         using var app = network.StartApp(world.Phone, configuration);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
 
         Assert.DoesNotContain("LISTEN", world.Office.Run("ss", "-Hltn"), StringComparison.Ordinal);
         // The app has an open service; the site has a route to it by all means: nobody gets in.
@@ -123,24 +122,20 @@ public class FirstPacketTests
         network.StartConnector(world.Office, "office-1");
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
 
-        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        flow.ReceiveTimeout = 3000;
-        using var beat = new Heartbeat(flow);
-        network.Until("the flow is alive before", TimeSpan.FromSeconds(10), () => beat.Age < TimeSpan.FromMilliseconds(200));
-        var before = DateTime.UtcNow;
-        network.Apply(Descriptions.Acme(web: false));
-        Thread.Sleep(1500);
-        Assert.True(beat.LastAt - before <= TimeSpan.FromSeconds(1), $"the last byte came {(beat.LastAt - before).TotalMilliseconds:F0} ms after the apply began");
-        Assert.True(beat.Age > TimeSpan.FromMilliseconds(400));
+        // A confirmation after which the flow goes on is found out.
+        using (var beat = Heartbeat.Open(world.Phone, Web, 80))
+            Assert.ThrowsAny<XunitException>(() => Revocation.Take(network, beat, () => "the connector follows it, after 1 ms"));
+
+        Revocation.InForceWithinASecond(
+            network, "the grant is taken away", () => Heartbeat.Open(world.Phone, Web, 80), () => network.Apply(Descriptions.Acme(web: false)), () => network.Apply(Descriptions.Acme()));
         Assert.False(Services.Reaches(world.Phone, Web, 80, 1));
-        network.Connectors["office-1"].WaitForLine("(?i)enforced", TimeSpan.FromSeconds(2));
-        network.Control.WaitForLine("(?i)enforced", TimeSpan.FromSeconds(2));
+        network.Connectors["office-1"].WaitForLine("(?i)enforced", Network.Patience);
+        network.Control.WaitForLine("(?i)enforced", Network.Patience);
 
         network.Apply(Descriptions.Acme());
-        network.Until("granted again without a restart", TimeSpan.FromSeconds(3), () => Services.Reaches(world.Phone, Web, 80, 1));
+        network.Until("granted again without a restart", () => Services.Reaches(world.Phone, Web, 80, 1));
     }
 
     private static string Curl(NetworkNamespace host, string url) => LabProcess.Execute("ip", "netns", "exec", host.Name, "curl", "-gsS", "-m", "3", url).Output;

@@ -24,7 +24,7 @@ public class IntegrityTests
         using var network = Started(world, Descriptions.Acme(), ShortTimers);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
         long first = Handshake(app);
         Assert.True(Services.Download(world.Phone, Web, 80, Gigabyte, seed: 1));
         Assert.True(Services.Upload(world.Phone, Web, 80, Gigabyte, seed: 2));
@@ -38,7 +38,7 @@ public class IntegrityTests
         using var network = Started(world, Descriptions.Acme(), ShortTimers);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
         foreach (var router in new[] { world.HomeRouter, world.OfficeRouter })
         {
             Firewall.Lose(router, 5);
@@ -55,7 +55,7 @@ public class IntegrityTests
         using var network = Started(world, Descriptions.Acme());
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
         Firewall.Lose(world.OfficeRouter, 20);
         Assert.True(Services.Download(world.Phone, Web, 80, UnderHeavyLoss, seed: 5));
         Assert.True(Services.Upload(world.Phone, Web, 80, UnderHeavyLoss, seed: 6));
@@ -73,7 +73,7 @@ public class IntegrityTests
         string configuration = network.Configuration("phone");
         Assert.Contains($"[{World.RelayAddress6}]:21820", configuration, StringComparison.Ordinal);
         using var app = network.StartApp(world.Phone, configuration);
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, "fd55::20", 80));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, "fd55::20", 80, 2));
         var (overlay4, overlay6) = Network.Overlay(configuration, "web6.acme.internal");
         // Either family of the overlay reaches a target of either family.
         foreach (string address in new[] { "fd55::20", overlay4, overlay6, Network.Overlay(configuration, "web.acme.internal").Ipv6 })

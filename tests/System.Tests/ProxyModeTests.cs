@@ -31,28 +31,28 @@ public class ProxyModeTests
 
         foreach (string host in new[] { Alias, Web })
         {
-            Assert.Equal("granted", Curl(world, "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{host}:8000/").Output);
-            Assert.Equal("granted", Curl(world, "--proxytunnel", "--proxy", $"http://127.0.0.1:{Socks}", $"http://{host}:8000/").Output);
+            UntilFetched(network, world, "granted", "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{host}:8000/");
+            UntilFetched(network, world, "granted", "--proxytunnel", "--proxy", $"http://127.0.0.1:{Socks}", $"http://{host}:8000/");
         }
 
-        Assert.Equal("datagram", Encoding.ASCII.GetString(SocksClient.Exchange(world.Phone, Socks, Alias, 9000, "datagram"u8.ToArray(), TimeSpan.FromSeconds(30)) ?? []));
+        Assert.Equal("datagram", Encoding.ASCII.GetString(SocksClient.Exchange(world.Phone, Socks, Alias, 9000, "datagram"u8.ToArray()) ?? []));
         byte[] large = new byte[9000];
-        Assert.Equal(large, SocksClient.Exchange(world.Phone, Socks, Alias, 9000, large, TimeSpan.FromSeconds(30)));
+        Assert.Equal(large, SocksClient.Exchange(world.Phone, Socks, Alias, 9000, large));
 
         // Each kind of refusal has its reply: nobody listens, another host, another port, a name of nobody.
-        Assert.Equal(5, Reply(world, Alias, 8001));
+        network.Until("a closed port is refused", () => Reply(world, Alias, 8001) == 5);
         Assert.Equal(2, Reply(world, "192.168.1.21", 8000));
         Assert.Equal(2, Reply(world, Web, 22));
         Assert.Equal(2, Reply(world, "files.acme.internal", 8000));
         Assert.NotEqual(0, Curl(world, "--socks5-hostname", $"127.0.0.1:{Socks}", "http://192.168.1.21:8000/").Status);
-        var status = network.MachineStatus("laptop")!.Value;
+        var status = network.WaitForMachineStatus("laptop");
         Assert.Equal("proxy", status.GetProperty("mode").GetString());
         Assert.Equal($"127.0.0.1:{Socks}", status.GetProperty("proxy").GetProperty("listen").GetString());
         Assert.Equal(4, Refused(status, "notGranted"));
-        Assert.Equal(1, Refused(status, "unreachable"));
+        Assert.True(Refused(status, "unreachable") >= 1);
 
         Assert.Equal(0, network.StopMachine("laptop").Status);
-        network.Until("the proxy is gone", TimeSpan.FromSeconds(10), () => network.Machines["laptop"].HasExited);
+        network.Until("the proxy is gone", () => network.Machines["laptop"].HasExited);
     }
 
     [LabFact("setpriv")]
@@ -65,7 +65,7 @@ public class ProxyModeTests
         using var echo = Services.UdpEcho(world.OfficeServers, Web, 9000);
         network.StartProxy(world.Phone, "laptop", "--listen", "off", "-L", $"8000:{Alias}:8000", "-L", $"udp:9000:{Alias}:9000");
         using var pulse = new Pulse(world.Phone, "127.0.0.1", 9000);
-        network.Until("datagrams come back", TimeSpan.FromSeconds(30), () => pulse.Report().Received > 0);
+        network.Until("datagrams come back", () => pulse.Report().Received > 0);
         Firewall.Lose(world.HomeRouter, 1);
         Assert.True(Services.Download(world.Phone, "127.0.0.1", 8000, 50_000_000, seed: 1));
         Assert.True(Services.Upload(world.Phone, "127.0.0.1", 8000, 50_000_000, seed: 2));
@@ -84,18 +84,24 @@ public class ProxyModeTests
         Assert.True(Services.Reaches(world.Phone, "127.0.0.1", 8000));
 
         // Flows are spread over both; those of the dead one move when they are made anew.
-        network.Connectors["office-1"].Kill();
-        network.Until("new flows work", TimeSpan.FromSeconds(20), () => Enumerable.Range(0, 8).All(_ => Services.Reaches(world.Phone, "127.0.0.1", 8000)));
+        network.Connectors["office-2"].Kill();
+        network.Until("new flows work", () => Enumerable.Range(0, 8).All(_ => Services.Reaches(world.Phone, "127.0.0.1", 8000, 2)));
 
-        using var flow = Services.Connect(world.Phone, "127.0.0.1", 8000, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
-        network.Until("the flow is alive", TimeSpan.FromSeconds(10), () => beat.Age < TimeSpan.FromMilliseconds(100));
-        network.Apply(Descriptions.Laptop(web: false, second: true));
-        var applied = DateTime.UtcNow;
-        network.Until("the flow is cut", TimeSpan.FromSeconds(20), () => beat.Ended);
-        Assert.True(beat.LastAt - applied < TimeSpan.FromSeconds(1), $"the last byte came {(beat.LastAt - applied).TotalMilliseconds:F0} ms after the revocation");
-        Assert.Equal(2, Reply(world, Alias, 8000));
+        // The dead one is no part of the network any more: who is gone confirms nothing.
+        network.Apply(Descriptions.Laptop());
+        Revocation.InForceWithinASecond(
+            network, "the grant is taken away",
+            () => Heartbeat.Open(world.Phone, "127.0.0.1", 8000),
+            () => network.Apply(Descriptions.Laptop(web: false)),
+            () =>
+            {
+                network.Apply(Descriptions.Laptop());
+                network.Until("new flows work", () => Services.Reaches(world.Phone, "127.0.0.1", 8000, 2));
+            },
+            flow => network.Until("the program is told that its flow was cut", () => flow.Ended));
+
+        // The connector has cut it; the client refuses by itself once it has its own table.
+        network.Until("the client refuses it", () => Reply(world, Alias, 8000) == 2);
     }
 
     [LabFact("setpriv", "curl")]
@@ -113,11 +119,11 @@ public class ProxyModeTests
         try
         {
             network.StartProxy(world.Phone, "laptop", "--listen", $"10.9.0.2:{Socks}", "--socks-user", "ann", "--socks-secret-file", secret);
-            Assert.Equal("granted", Curl(world, "--proxy-user", "ann:open sesame", "--socks5-hostname", $"10.9.0.2:{Socks}", $"http://{Alias}:8000/").Output);
-            Assert.Equal("granted", Curl(world, "--proxy-user", "ann:open sesame", "--proxytunnel", "--proxy", $"http://10.9.0.2:{Socks}", $"http://{Alias}:8000/").Output);
+            UntilFetched(network, world, "granted", "--proxy-user", "ann:open sesame", "--socks5-hostname", $"10.9.0.2:{Socks}", $"http://{Alias}:8000/");
+            UntilFetched(network, world, "granted", "--proxy-user", "ann:open sesame", "--proxytunnel", "--proxy", $"http://10.9.0.2:{Socks}", $"http://{Alias}:8000/");
             Assert.NotEqual(0, Curl(world, "--proxy-user", "ann:open", "--socks5-hostname", $"10.9.0.2:{Socks}", $"http://{Alias}:8000/").Status);
             Assert.NotEqual(0, Curl(world, "--socks5-hostname", $"10.9.0.2:{Socks}", $"http://{Alias}:8000/").Status);
-            Assert.Equal(2, Refused(network.MachineStatus("laptop")!.Value, "unauthorised"));
+            Assert.Equal(2, Refused(network.WaitForMachineStatus("laptop"), "unauthorised"));
         }
         finally
         {
@@ -135,10 +141,10 @@ public class ProxyModeTests
         using var files = HttpService.Start(world.OfficeServers, "192.168.1.21", 8000, "not granted");
         using var outside = HttpService.Start(world.Vps, World.RelayAddress, 8000, "outside");
         network.StartProxy(world.Phone, "laptop", "--direct");
-        Assert.Equal("granted", Curl(world, "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{Alias}:8000/").Output);
-        Assert.Equal("outside", Curl(world, "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{World.RelayAddress}:8000/").Output);
-        Assert.Equal("outside", Curl(world, "--proxytunnel", "--proxy", $"http://127.0.0.1:{Socks}", $"http://{World.RelayAddress}:8000/").Output);
-        Assert.Equal(2, network.MachineStatus("laptop")!.Value.GetProperty("proxy").GetProperty("direct").GetInt64());
+        UntilFetched(network, world, "granted", "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{Alias}:8000/");
+        UntilFetched(network, world, "outside", "--socks5-hostname", $"127.0.0.1:{Socks}", $"http://{World.RelayAddress}:8000/");
+        UntilFetched(network, world, "outside", "--proxytunnel", "--proxy", $"http://127.0.0.1:{Socks}", $"http://{World.RelayAddress}:8000/");
+        Assert.True(network.WaitForMachineStatus("laptop").GetProperty("proxy").GetProperty("direct").GetInt64() >= 2);
 
         // The other host of the office is nowhere outside; another port of a granted one does not leave the tunnel.
         Assert.NotEqual(0, Reply(world, "192.168.1.21", 8000));
@@ -155,6 +161,13 @@ public class ProxyModeTests
 
     private static (int Status, string Output, string Error) Curl(World world, params string[] arguments) =>
         LabProcess.Execute("ip", ["netns", "exec", world.Phone.Name, "curl", "--silent", "--show-error", "--max-time", "60", .. arguments]);
+
+    /// <summary>Fetches until the page comes: a connector that a machine which stands still has not heard for a moment is not reachable for one.</summary>
+    private static void UntilFetched(Network network, World world, string page, params string[] arguments)
+    {
+        var last = (Status: 0, Output: "", Error: "");
+        network.Until($"'{page}' is fetched", () => (last = Curl(world, arguments)).Output == page, () => $"{last}");
+    }
 
     private static byte Reply(World world, string name, int port)
     {

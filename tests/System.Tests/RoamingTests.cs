@@ -14,7 +14,6 @@ public class RoamingTests(ITestOutputHelper output)
     private const int SeriesCount = 3;
 
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     [LabFact("setpriv")]
     [Trait("Promise", "A12")]
@@ -54,10 +53,8 @@ public class RoamingTests(ITestOutputHelper output)
         world.Phone.Sysctl("net.ipv4.conf.eth0.promote_secondaries", "1");
         prepare(world);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("the path is direct", Patience, () => PathOf(network) == "direct");
-        using var flow = Services.Connect(world.Phone, Web, 8000, TimeSpan.FromSeconds(10));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
+        network.Until("the path is direct", () => PathOf(network) == "direct");
+        using var beat = Heartbeat.Open(world.Phone, Web, 8000);
         using var pulse = new Pulse(world.Phone, Web, 9000, milliseconds: 10);
         var medians = new List<TimeSpan>();
         for (int count = 0; count < SeriesCount && !medians.Exists(median => median <= Promise); count++)
@@ -65,15 +62,14 @@ public class RoamingTests(ITestOutputHelper output)
             var gaps = new List<TimeSpan>();
             for (int number = 0; number < MoveCount; number++)
             {
-                network.Until("pulses and bytes come back", Patience, () => pulse.Age < TimeSpan.FromMilliseconds(100) && beat.Age < TimeSpan.FromMilliseconds(200));
+                network.UntilEchoed("bytes come back before", beat);
+                network.UntilEchoed("pulses come back before", pulse);
                 pulse.Reset();
                 move(world, count * MoveCount + number);
-                var (moved, sent) = (DateTime.UtcNow, pulse.SentCount);
-                network.Until("pulses come back", Patience, () => pulse.HighestBack >= sent);
+                network.UntilEchoed("pulses come back", pulse);
                 gaps.Add(pulse.Report().LongestGap);
-                network.Until("the path is direct", Patience, () => PathOf(network) == "direct");
-                network.Until("bytes come back", Patience, () => beat.LastAt > moved);
-                Assert.False(beat.Ended);
+                network.Until("the path is direct", () => PathOf(network) == "direct");
+                network.UntilEchoed("bytes come back", beat);
             }
 
             output.WriteLine($"gaps: {string.Join(", ", gaps.Select(gap => $"{gap.TotalMilliseconds:F0} ms"))}");

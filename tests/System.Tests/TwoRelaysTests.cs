@@ -8,12 +8,12 @@ namespace Keyhole.System.Tests;
 /// A network with two relays: connectors are registered at both, a client uses one and moves to the other when it is lost. Drawing: <see cref="World"/>;
 /// the second relay runs on the internet's own host, 203.0.113.1.
 /// </summary>
+[SideBySide]
 public class TwoRelaysTests(ITestOutputHelper output)
 {
     private const string Web = "192.168.1.20";
     private const string SecondAddress = "203.0.113.1";
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private const int SettledLooks = 20;
 
     [LabFact("setpriv")]
     [Trait("Promise", "A11")]
@@ -26,22 +26,19 @@ public class TwoRelaysTests(ITestOutputHelper output)
         network.StartConnector(world.Office, "office-1");
         using var web = Services.Tcp(world.OfficeServers, Web, 8000);
         network.StartMachine(world.Phone, "laptop");
-        network.Until("everybody is registered at both", Patience, () => Live(network.MachineStatus("laptop")) == 2 && Live(network.ConnectorStatus("office-1")) == 2);
+        network.Until("everybody is registered at both", () => Live(network.MachineStatus("laptop")) == 2 && Live(network.ConnectorStatus("office-1")) == 2);
 
-        using var flow = Services.Connect(world.Phone, Web, 8000, TimeSpan.FromSeconds(5));
-        flow.Send("echo\n"u8);
-        using var beat = new Heartbeat(flow);
+        using var beat = Heartbeat.Open(world.Phone, Web, 8000);
         using var moved = new ManualResetEventSlim();
         var transfers = Task.Run(() => Transfer(world, moved));
-        Thread.Sleep(1000);
-        string used = RelayOf(network);
+        string used = SettledRelay(network);
         (used == "vps" ? network.Relay : second).Kill();
-        network.Until("the other relay is used", Patience, () => RelayOf(network) != used, () => RelayOf(network));
-        network.Until("the open flow goes on", Patience, () => beat.Age < TimeSpan.FromMilliseconds(500), () => $"{beat.Age}");
+        string other = used == "vps" ? "second" : "vps";
+        network.Until("the other relay is used", () => RelayOf(network) == other, () => $"{RelayOf(network)}");
+        network.UntilEchoed("the open flow goes on", beat);
         output.WriteLine($"longest silence of the open flow: {beat.LongestGap.TotalMilliseconds:F0} ms");
-        Assert.False(beat.Ended);
         moved.Set();
-        Assert.True(transfers.Wait(TimeSpan.FromMinutes(3)), "the transfers end");
+        Assert.True(transfers.Wait(TimeSpan.FromMinutes(10)), "the transfers end");
         Assert.True(transfers.Result, "with the right digests");
     }
 
@@ -65,6 +62,20 @@ public class TwoRelaysTests(ITestOutputHelper output)
     private static int Live(JsonElement? status) =>
         status is { } known && known.TryGetProperty("relays", out var relays) ? relays.EnumerateArray().Count(relay => relay.GetProperty("state").GetString() == "live") : 0;
 
-    private static string RelayOf(Network network) =>
-        network.MachineStatus("laptop")?.GetProperty("sites")[0].GetProperty("connectors")[0].GetProperty("relay").GetString() ?? "";
+    /// <summary>The choice may still move to the nearer relay when the first round trips are known: it stands once it was the same in many looks.</summary>
+    private static string SettledRelay(Network network)
+    {
+        string? last = null;
+        int looks = 0;
+        network.Until("one relay stays in use", () =>
+        {
+            string? now = RelayOf(network);
+            (looks, last) = (now is not null && now == last ? looks + 1 : 0, now);
+            return looks == SettledLooks;
+        });
+        return last!;
+    }
+
+    private static string? RelayOf(Network network) =>
+        network.MachineStatus("laptop")?.GetProperty("sites")[0].GetProperty("connectors")[0].GetProperty("relay").GetString();
 }

@@ -1,19 +1,23 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using Keyhole.Lab;
 
 namespace Keyhole.System.Tests;
 
-/// <summary>Sends a byte every 20 ms over an echoing connection and remembers when bytes came back.</summary>
-internal sealed class Heartbeat : IDisposable
+/// <summary>Sends a byte every 20 ms over an echoing connection, until it is disposed, and counts those that came back.</summary>
+internal sealed class Heartbeat : IEchoes, IDisposable
 {
     private readonly Socket _socket;
     private readonly Thread _sender;
     private readonly Thread _receiver;
-    private long _lastTicks = DateTime.UtcNow.Ticks;
-    private long _longestGapTicks;
+    private long _sentCount;
+    private long _backCount;
+    private long _lastAt = Stopwatch.GetTimestamp();
+    private TimeSpan _longestGap;
+    private volatile bool _ended;
     private volatile bool _stopped;
 
-    public Heartbeat(Socket socket)
+    private Heartbeat(Socket socket)
     {
         _socket = socket;
         _sender = new Thread(Send) { IsBackground = true };
@@ -22,56 +26,65 @@ internal sealed class Heartbeat : IDisposable
         _receiver.Start();
     }
 
-    /// <summary>When the last byte came back, UTC.</summary>
-    public DateTime LastAt => new(Interlocked.Read(ref _lastTicks), DateTimeKind.Utc);
+    public long SentCount => Interlocked.Read(ref _sentCount);
 
-    public TimeSpan Age => DateTime.UtcNow - LastAt;
+    public long BackCount => Interlocked.Read(ref _backCount);
 
     /// <summary>The longest silence between two bytes so far.</summary>
-    public TimeSpan LongestGap => TimeSpan.FromTicks(Interlocked.Read(ref _longestGapTicks));
+    public TimeSpan LongestGap => _longestGap;
 
     /// <summary>True once the connection was reset or closed by the other side.</summary>
-    public bool Ended { get; private set; }
+    public bool Ended => _ended;
 
-    public void Dispose() => _stopped = true;
+    /// <summary>Opens a connection to a <see cref="Services.Tcp"/> that ends with the heartbeat.</summary>
+    public static Heartbeat Open(NetworkNamespace host, string address, int port)
+    {
+        var socket = Services.Connect(host, address, port);
+        socket.Send("echo\n"u8);
+        return new Heartbeat(socket);
+    }
+
+    public void Dispose()
+    {
+        _stopped = true;
+        _socket.Dispose();
+    }
 
     private void Send()
     {
         try
         {
-            for (var clock = Stopwatch.StartNew(); !_stopped && clock.Elapsed < TimeSpan.FromMinutes(5); Thread.Sleep(20))
+            for (; !_stopped; Thread.Sleep(20))
+            {
+                Interlocked.Increment(ref _sentCount);
                 _socket.Send("."u8);
+            }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            Ended = true;
+            _ended = true;
         }
     }
 
     private void Receive()
     {
         var buffer = new byte[4096];
-        while (!_stopped)
+        try
         {
-            try
+            for (int length; !_stopped && (length = _socket.Receive(buffer)) > 0;)
             {
-                if (_socket.Receive(buffer) == 0)
-                    break;
+                var gap = Stopwatch.GetElapsedTime(_lastAt);
+                if (gap > _longestGap)
+                    _longestGap = gap;
+                _lastAt = Stopwatch.GetTimestamp();
+                Interlocked.Add(ref _backCount, length);
             }
-            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.TimedOut)
-            {
-                continue;
-            }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
-            {
-                break;
-            }
-
-            long now = DateTime.UtcNow.Ticks, gap = now - Interlocked.Exchange(ref _lastTicks, now);
-            if (gap > Interlocked.Read(ref _longestGapTicks))
-                Interlocked.Exchange(ref _longestGapTicks, gap);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // Reset, or given up: said below.
         }
 
-        Ended = true;
+        _ended = true;
     }
 }

@@ -10,6 +10,12 @@ namespace Keyhole.System.Tests;
 /// </summary>
 internal sealed class Network : IDisposable
 {
+    /// <summary>
+    /// How long a healthy network may take for anything that is not itself a promise, on a machine that is slow, has other work and stands still now and then. It costs
+    /// nothing where all is well.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private static int s_interfaces;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("keyhole-lab-").FullName;
@@ -53,7 +59,7 @@ internal sealed class Network : IDisposable
     public void StartControl()
     {
         Control = StartRootless(World.Vps, Programs.Control, "serve", "--data", ControlData, "--listen", _both ? "http://[::]:8080" : _controlUrl, "--allow-http");
-        Until("Control answers", TimeSpan.FromSeconds(20), () => Programs.Run(Programs.Control, "status", "--data", ControlData, "--json").Status == 0);
+        Until("Control answers", () => Programs.Run(Programs.Control, "status", "--data", ControlData, "--json").Status == 0);
     }
 
     /// <summary>Runs a command of <c>keyhole-control</c> to its end and returns what it printed.</summary>
@@ -89,7 +95,7 @@ internal sealed class Network : IDisposable
     {
         Credentials("connector", name);
         RestartConnector(host, name, arguments);
-        Until($"connector {name} is registered", TimeSpan.FromSeconds(20), () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
+        Until($"connector {name} is registered", () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
     }
 
     /// <summary>Starts a connector as root of a machine with accounts, from the file that is installed there.</summary>
@@ -98,7 +104,7 @@ internal sealed class Network : IDisposable
     {
         Credentials("connector", name);
         Connectors[name] = host.StartProcess($"{SshHost.Programs}/keyhole-connector", [.. AgentArguments(name), .. arguments]);
-        Until($"connector {name} is registered", TimeSpan.FromSeconds(30), () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
+        Until($"connector {name} is registered", () => ConnectorStatus(name)?.GetProperty("registered").GetBoolean() == true);
     }
 
     public void RestartConnector(NetworkNamespace host, string name, params string[] arguments) =>
@@ -117,7 +123,7 @@ internal sealed class Network : IDisposable
     public TimeSpan RestartMachine(NetworkNamespace host, string name, IReadOnlyDictionary<string, string>? environment = null, bool isGranted = true)
     {
         Machines[name] = World.Topology.Start(host, environment ?? _environment, Programs.Client, ["up", .. AgentArguments(name)]);
-        return Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status
+        return Until($"machine {name} is up", () => MachineStatus(name) is { } status
             && (isGranted ? status.GetProperty("ready").GetBoolean() : status.GetProperty("revision").GetInt64() > 0));
     }
 
@@ -136,7 +142,7 @@ internal sealed class Network : IDisposable
                 "-c", "if [ -d /dev/net ]; then mount -t tmpfs none /dev/net || exit 1; fi; exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \"$@\"", "sh",
                 Programs.Client, "up", "--proxy", .. AgentArguments(name), .. arguments,
             ]);
-        Until($"machine {name} is up", TimeSpan.FromSeconds(20), () => MachineStatus(name) is { } status && status.GetProperty("revision").GetInt64() > 0
+        Until($"machine {name} is up", () => MachineStatus(name) is { } status && status.GetProperty("revision").GetInt64() > 0
             && (status.GetProperty("ready").GetBoolean() || status.GetProperty("sites").GetArrayLength() == 0));
     }
 
@@ -157,6 +163,7 @@ internal sealed class Network : IDisposable
     /// <summary>The data directory of an agent.</summary>
     public string DataOf(string name) => Folder(name);
 
+    /// <summary>What a machine's client says of itself; null where none answers.</summary>
     public JsonElement? MachineStatus(string name) => Status(Programs.Client, name);
 
     public (int Status, string Output, string Error) StopMachine(string name) => Programs.Run(Programs.Client, "down", "--data", Folder(name));
@@ -164,6 +171,13 @@ internal sealed class Network : IDisposable
     public JsonElement? ConnectorStatus(string name) => Status(Programs.Connector, name);
 
     public JsonElement? RelayStatus() => Status(Programs.Relay, "vps");
+
+    /// <summary>The same of a client that runs: one that has no time to answer at once is asked again.</summary>
+    public JsonElement WaitForMachineStatus(string name) => WaitFor($"machine {name} answers", () => MachineStatus(name));
+
+    public JsonElement WaitForConnectorStatus(string name) => WaitFor($"connector {name} answers", () => ConnectorStatus(name));
+
+    public JsonElement WaitForRelayStatus() => WaitFor("the relay answers", RelayStatus);
 
     /// <summary>The .conf of an external client, with a private key the first time.</summary>
     public string Configuration(string client) => Expect(Programs.Run(Programs.Control, "external-client", "config", client, "--data", ControlData));
@@ -204,6 +218,21 @@ internal sealed class Network : IDisposable
         return clock.Elapsed;
     }
 
+    /// <summary>The same with <see cref="Patience"/>.</summary>
+    public TimeSpan Until(string what, Func<bool> condition, Func<string>? instead = null) => Until(what, Patience, condition, instead);
+
+    /// <summary>Waits until something that is sent after this call has come back.</summary>
+    /// <returns>How long that took.</returns>
+    public TimeSpan UntilEchoed(string what, IEchoes echoes)
+    {
+        long sent = echoes.SentCount;
+        return Until(what, () =>
+        {
+            Assert.False(echoes.Ended && echoes.BackCount <= sent, $"In vain: {what}. The connection ended.");
+            return echoes.BackCount > sent;
+        }, () => $"{echoes.BackCount} of {echoes.SentCount} came back, {sent} were sent before");
+    }
+
     private string Folder(string name)
     {
         string path = Path.Combine(_directory, name);
@@ -228,6 +257,13 @@ internal sealed class Network : IDisposable
 
     private LabProcess StartRootless(NetworkNamespace host, string program, params string[] arguments) => World.Topology.Start(
         host, _environment, "setpriv", ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", program, .. arguments]);
+
+    private JsonElement WaitFor(string what, Func<JsonElement?> ask)
+    {
+        JsonElement? answer = null;
+        Until(what, () => (answer = ask()) is not null);
+        return answer!.Value;
+    }
 
     private JsonElement? Status(string program, string name)
     {

@@ -8,7 +8,7 @@ namespace Keyhole.System.Tests;
 internal sealed class Person
 {
     private const string Url = $"http://{INetworkWorld.RelayAddress}:8080";
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = Network.Patience;
 
     private readonly Network _network;
     private readonly string _password = $"horse battery {Guid.NewGuid():N}";

@@ -7,7 +7,7 @@ using Keyhole.Lab;
 namespace Keyhole.System.Tests;
 
 /// <summary>Sends a numbered datagram every few milliseconds to an echo service and remembers when each came back.</summary>
-internal sealed class Pulse : IDisposable
+internal sealed class Pulse : IEchoes, IDisposable
 {
     private const int Capacity = 1 << 20;
 
@@ -43,11 +43,12 @@ internal sealed class Pulse : IDisposable
     /// <summary>Time since the last echo.</summary>
     public TimeSpan Age => Stopwatch.GetElapsedTime(Interlocked.Read(ref _lastAt));
 
-    /// <summary>Datagrams sent so far, which is the number of the next one.</summary>
-    public int SentCount => Volatile.Read(ref _sentCount);
+    public long SentCount => Volatile.Read(ref _sentCount);
 
-    /// <summary>The greatest number that came back; -1 before the first.</summary>
-    public int HighestBack => Volatile.Read(ref _highest);
+    public long BackCount => Volatile.Read(ref _highest) + 1;
+
+    /// <summary>Never: there is no connection that could end.</summary>
+    public bool Ended => false;
 
     /// <summary>Starts to count anew.</summary>
     public void Reset()
@@ -62,14 +63,18 @@ internal sealed class Pulse : IDisposable
         }
     }
 
-    /// <summary>What was seen since the last reset. Datagrams of the last 300 ms may still be under way and count as lost.</summary>
+    /// <summary>
+    /// What was seen since the last reset, up to the last datagram that came back: those behind it may still be under way. Where nothing came back all are lost. Who asks
+    /// for losses waits for an echo first, so that there is something behind them.
+    /// </summary>
     public PulseReport Report()
     {
         lock (_lock)
         {
             double[] sorted = [.. _roundTrips.Order()];
             var gap = Age > _longestGap ? Age : _longestGap;
-            return new PulseReport(Volatile.Read(ref _sentCount) - FirstNumber, sorted.Length, _reorderedCount, gap, At(0.5), At(0.99));
+            int end = _highest >= FirstNumber ? _highest + 1 : Volatile.Read(ref _sentCount);
+            return new PulseReport(end - FirstNumber, sorted.Length, _reorderedCount, gap, At(0.5), At(0.99));
 
             double At(double share) => sorted.Length == 0 ? double.NaN : sorted[(int)(share * (sorted.Length - 1))];
         }

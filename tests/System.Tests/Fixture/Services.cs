@@ -15,6 +15,9 @@ internal static class Services
     /// </summary>
     private const int TransferTimeout = 240_000;
 
+    /// <summary>Seconds for a connection that is to be made. Where it is not, a second is enough, and where it is tried again and again, two.</summary>
+    private const double Patience = 60;
+
     /// <summary>
     /// A TCP service: the caller sends one line. "get N SEED": N pseudo-random bytes come back. "put": everything up to the end is
     /// read and its SHA-256 comes back in hex. "echo": every byte comes back at once. "who": the caller's address comes back.
@@ -47,6 +50,9 @@ internal static class Services
     }
 
     /// <summary>Opens a TCP connection from a host, or throws.</summary>
+    public static Socket Connect(NetworkNamespace host, string address, int port) => Connect(host, address, port, TimeSpan.FromSeconds(Patience));
+
+    /// <summary>Opens a TCP connection from a host in that time, or throws.</summary>
     public static Socket Connect(NetworkNamespace host, string address, int port, TimeSpan timeout) => host.Enter(() =>
     {
         var socket = new Socket(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -64,7 +70,7 @@ internal static class Services
     });
 
     /// <summary>True when a connection is made and a byte comes back in time.</summary>
-    public static bool Reaches(NetworkNamespace host, string address, int port, double seconds = 2)
+    public static bool Reaches(NetworkNamespace host, string address, int port, double seconds = Patience)
     {
         try
         {
@@ -82,7 +88,7 @@ internal static class Services
     /// <summary>What the service says of who called it.</summary>
     public static string Who(NetworkNamespace host, string address, int port)
     {
-        using var socket = Connect(host, address, port, TimeSpan.FromSeconds(5));
+        using var socket = Connect(host, address, port);
         socket.Send("who\n"u8);
         var buffer = new byte[100];
         return Encoding.ASCII.GetString(buffer, 0, socket.Receive(buffer)).Trim();
@@ -91,7 +97,7 @@ internal static class Services
     /// <summary>Fetches N bytes and compares their SHA-256 with what was sent.</summary>
     public static bool Download(NetworkNamespace host, string address, int port, long bytes, int seed)
     {
-        using var socket = Connect(host, address, port, TimeSpan.FromSeconds(10));
+        using var socket = Connect(host, address, port);
         socket.ReceiveTimeout = TransferTimeout;
         socket.Send(Encoding.ASCII.GetBytes($"get {bytes} {seed}\n"));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -105,7 +111,7 @@ internal static class Services
     /// <summary>Sends N bytes and compares the SHA-256 that the service computed.</summary>
     public static bool Upload(NetworkNamespace host, string address, int port, long bytes, int seed)
     {
-        using var socket = Connect(host, address, port, TimeSpan.FromSeconds(10));
+        using var socket = Connect(host, address, port);
         (socket.SendTimeout, socket.ReceiveTimeout) = (TransferTimeout, TransferTimeout);
         socket.Send("put\n"u8);
         foreach (var chunk in Chunks(bytes, seed))

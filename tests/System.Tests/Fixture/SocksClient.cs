@@ -18,15 +18,20 @@ internal static class SocksClient
         return (reply[1], socket);
     }
 
-    /// <summary>Sends a datagram to a name through an association of its own and waits for the answer's payload; null when none comes.</summary>
-    public static byte[]? Exchange(NetworkNamespace host, int proxy, string name, int port, byte[] payload, TimeSpan patience)
+    /// <summary>
+    /// Sends a datagram to a name through an association of its own, again when no answer comes, and waits for the answer's payload; null when none comes after the third.
+    /// </summary>
+    public static byte[]? Exchange(NetworkNamespace host, int proxy, string name, int port, byte[] payload) =>
+        Enumerable.Range(0, 3).Select(_ => ExchangeOnce(host, proxy, name, port, payload)).FirstOrDefault(answer => answer is not null);
+
+    private static byte[]? ExchangeOnce(NetworkNamespace host, int proxy, string name, int port, byte[] payload)
     {
         using var control = Ask(host, proxy, UdpAssociate, "0.0.0.0", 0, out byte[] reply);
         if (reply[1] != 0)
             return null;
         using var socket = host.Enter(() =>
         {
-            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = (int)patience.TotalMilliseconds };
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20_000 };
             udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             return udp;
         });
@@ -47,7 +52,7 @@ internal static class SocksClient
 
     private static Socket Ask(NetworkNamespace host, int proxy, byte command, string name, int port, out byte[] reply)
     {
-        var socket = Services.Connect(host, "127.0.0.1", proxy, TimeSpan.FromSeconds(10));
+        var socket = Services.Connect(host, "127.0.0.1", proxy);
         socket.ReceiveTimeout = 60_000;
         socket.Send([5, 1, 0]);
         Read(socket, 2);

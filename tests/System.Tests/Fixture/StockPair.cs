@@ -36,13 +36,13 @@ internal sealed class StockPair : IDisposable
         World = new World();
         Network = new Network(World, Describe(near: true, thirdGranted), environment, ipv6);
         Network.StartRelay(ipv6);
-        Network.Until("the relay has its table", TimeSpan.FromSeconds(20), () => Network.RelayStatus()?.GetProperty("registered").GetBoolean() == true);
+        Network.Until("the relay has its table", () => Network.RelayStatus()?.GetProperty("registered").GetBoolean() == true);
         _relayKey = Status.GetProperty("publicKey").GetString()!;
         Far = Network.StartApp(World.Office, Configuration(_far.Private, FarAddress, (_near.Public, NearAddress), (_third.Public, ThirdAddress)));
         Network.StartApp(World.Branch, Configuration(_other.Private, OtherAddress, (_third.Public, ThirdAddress)));
         Near = Network.StartApp(World.Phone, NearConfiguration);
         World.Topology.Own(Services.UdpEcho(World.Office, FarAddress, EchoPort));
-        Network.Until("all nodes are registered", TimeSpan.FromSeconds(10), () => LiveCount >= 3);
+        Network.Until("all nodes are registered", () => LiveCount >= 3);
     }
 
     public World World { get; }
@@ -62,7 +62,7 @@ internal sealed class StockPair : IDisposable
     public string RelayKey => _relayKey;
 
     /// <summary>What the relay says of itself.</summary>
-    public JsonElement Status => Network.RelayStatus() ?? throw new InvalidOperationException($"The relay gives no status.\n{World.Topology.Logs()}");
+    public JsonElement Status => Network.WaitForRelayStatus();
 
     public int LiveCount => Status.GetProperty("sessions").EnumerateArray().Count(session => session.GetProperty("live").GetBoolean());
 
@@ -76,18 +76,18 @@ internal sealed class StockPair : IDisposable
     public WireGuardGo StartThird()
     {
         var third = Network.StartApp(World.Tablet, Configuration(_third.Private, ThirdAddress, (_far.Public, FarAddress), (_other.Public, OtherAddress)));
-        Network.Until("the third node is registered", TimeSpan.FromSeconds(10), () => AddressOf(_third.Public) is not null);
+        Network.Until("the third node is registered", () => AddressOf(_third.Public) is not null);
         return third;
     }
 
     /// <summary>Waits until a datagram has gone from near to far and back.</summary>
-    public TimeSpan UntilConnected(TimeSpan limit) => Network.Until("near reaches far", limit, () => Answers(World.Phone, FarAddress));
+    public TimeSpan UntilConnected() => Network.Until("near reaches far", () => Answers(World.Phone, FarAddress));
 
     /// <summary>near forgets its sessions, so that it makes all handshakes again.</summary>
-    public TimeSpan UntilConnectedAnew(TimeSpan limit)
+    public TimeSpan UntilConnectedAnew()
     {
         Near.Configure(NearConfiguration);
-        return UntilConnected(limit);
+        return UntilConnected();
     }
 
     public static bool Answers(NetworkNamespace host, string address) =>

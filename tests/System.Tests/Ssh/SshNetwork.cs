@@ -11,7 +11,7 @@ internal sealed class SshNetwork : IDisposable
 {
     public const int OtherPort = 22124;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = Network.Patience;
 
     private readonly Lazy<Person> _carol;
     private readonly string _folder = Directory.CreateTempSubdirectory("keyhole-ssh-").FullName;

@@ -45,7 +45,7 @@ public sealed partial class SshTests
         // A forward, to where only the host gets to.
         using var service = Services.Tcp(World.Vm1Host.Network, "127.0.0.1", 8000);
         var forward = Ada.StartSsh("-N", "-L", "127.0.0.1:8022:127.0.0.1:8000", Vm1);
-        Network.Until("the forward stands", s_patience, () => Services.Reaches(World.Desk, "127.0.0.1", 8022), () => forward.Tail(5));
+        Network.Until("the forward stands", s_patience, () => Services.Reaches(World.Desk, "127.0.0.1", 8022, 2), () => forward.Tail(5));
         Assert.True(Services.Download(World.Desk, "127.0.0.1", 8022, 2_000_000, seed: 1));
         forward.Terminate(s_patience);
 

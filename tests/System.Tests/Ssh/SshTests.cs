@@ -14,7 +14,7 @@ public sealed partial class SshTests(SshShared shared) : IClassFixture<SshShared
     private const string Vm1 = "vm-01.acme.internal";
     private const string Vm2 = "vm-02.acme.internal";
     private const int Refused = 255;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_patience = Network.Patience;
 
     private Network Network => shared.Network.Network;
 
