@@ -34,6 +34,7 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly CancellationTokenSource _stop = new();
     private readonly Survey _logging;
     private readonly Survey _survey;
+    private readonly HostLookup _hosts;
     private readonly NetworkWatch? _watch;
     private readonly RegistrationLog _registrationLog;
     private volatile ConnectorRoster _roster = ConnectorRoster.None;
@@ -77,6 +78,7 @@ internal sealed class ConnectorBody : IAgentBody
         _data.Start();
         _logging = new Survey(LogInterval, _logger, async _ => _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations())));
         _survey = new Survey(SurveyInterval, _logger, SurveyAsync);
+        _hosts = new HostLookup(FollowHostsAsync);
         if (!start.Values.IsOn(RelayOnly))
             _watch = new NetworkWatch(null, FollowNetworkAsync);
     }
@@ -100,14 +102,15 @@ internal sealed class ConnectorBody : IAgentBody
         var rules = AccessRules.Compile(table);
         _roster = roster;
         bool isNewName = _daemonEndpoints.Follow(table);
+        _hosts.Follow(RelayEndpoints.NamesOf(roster.Relays));
         int cut = await _data.InvokeAsync(now =>
         {
             _data.State.Apply(roster, now);
+            SetRelayEndpoints(roster, now);
             _data.Site.SetDaemons(_daemonEndpoints.Current);
             return _data.Site.Apply(rules, now);
         });
         ConnectorLog.Enforced(_logger, table.Revision, DateTimeOffset.UtcNow, roster.Relays.Count, rules.ClientCount, cut);
-        _ = ResolveRelaysAsync(roster, _stop.Token);
         if (isNewName)
             _ = ResolveDaemonsAsync(_stop.Token);
         // Accounts follow the flows, and are not waited for: a host may be away.
@@ -119,7 +122,7 @@ internal sealed class ConnectorBody : IAgentBody
     {
         var status = await _data.InvokeAsync(now => ConnectorStatus.Write(_data, now));
         status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
-        status["surveyFaults"] = _logging.FaultCount + _survey.FaultCount;
+        status["surveyFaults"] = _logging.FaultCount + _survey.FaultCount + _hosts.FaultCount;
         status["sshHosts"] = _ssh.Describe();
         return status;
     }
@@ -163,6 +166,7 @@ internal sealed class ConnectorBody : IAgentBody
         await _stop.CancelAsync();
         await _logging.DisposeAsync();
         await _survey.DisposeAsync();
+        await _hosts.DisposeAsync();
         await _ssh.DisposeAsync();
         await _daemons.DisposeAsync();
         if (_watch is not null)
@@ -173,11 +177,15 @@ internal sealed class ConnectorBody : IAgentBody
         _stop.Dispose();
     }
 
-    private Task<bool> FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses) => _data.InvokeAsync(now =>
+    private Task<bool> FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
     {
-        _data.State.SetLocalAddresses(addresses, _data.Socket.Local.Port, now);
-        return true;
-    });
+        _hosts.Restart();
+        return _data.InvokeAsync(now =>
+        {
+            _data.State.SetLocalAddresses(addresses, _data.Socket.Local.Port, now);
+            return true;
+        });
+    }
 
     /// <summary>Shorter keys, with the other limits in the proportions of the paper.</summary>
     private static TimerSchedule ScheduleFor(int? rekeyAfter)
@@ -218,7 +226,7 @@ internal sealed class ConnectorBody : IAgentBody
         };
     }
 
-    /// <summary>What the host and its name servers say changes without telling anybody: it is asked again and again.</summary>
+    /// <summary>The host's own addresses change without telling anybody: they are asked for again and again.</summary>
     private async Task SurveyAsync(CancellationToken stop)
     {
         var rules = HostAddresses.Read();
@@ -227,7 +235,6 @@ internal sealed class ConnectorBody : IAgentBody
             _data.Site.SetTargetRules(rules);
             return true;
         });
-        await ResolveRelaysAsync(_roster, stop);
         await ResolveDaemonsAsync(stop);
     }
 
@@ -241,13 +248,15 @@ internal sealed class ConnectorBody : IAgentBody
         });
     }
 
-    private Task ResolveRelaysAsync(ConnectorRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(
-        roster.Relays,
-        (relay, endpoints) => _data.InvokeAsync(now =>
-        {
-            if (ReferenceEquals(roster, _roster))
-                _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
-            return true;
-        }),
-        stop);
+    private Task<bool> FollowHostsAsync() => _data.InvokeAsync(now =>
+    {
+        SetRelayEndpoints(_roster, now);
+        return true;
+    });
+
+    private void SetRelayEndpoints(ConnectorRoster roster, long now)
+    {
+        foreach (var (relay, endpoints) in RelayEndpoints.Named(roster.Relays, _hosts))
+            _data.State.SetRelayEndpoints(relay, endpoints, now);
+    }
 }

@@ -1,53 +1,41 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Keyhole.Contracts;
 using Keyhole.Packets;
 
 namespace Keyhole.Edge;
 
-/// <summary>Endpoints of a relay as Control writes them: addresses, or names that are resolved here.</summary>
+/// <summary>Endpoints of a relay as Control writes them: addresses, or names that are looked up here.</summary>
 public static class RelayEndpoints
 {
-    /// <summary>Resolves the relays that have a name among their endpoints, and hands over what each has now, if anything.</summary>
-    public static async Task ResolveAsync(IReadOnlyList<RelayRow> relays, Func<RelayRow, IReadOnlyList<IpEndpoint>, Task> resolved, CancellationToken stop)
+    /// <summary>The names among the relays' endpoints.</summary>
+    public static IEnumerable<string> NamesOf(IEnumerable<RelayRow> relays) =>
+        relays.SelectMany(relay => relay.Endpoints).Where(text => !IpEndpoint.TryParse(text, out _)).Select(text => TryParse(text, out string host, out _) ? host : "").Where(host => host.Length > 0);
+
+    /// <summary>The relays that have a name among their endpoints, and the endpoints that are known now: those with at least one.</summary>
+    public static IEnumerable<(int Relay, IReadOnlyList<IpEndpoint> Endpoints)> Named(IEnumerable<RelayRow> relays, HostLookup hosts)
     {
-        ArgumentNullException.ThrowIfNull(relays);
-        ArgumentNullException.ThrowIfNull(resolved);
+        ArgumentNullException.ThrowIfNull(hosts);
         foreach (var relay in relays.Where(relay => relay.Endpoints.Any(text => !IpEndpoint.TryParse(text, out _))))
         {
-            var endpoints = await ResolveAsync(relay.Endpoints, stop);
+            IReadOnlyList<IpEndpoint> endpoints = [.. relay.Endpoints.SelectMany(text => Of(text, hosts)).Distinct()];
             if (endpoints.Count > 0)
-                await resolved(relay, endpoints);
+                yield return (relay.Id, endpoints);
         }
     }
 
-    /// <summary>Those that can be had now, in the order of the texts; a name that does not resolve gives none.</summary>
-    private static async Task<IReadOnlyList<IpEndpoint>> ResolveAsync(IReadOnlyList<string> texts, CancellationToken stop)
+    /// <summary>Takes HOST:PORT apart, an IPv6 address without its brackets.</summary>
+    public static bool TryParse(string text, out string host, out ushort port)
     {
-        var endpoints = new List<IpEndpoint>();
-        foreach (string text in texts)
-        {
-            if (IpEndpoint.TryParse(text, out var literal))
-            {
-                endpoints.Add(literal);
-                continue;
-            }
+        ArgumentNullException.ThrowIfNull(text);
+        int colon = text.LastIndexOf(':');
+        host = text[..Math.Max(colon, 0)].Trim('[', ']');
+        return ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port) && host.Length > 0;
+    }
 
-            int colon = text.LastIndexOf(':');
-            if (colon <= 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
-                continue;
-            try
-            {
-                foreach (var address in await Dns.GetHostAddressesAsync(text[..colon], stop))
-                    endpoints.Add(new IpEndpoint(IpAddress.From(address), port));
-            }
-            catch (Exception e) when (e is SocketException or ArgumentException)
-            {
-                // It has no address now; the next survey asks again.
-            }
-        }
-
-        return [.. endpoints.Distinct()];
+    private static IEnumerable<IpEndpoint> Of(string text, HostLookup hosts)
+    {
+        if (IpEndpoint.TryParse(text, out var literal))
+            return [literal];
+        return TryParse(text, out string host, out ushort port) ? hosts.Of(host).Select(address => new IpEndpoint(address, port)) : [];
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
+using Keyhole.Edge;
 
 namespace Keyhole.Client;
 
@@ -95,7 +96,7 @@ internal static class SshRoutes
         using var patience = new CancellationTokenSource(ProbePatience);
         try
         {
-            foreach (var address in await Dns.GetHostAddressesAsync(host, patience.Token).ConfigureAwait(false))
+            foreach (var address in await HostLookup.AskAsync(host, patience.Token).ConfigureAwait(false))
             {
                 using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 try

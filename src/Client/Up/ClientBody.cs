@@ -15,7 +15,6 @@ namespace Keyhole.Client;
 internal abstract class ClientBody : IAgentBody
 {
     private static readonly TimeSpan SurveyInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RelayInterval = TimeSpan.FromSeconds(30);
 
     private readonly ClientThread _data;
     private readonly PrivateKey _key;
@@ -23,7 +22,7 @@ internal abstract class ClientBody : IAgentBody
     private readonly RegistrationLog _registrationLog;
     private readonly CancellationTokenSource _stop = new();
     private readonly Survey _survey;
-    private readonly Survey _relays;
+    private readonly HostLookup _hosts;
     private readonly NetworkWatch? _watch;
     private PortMapper? _mapper;
     private volatile ClientRoster _roster = ClientRoster.None;
@@ -42,7 +41,7 @@ internal abstract class ClientBody : IAgentBody
         _data.TurnEnded = () => _isReady = _data.State.IsReady(MonotonicClock.Now);
         _data.Start();
         _survey = new Survey(SurveyInterval, Logger, LookAsync);
-        _relays = new Survey(RelayInterval, Logger, stop => ResolveRelaysAsync(_roster, stop));
+        _hosts = new HostLookup(FollowHostsAsync);
         if (!start.Values.IsOn(UpSettings.RelayOnly))
             _watch = new NetworkWatch(tunnel, FollowNetworkAsync);
     }
@@ -62,12 +61,13 @@ internal abstract class ClientBody : IAgentBody
         _roster = roster;
         _view = new ClientView(table, agent, roster);
         var enforce = Prepare(agent, table, roster);
+        _hosts.Follow(RelayEndpoints.NamesOf(roster.Relays));
         int cut = await _data.InvokeAsync(now =>
         {
             _data.State.Apply(roster, now);
+            SetRelayEndpoints(roster, now);
             return enforce();
         });
-        await ResolveRelaysAsync(roster, _stop.Token);
         await FollowAsync(roster);
         ClientLog.Applied(Logger, roster.Revision, roster.Sites.Count, roster.Routes.Count);
         return new Enforcement(cut);
@@ -77,7 +77,7 @@ internal abstract class ClientBody : IAgentBody
     {
         var status = ClientStatus.Write(_data, now);
         status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
-        status["surveyFaults"] = _survey.FaultCount + _relays.FaultCount;
+        status["surveyFaults"] = _survey.FaultCount + _hosts.FaultCount;
         Describe(status);
         return status;
     });
@@ -114,7 +114,7 @@ internal abstract class ClientBody : IAgentBody
     {
         await _stop.CancelAsync();
         await _survey.DisposeAsync();
-        await _relays.DisposeAsync();
+        await _hosts.DisposeAsync();
         await WithdrawAsync();
         if (_watch is not null)
             await _watch.DisposeAsync();
@@ -150,7 +150,7 @@ internal abstract class ClientBody : IAgentBody
     /// <returns>What is done on the data thread when the sessions follow the table; it returns how many flows lost their grant and were ended.</returns>
     protected virtual Func<int> Prepare(int agent, Table table, ClientRoster roster) => static () => 0;
 
-    /// <summary>The sessions follow the roster, and its relays are resolved: the machine's own settings follow, too.</summary>
+    /// <summary>The sessions follow the roster: the machine's own settings follow, too.</summary>
     protected virtual Task FollowAsync(ClientRoster roster) => Task.CompletedTask;
 
     /// <summary>Called every second.</summary>
@@ -168,6 +168,7 @@ internal abstract class ClientBody : IAgentBody
     private async Task FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
     {
         ClientLog.Network(Logger, addresses.Count);
+        _hosts.Restart();
         _network.Tell();
         if (_mapper is { } mapper)
             mapper.Restart();
@@ -192,13 +193,15 @@ internal abstract class ClientBody : IAgentBody
         await SurveyAsync(stop);
     }
 
-    private Task ResolveRelaysAsync(ClientRoster roster, CancellationToken stop) => RelayEndpoints.ResolveAsync(
-        roster.Relays,
-        (relay, endpoints) => _data.InvokeAsync(now =>
-        {
-            if (IsCurrent(roster))
-                _data.State.SetRelayEndpoints(relay.Id, endpoints, now);
-            return true;
-        }),
-        stop);
+    private Task<bool> FollowHostsAsync() => _data.InvokeAsync(now =>
+    {
+        SetRelayEndpoints(_roster, now);
+        return true;
+    });
+
+    private void SetRelayEndpoints(ClientRoster roster, long now)
+    {
+        foreach (var (relay, endpoints) in RelayEndpoints.Named(roster.Relays, _hosts))
+            _data.State.SetRelayEndpoints(relay, endpoints, now);
+    }
 }

@@ -8,7 +8,7 @@ using Keyhole.Tunnel;
 namespace Keyhole.Connector;
 
 /// <summary>Where the hosts of a site are, resolved and judged as the destinations of flows are.</summary>
-/// <param name="resolve">As <see cref="Dns.GetHostAddressesAsync(string, CancellationToken)"/> does.</param>
+/// <param name="resolve">As <see cref="HostLookup.AskAsync"/> does.</param>
 /// <param name="rules">What may not be dialled, as this host is now.</param>
 /// <param name="own">The addresses of this host.</param>
 internal sealed class SiteAddresses(Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<TargetRules> rules, Func<IEnumerable<IPAddress>> own)

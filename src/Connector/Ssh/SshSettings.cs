@@ -1,4 +1,3 @@
-using System.Net;
 using Keyhole.Agent;
 using Keyhole.Cryptography;
 using Keyhole.Edge;
@@ -30,7 +29,7 @@ internal static class SshSettings
     /// <exception cref="AgentException">A setting is wrong, or this process may not be an auth daemon.</exception>
     public static SiteDaemons Open(SettingValues values, PrivateKey key, ILoggerFactory loggers)
     {
-        var addresses = new SiteAddresses(Dns.GetHostAddressesAsync, HostAddresses.Read, SiteAddresses.OfThisHost);
+        var addresses = new SiteAddresses(HostLookup.AskAsync, HostAddresses.Read, SiteAddresses.OfThisHost);
         try
         {
             var remote = Key(values, loggers.CreateLogger("ssh")) is { } preSharedKey ? new RemoteAuthDaemon(preSharedKey, key, addresses.DialAsync) : null;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -64,9 +63,7 @@ public static class RelayDialer
     public static async Task<Stream> ConnectAsync(string endpoint, string? pin, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        int colon = endpoint.LastIndexOf(':');
-        string host = endpoint[..Math.Max(colon, 0)].Trim('[', ']');
-        if (!ushort.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
+        if (!RelayEndpoints.TryParse(endpoint, out string host, out ushort port))
             throw new IOException($"'{endpoint}' is no endpoint");
         var connection = await DialAsync(host, port, stop);
         var tls = new SslStream(connection);
@@ -107,7 +104,8 @@ public static class RelayDialer
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(isDirect ? host : proxy!.Host, isDirect ? port : proxy!.Port, stop);
+            var addresses = await HostLookup.AskAsync(isDirect ? host : proxy!.IdnHost, stop);
+            await socket.ConnectAsync(addresses, isDirect ? port : proxy!.Port, stop);
             DatagramStream.Prepare(socket);
             var stream = new NetworkStream(socket, ownsSocket: true);
             if (!isDirect)
