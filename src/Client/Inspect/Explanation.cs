@@ -75,7 +75,7 @@ internal static class Explanation
         var address = IpAddress.Parse((string)explained["address"]!);
         return routes.Any(route => IpPrefix.TryParse((string)route!, out var prefix) && prefix.Contains(address))
             ? null
-            : $"{address} has no route into the tunnel: its prefix holds the address of a relay, or the routes could not be set; the overlay address leads there";
+            : $"{address} has no route into the tunnel: its prefix holds the address of a relay or of Control, or the routes could not be set; the overlay address leads there";
     }
 
     private static IEnumerable<ResourceRow> Covering(ClientView view, IpAddress address) => view.Roster.Resources.Where(resource =>

@@ -39,6 +39,10 @@ internal static class StatusCommand
                 lines.Add($"  connector {(string?)connector["name"],-12} {ExplainCommand.Path(connector),-20} {(string?)connector["endpoint"]}{Describe(connector)}, MTU {connector["mtu"]}");
         }
 
+        if ((string?)status["routeProblem"] is { } refusal)
+            lines.Add($"routes {refusal}");
+        foreach (var prefix in status["routesLeftOut"] as JsonArray ?? [])
+            lines.Add($"routes {(string?)prefix} stays outside the tunnel: it holds the address of a relay or of Control");
         if ((string?)status["dns"]?["problem"] is { } problem)
             lines.Add($"names {problem}");
         return string.Concat(lines.Select(line => AgentProgram.Shown(line) + "\n"));

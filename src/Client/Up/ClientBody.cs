@@ -61,7 +61,7 @@ internal abstract class ClientBody : IAgentBody
         _roster = roster;
         _view = new ClientView(table, agent, roster);
         var enforce = Prepare(agent, table, roster);
-        _hosts.Follow(RelayEndpoints.NamesOf(roster.Relays));
+        _hosts.Follow(HostsOf(roster));
         int cut = await _data.InvokeAsync(now =>
         {
             _data.State.Apply(roster, now);
@@ -146,6 +146,17 @@ internal abstract class ClientBody : IAgentBody
     /// <summary>Whether the roster is the last one, so that what it asks for is worth doing.</summary>
     protected bool IsCurrent(ClientRoster roster) => ReferenceEquals(roster, _roster);
 
+    /// <summary>The addresses of <see cref="HostsOf"/>, as far as they are known.</summary>
+    protected HostLookup Hosts => _hosts;
+
+    /// <summary>Whose addresses the mode needs to know.</summary>
+    protected virtual IEnumerable<string> HostsOf(ClientRoster roster) => RelayEndpoints.NamesOf(roster.Relays);
+
+    /// <summary>One of <see cref="Hosts"/> has other addresses than before: called before the sessions go there.</summary>
+    protected virtual void FollowHosts()
+    {
+    }
+
     /// <summary>The mode's own part of a new table.</summary>
     /// <returns>What is done on the data thread when the sessions follow the table; it returns how many flows lost their grant and were ended.</returns>
     protected virtual Func<int> Prepare(int agent, Table table, ClientRoster roster) => static () => 0;
@@ -193,11 +204,15 @@ internal abstract class ClientBody : IAgentBody
         await SurveyAsync(stop);
     }
 
-    private Task<bool> FollowHostsAsync() => _data.InvokeAsync(now =>
+    private async Task FollowHostsAsync()
     {
-        SetRelayEndpoints(_roster, now);
-        return true;
-    });
+        FollowHosts();
+        await _data.InvokeAsync(now =>
+        {
+            SetRelayEndpoints(_roster, now);
+            return true;
+        });
+    }
 
     private void SetRelayEndpoints(ClientRoster roster, long now)
     {

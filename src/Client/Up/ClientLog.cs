@@ -11,11 +11,14 @@ internal static partial class ClientLog
     [LoggerMessage(302, LogLevel.Information, "table revision {Revision}: {Sites} sites, {Routes} prefixes")]
     public static partial void Applied(ILogger logger, long revision, int sites, int routes);
 
-    [LoggerMessage(303, LogLevel.Warning, "{Prefix} holds the address of a relay and stays outside the tunnel; its overlay address leads there")]
+    [LoggerMessage(303, LogLevel.Warning, "{Prefix} holds the address of a relay or of Control and stays outside the tunnel; its overlay address leads there")]
     public static partial void LeftOut(ILogger logger, string prefix);
 
     [LoggerMessage(304, LogLevel.Error, "addresses and routes could not be set: {Message}")]
     public static partial void NotConfigured(ILogger logger, string message);
+
+    [LoggerMessage(309, LogLevel.Information, "addresses and routes are all set now")]
+    public static partial void Configured(ILogger logger);
 
     [LoggerMessage(305, LogLevel.Information, "names: {Resolver} asks {Server} for {Count} names")]
     public static partial void NamesApplied(ILogger logger, string resolver, string server, int count);

@@ -10,15 +10,16 @@ namespace Keyhole.Client;
 internal sealed class TunBody : ClientBody
 {
     private readonly TunThread _data;
-    private readonly TunnelInterface _interface;
-    private readonly SemaphoreSlim _applying = new(1);
+    private readonly RouteService _routes;
     private readonly NameService _names;
+    private readonly IReadOnlyList<Uri> _control;
     private Task _naming;
 
     private TunBody(AgentStart start, TunThread data, TunnelInterface tunnel, NameService names) : base(start, data, data.Name)
     {
         _data = data;
-        _interface = tunnel;
+        _control = start.Options.Endpoints;
+        _routes = new RouteService(tunnel, roster => OutsideAddresses.Of(roster, _control, Hosts), Logger);
         _names = names;
         _naming = names.UndoLeftoversAsync();
     }
@@ -49,32 +50,25 @@ internal sealed class TunBody : ClientBody
         return 0;
     };
 
-    protected override async Task FollowAsync(ClientRoster roster)
+    protected override IEnumerable<string> HostsOf(ClientRoster roster) => OutsideAddresses.HostsOf(roster, _control);
+
+    protected override void FollowHosts() => _routes.Check();
+
+    protected override Task FollowAsync(ClientRoster roster)
     {
-        var outside = (await _data.InvokeAsync(_ => _data.State.Registrations())).Where(relay => relay.Endpoint.HasValue).Select(relay => relay.Endpoint!.Value.Address).ToList();
-        await _applying.WaitAsync(Stop);
-        try
-        {
-            if (!IsCurrent(roster))
-                return;
-            foreach (var prefix in _interface.Apply(roster, outside))
-                ClientLog.LeftOut(Logger, prefix.ToString());
-        }
-        catch (NetworkException e)
-        {
-            ClientLog.NotConfigured(Logger, e.Message);
-        }
-        finally
-        {
-            _applying.Release();
-        }
+        _routes.Follow(roster);
 
         // In the background: the machine's resolver may take its time, and the next table may not wait for it.
         var tunnel = roster.Addresses.Select(address => address.ToIPAddress()).FirstOrDefault();
         _naming = NameAsync(_naming, tunnel);
+        return Task.CompletedTask;
     }
 
-    protected override Task SurveyAsync(CancellationToken stop) => _naming.IsCompleted ? _names.CheckAsync(stop) : Task.CompletedTask;
+    protected override Task SurveyAsync(CancellationToken stop)
+    {
+        _routes.Check();
+        return _naming.IsCompleted ? _names.CheckAsync(stop) : Task.CompletedTask;
+    }
 
     protected override async Task WithdrawAsync()
     {
@@ -86,16 +80,12 @@ internal sealed class TunBody : ClientBody
     {
         status["mode"] = "tun";
         status["interface"] = _data.Name;
-        status["routes"] = new JsonArray([.. _interface.Routes.Select(prefix => (JsonNode)prefix.ToString())]);
+        _routes.Describe(status);
         status["dns"] = _names.Describe();
         status["dataPath"]!["writeFaults"] = _data.WriteFaults;
     }
 
-    protected override void Close()
-    {
-        _interface.Dispose();
-        _applying.Dispose();
-    }
+    protected override void Close() => _routes.Dispose();
 
     private async Task NameAsync(Task before, System.Net.IPAddress? tunnel)
     {

@@ -1,73 +1,67 @@
 using Keyhole.Net;
 using Keyhole.Packets;
-using Keyhole.Tunnel;
 
 namespace Keyhole.Client;
 
-/// <summary>
-/// The interface's addresses and routes, which follow the table: only what was granted enters the tunnel. All of it goes with the interface when the
-/// process ends, however it ends.
-/// </summary>
+/// <summary>The interface's addresses and routes. All of it goes with the interface when the process ends, however it ends.</summary>
 internal sealed class TunnelInterface(string name) : IDisposable
 {
     private readonly NetworkInterface _interface = NetworkInterface.Open(name);
-    private readonly HashSet<IpPrefix> _addresses = [];
-    private readonly HashSet<IpPrefix> _routes = [];
-    private volatile IpPrefix[] _published = [];
 
-    /// <summary>Prefixes that lead into the tunnel. From any thread.</summary>
-    public IReadOnlyCollection<IpPrefix> Routes => _published;
+    /// <summary>What it has besides is somebody else's.</summary>
+    private readonly HashSet<IpPrefix> _given = [];
+
+    private volatile IReadOnlyCollection<IpPrefix> _routes = [];
+
+    /// <summary>Prefixes that led into the tunnel at the last look. From any thread.</summary>
+    public IReadOnlyCollection<IpPrefix> Routes => _routes;
 
     /// <exception cref="NetworkException">No permission (CAP_NET_ADMIN).</exception>
     public void SetUp(int mtu) => _interface.SetUp(mtu);
 
     /// <summary>
-    /// Puts the roster's addresses and routes in force, the difference only. What the system refuses, as it does all of IPv6 where that is switched off,
-    /// keeps nothing else out; it is tried again with the next table.
+    /// Makes the difference between these and what the system has, whoever changed that. What it refuses, as it does all of IPv6 where that is switched off,
+    /// keeps nothing else out.
     /// </summary>
-    /// <param name="outside">Addresses that are reached outside the tunnel: a prefix that holds one is left out, or the tunnel would carry itself.</param>
-    /// <returns>The prefixes that were left out.</returns>
+    /// <param name="own">The addresses of this machine in the tunnel.</param>
+    /// <param name="prefixes">What leads into the tunnel.</param>
     /// <exception cref="NetworkException">The system refused something: the first of it. The rest is in force.</exception>
-    public IReadOnlyList<IpPrefix> Apply(ClientRoster roster, IReadOnlyCollection<IpAddress> outside)
+    public void Apply(IReadOnlyList<IpAddress> own, IEnumerable<IpPrefix> prefixes)
     {
-        var addresses = roster.Addresses.Select(address => new IpPrefix(address, address.IsIpv4 ? 32 : 128)).ToHashSet();
-        var granted = roster.Routes.Select(route => route.Prefix).ToHashSet();
-        var leftOut = granted.Where(prefix => outside.Any(prefix.Contains)).ToList();
-        granted.ExceptWith(leftOut);
+        var addresses = own.Select(IpPrefix.Host).ToHashSet();
+        var there = _interface.ReadAddresses().ToHashSet();
+        var routes = _interface.ReadRoutes().ToHashSet();
+        var wanted = prefixes.Select(prefix => new InterfaceRoute(prefix, SourceOf(prefix, own))).Where(route => route.Source is not null).ToHashSet();
 
         // Routes name an address as their source, so they go before it and come after it.
-        foreach (var route in _routes.Except(granted).ToList())
-            Remove(_routes, route, prefix => _interface.RemoveRoute(prefix));
-        foreach (var address in _addresses.Except(addresses).ToList())
-        {
-            // The system drops the routes whose source it was.
-            foreach (var route in _routes.Where(route => route.Address.IsIpv4 == address.Address.IsIpv4).ToList())
-                Remove(_routes, route, prefix => _interface.RemoveRoute(prefix));
-            Remove(_addresses, address, prefix => _interface.RemoveAddress(prefix));
-        }
+        foreach (var route in routes.Except(wanted).ToList())
+            Remove(routes, route, () => _interface.RemoveRoute(route.Prefix));
+        foreach (var address in _given.Except(addresses).ToList())
+            Remove(_given, address, () => _interface.RemoveAddress(address));
 
         NetworkException? refusal = null;
-        foreach (var address in addresses.Except(_addresses).ToList())
-            Add(_addresses, address, prefix => _interface.AddAddress(prefix), ref refusal);
-        foreach (var route in granted.Except(_routes).ToList())
-        {
-            var source = _addresses.Where(address => address.Address.IsIpv4 == route.Address.IsIpv4).Select(address => (IpAddress?)address.Address).FirstOrDefault();
-            if (source is not null)
-                Add(_routes, route, prefix => _interface.AddRoute(prefix, source), ref refusal);
-        }
+        foreach (var address in addresses.Except(there).ToList())
+            Add(there, address, () => _interface.AddAddress(address), ref refusal);
+        _given.UnionWith(addresses);
+        foreach (var route in wanted.Except(routes).Where(route => there.Contains(IpPrefix.Host(route.Source!.Value))).ToList())
+            Add(routes, route, () => _interface.AddRoute(route.Prefix, route.Source), ref refusal);
 
-        _published = [.. _routes];
-        return refusal is null ? leftOut : throw refusal;
+        _routes = [.. routes.Select(route => route.Prefix)];
+        if (refusal is not null)
+            throw refusal;
     }
 
     public void Dispose() => _interface.Dispose();
 
-    private static void Add(HashSet<IpPrefix> known, IpPrefix prefix, Action<IpPrefix> add, ref NetworkException? refusal)
+    private static IpAddress? SourceOf(IpPrefix prefix, IReadOnlyList<IpAddress> own) =>
+        own.Where(address => address.IsIpv4 == prefix.Address.IsIpv4).Select(address => (IpAddress?)address).FirstOrDefault();
+
+    private static void Add<T>(HashSet<T> known, T one, Action add, ref NetworkException? refusal)
     {
         try
         {
-            add(prefix);
-            known.Add(prefix);
+            add();
+            known.Add(one);
         }
         catch (NetworkException e)
         {
@@ -75,12 +69,12 @@ internal sealed class TunnelInterface(string name) : IDisposable
         }
     }
 
-    private static void Remove(HashSet<IpPrefix> known, IpPrefix prefix, Action<IpPrefix> remove)
+    private static void Remove<T>(HashSet<T> known, T one, Action remove)
     {
-        known.Remove(prefix);
+        known.Remove(one);
         try
         {
-            remove(prefix);
+            remove();
         }
         catch (NetworkException)
         {

@@ -96,20 +96,30 @@ public static class RelayDialer
         }
     }
 
+    /// <summary>The host that is dialled for this target: its own, or the proxy's.</summary>
+    public static string HostFor(Uri target) => (ProxyFor(target) ?? target).IdnHost;
+
+    public static Uri UriOf(string host, ushort port) => new UriBuilder(Uri.UriSchemeHttps, host, port).Uri;
+
+    private static Uri? ProxyFor(Uri target)
+    {
+        var proxy = HttpClient.DefaultProxy.GetProxy(target);
+        return proxy is null || proxy == target || HttpClient.DefaultProxy.IsBypassed(target) ? null : proxy;
+    }
+
     private static async Task<Stream> DialAsync(string host, ushort port, CancellationToken stop)
     {
-        var target = new UriBuilder(Uri.UriSchemeHttps, host, port).Uri;
-        var proxy = HttpClient.DefaultProxy.GetProxy(target);
-        bool isDirect = proxy is null || proxy == target || HttpClient.DefaultProxy.IsBypassed(target);
+        var target = UriOf(host, port);
+        var proxy = ProxyFor(target);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            var addresses = await HostLookup.AskAsync(isDirect ? host : proxy!.IdnHost, stop);
-            await socket.ConnectAsync(addresses, isDirect ? port : proxy!.Port, stop);
+            var addresses = await HostLookup.AskAsync(proxy?.IdnHost ?? host, stop);
+            await socket.ConnectAsync(addresses, proxy?.Port ?? port, stop);
             DatagramStream.Prepare(socket);
             var stream = new NetworkStream(socket, ownsSocket: true);
-            if (!isDirect)
-                await HttpTunnel.OpenAsync(stream, target, HttpClient.DefaultProxy.Credentials?.GetCredential(proxy!, "Basic"), stop);
+            if (proxy is not null)
+                await HttpTunnel.OpenAsync(stream, target, HttpClient.DefaultProxy.Credentials?.GetCredential(proxy, "Basic"), stop);
             return stream;
         }
         catch

@@ -7,17 +7,18 @@ namespace Keyhole.Net;
 /// An interface of this machine, to be given an MTU, addresses and routes by rtnetlink(7), which needs CAP_NET_ADMIN. What it was given goes with it when
 /// it is a TUN device whose program ended, however that ended.
 /// </summary>
-public sealed unsafe class NetworkInterface : IDisposable
+public sealed class NetworkInterface : IDisposable
 {
     private const ushort RTM_NEWLINK = 16;
     private const ushort RTM_NEWADDR = 20;
     private const ushort RTM_DELADDR = 21;
+    private const ushort RTM_GETADDR = 22;
     private const ushort RTM_NEWROUTE = 24;
     private const ushort RTM_DELROUTE = 25;
-    private const ushort NLMSG_ERROR = 2;
+    private const ushort RTM_GETROUTE = 26;
 
-    private const ushort NLM_F_REQUEST = 0x1;
-    private const ushort NLM_F_ACK = 0x4;
+    private const ushort Change = RouteSocket.NLM_F_REQUEST | RouteSocket.NLM_F_ACK;
+    private const ushort List = RouteSocket.NLM_F_REQUEST | RouteSocket.NLM_F_DUMP;
     private const ushort NLM_F_REPLACE = 0x100;
     private const ushort NLM_F_EXCL = 0x200;
     private const ushort NLM_F_CREATE = 0x400;
@@ -29,6 +30,9 @@ public sealed unsafe class NetworkInterface : IDisposable
     private const ushort RTA_OIF = 4;
     private const ushort RTA_PRIORITY = 6;
     private const ushort RTA_PREFSRC = 7;
+
+    private const int AddressBodyLength = 8;
+    private const int RouteBodyLength = 12;
 
     private const uint IFF_UP = 0x1;
     private const byte IFA_F_NODAD = 0x2;
@@ -45,17 +49,13 @@ public sealed unsafe class NetworkInterface : IDisposable
     private const uint Metric = 50_000;
 
     private readonly uint _index;
-    private int _descriptor;
-    private uint _sequence;
+    private readonly RouteSocket _socket = new();
 
-    private NetworkInterface(string name, uint index, int descriptor)
+    private NetworkInterface(string name, uint index)
     {
         Name = name;
         _index = index;
-        _descriptor = descriptor;
     }
-
-    ~NetworkInterface() => Close();
 
     public string Name { get; }
 
@@ -67,10 +67,7 @@ public sealed unsafe class NetworkInterface : IDisposable
         uint index = Libc.if_nametoindex(name);
         if (index == 0)
             NetworkException.Throw(SocketFault.Last(), $"interface {name}");
-        int descriptor = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, Libc.NETLINK_ROUTE);
-        if (descriptor < 0)
-            NetworkException.Throw(SocketFault.Last(), "the routing socket");
-        return new NetworkInterface(name, index, descriptor);
+        return new NetworkInterface(name, index);
     }
 
     /// <summary>Brings it up with this MTU.</summary>
@@ -83,9 +80,9 @@ public sealed unsafe class NetworkInterface : IDisposable
         MemoryMarshal.Write(body[4..], _index);
         MemoryMarshal.Write(body[8..], IFF_UP);
         MemoryMarshal.Write(body[12..], IFF_UP);
-        var message = new RouteMessage(stackalloc byte[256], RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, body);
+        var message = new RouteMessage(stackalloc byte[256], RTM_NEWLINK, Change, body);
         message.Add(IFLA_MTU, (uint)mtu);
-        Request(message, $"interface {Name}, MTU {mtu}");
+        _socket.Request(message, $"interface {Name}, MTU {mtu}");
     }
 
     /// <summary>Gives it an address, at once usable.</summary>
@@ -103,32 +100,77 @@ public sealed unsafe class NetworkInterface : IDisposable
     /// <exception cref="NetworkException">The system refused; there is no such route, for one.</exception>
     public void RemoveRoute(in IpPrefix prefix) => ChangeRoute(prefix, null, RTM_DELROUTE, 0);
 
-    /// <summary>The interface stays.</summary>
-    public void Dispose()
+    /// <summary>The addresses that it has now, whoever gave them, as prefixes of their whole length.</summary>
+    /// <exception cref="NetworkException">The system does not tell.</exception>
+    public IReadOnlyList<IpPrefix> ReadAddresses()
     {
-        Close();
-        GC.SuppressFinalize(this);
+        Span<byte> body = stackalloc byte[AddressBodyLength];
+        body.Clear();
+        MemoryMarshal.Write(body[4..], _index);
+        var addresses = new List<IpPrefix>();
+        var message = new RouteMessage(stackalloc byte[64], RTM_GETADDR, List, body);
+        _socket.Dump(message, $"the addresses of {Name}", addresses.Clear, entry =>
+        {
+            if (entry.Length < AddressBodyLength || MemoryMarshal.Read<uint>(entry[4..]) != _index)
+                return;
+            var attributes = new RouteAttributes(entry[AddressBodyLength..]);
+            if ((attributes.Address(IFA_LOCAL) ?? attributes.Address(IFA_ADDRESS)) is { } address)
+                addresses.Add(IpPrefix.Host(address));
+        });
+        return addresses;
+    }
+
+    /// <summary>The routes that <see cref="AddRoute"/> made and that are still there. Those of others are none of them.</summary>
+    /// <exception cref="NetworkException">The system does not tell.</exception>
+    public IReadOnlyList<InterfaceRoute> ReadRoutes()
+    {
+        List<InterfaceRoute> routes = [];
+        foreach (byte family in (ReadOnlySpan<byte>)[Libc.AF_INET, Libc.AF_INET6])
+            routes.AddRange(ReadRoutes(family));
+        return routes;
+    }
+
+    /// <summary>The interface stays.</summary>
+    public void Dispose() => _socket.Dispose();
+
+    private List<InterfaceRoute> ReadRoutes(byte family)
+    {
+        Span<byte> body = stackalloc byte[RouteBodyLength];
+        body.Clear();
+        body[0] = family;
+        var routes = new List<InterfaceRoute>();
+        var message = new RouteMessage(stackalloc byte[64], RTM_GETROUTE, List, body);
+        message.Add(RTA_OIF, _index);
+        _socket.Dump(message, $"the routes through {Name}", routes.Clear, entry =>
+        {
+            if (entry.Length < RouteBodyLength || entry[0] != family || entry[4] != RT_TABLE_MAIN || entry[5] != RTPROT_STATIC)
+                return;
+            var attributes = new RouteAttributes(entry[RouteBodyLength..]);
+            if (attributes.Number(RTA_OIF) == _index && attributes.Number(RTA_PRIORITY) == Metric)
+                routes.Add(new InterfaceRoute(new IpPrefix(attributes.Address(RTA_DST) ?? Unspecified(family), entry[1]), attributes.Address(RTA_PREFSRC)));
+        });
+        return routes;
     }
 
     private void ChangeAddress(in IpPrefix prefix, ushort type, ushort flags)
     {
         // ifaddrmsg: family 1, prefix length 1, flags 1, scope 1, index 4. Without duplicate address detection, since nobody else is on the link.
-        Span<byte> body = stackalloc byte[8];
+        Span<byte> body = stackalloc byte[AddressBodyLength];
         body.Clear();
         body[0] = FamilyOf(prefix);
         body[1] = (byte)prefix.Length;
         body[2] = prefix.Address.IsIpv4 ? (byte)0 : IFA_F_NODAD;
         MemoryMarshal.Write(body[4..], _index);
-        var message = new RouteMessage(stackalloc byte[256], type, (ushort)(NLM_F_REQUEST | NLM_F_ACK | flags), body);
+        var message = new RouteMessage(stackalloc byte[256], type, (ushort)(Change | flags), body);
         message.Add(IFA_LOCAL, prefix.Address);
         message.Add(IFA_ADDRESS, prefix.Address);
-        Request(message, $"address {prefix} on {Name}");
+        _socket.Request(message, $"address {prefix} on {Name}");
     }
 
     private void ChangeRoute(in IpPrefix prefix, IpAddress? source, ushort type, ushort flags)
     {
         // rtmsg: family, destination length, source length, TOS, table, protocol, scope, type (1 each), flags 4.
-        Span<byte> body = stackalloc byte[12];
+        Span<byte> body = stackalloc byte[RouteBodyLength];
         body.Clear();
         body[0] = FamilyOf(prefix);
         body[1] = (byte)prefix.Length;
@@ -136,59 +178,17 @@ public sealed unsafe class NetworkInterface : IDisposable
         body[5] = RTPROT_STATIC;
         body[6] = prefix.Address.IsIpv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
         body[7] = RTN_UNICAST;
-        var message = new RouteMessage(stackalloc byte[256], type, (ushort)(NLM_F_REQUEST | NLM_F_ACK | flags), body);
+        var message = new RouteMessage(stackalloc byte[256], type, (ushort)(Change | flags), body);
         if (prefix.Length > 0)
             message.Add(RTA_DST, prefix.Address);
         message.Add(RTA_OIF, _index);
         message.Add(RTA_PRIORITY, Metric);
         if (source is { } address)
             message.Add(RTA_PREFSRC, address);
-        Request(message, $"route {prefix} through {Name}");
-    }
-
-    private void Request(RouteMessage message, string what)
-    {
-        ObjectDisposedException.ThrowIf(_descriptor < 0, this);
-        uint sequence = ++_sequence;
-        var request = message.Finish(sequence);
-        fixed (byte* start = request)
-        {
-            if (Libc.send(_descriptor, start, (nuint)request.Length, 0) < 0)
-                NetworkException.Throw(SocketFault.Last(), what);
-        }
-
-        AwaitAnswer(sequence, what);
-    }
-
-    /// <summary>The kernel answers every request, in order: 0, or the negated errno.</summary>
-    private void AwaitAnswer(uint sequence, string what)
-    {
-        Span<byte> answer = stackalloc byte[1024];
-        while (true)
-        {
-            nint length;
-            fixed (byte* start = answer)
-                length = Libc.recv(_descriptor, start, (nuint)answer.Length, 0);
-            var fault = length < 0 ? SocketFault.Last() : SocketFault.None;
-            if (fault.IsWouldBlock)
-                continue;
-            if (length < RouteMessage.HeaderLength + sizeof(int))
-                NetworkException.Throw(fault, what);
-            if (MemoryMarshal.Read<ushort>(answer[4..]) != NLMSG_ERROR || MemoryMarshal.Read<uint>(answer[8..]) != sequence)
-                continue;
-            int error = -MemoryMarshal.Read<int>(answer[RouteMessage.HeaderLength..]);
-            if (error != 0)
-                NetworkException.Throw(SocketFault.FromErrno(error), what);
-            return;
-        }
+        _socket.Request(message, $"route {prefix} through {Name}");
     }
 
     private static byte FamilyOf(in IpPrefix prefix) => (byte)(prefix.Address.IsIpv4 ? Libc.AF_INET : Libc.AF_INET6);
 
-    private void Close()
-    {
-        int descriptor = Interlocked.Exchange(ref _descriptor, -1);
-        if (descriptor >= 0)
-            _ = Libc.close(descriptor);
-    }
+    private static IpAddress Unspecified(byte family) => family == Libc.AF_INET ? new IpAddress(0) : new IpAddress(0, 0);
 }

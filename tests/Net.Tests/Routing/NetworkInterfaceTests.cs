@@ -49,6 +49,29 @@ public sealed class NetworkInterfaceTests
         }
     }
 
+    [LabFact]
+    public void What_it_was_given_is_read_from_the_system_and_nothing_of_others()
+    {
+        using var topology = new Topology();
+        using var lab = new Machine(topology);
+        lab.Host.Ip("route", "add", "10.66.0.0/16", "dev", "tun0");
+        lab.Host.Ip("-6", "route", "add", "fd66::/48", "dev", "tun0");
+        Assert.Empty(lab.Tunnel.ReadRoutes());
+
+        // More than one answer of the kernel holds.
+        List<InterfaceRoute> given = [new(IpPrefix.Parse("0.0.0.0/0"), lab.Address), new(IpPrefix.Parse("::/0"), lab.Address6), new(IpPrefix.Parse("10.0.0.0/8"), null)];
+        given.AddRange(Enumerable.Range(0, 1000).Select(index => new InterfaceRoute(IpPrefix.Parse($"172.16.{index / 250}.{index % 250}/32"), lab.Address)));
+        given.AddRange(Enumerable.Range(0, 1000).Select(index => new InterfaceRoute(IpPrefix.Parse($"fd88::{index:x}/128"), lab.Address6)));
+        foreach (var route in given)
+            lab.Tunnel.AddRoute(route.Prefix, route.Source);
+        Assert.Equal(given.ToHashSet(), lab.Tunnel.ReadRoutes().ToHashSet());
+
+        Assert.Equal([IpPrefix.Host(lab.Address), IpPrefix.Host(lab.Address6)], lab.Tunnel.ReadAddresses().Where(one => !one.ToString().StartsWith("fe80", StringComparison.Ordinal)));
+        lab.Host.Ip("link", "set", "tun0", "down");
+        Assert.Empty(lab.Tunnel.ReadRoutes());
+        Assert.Equal([IpPrefix.Host(lab.Address)], lab.Tunnel.ReadAddresses());
+    }
+
     private sealed class Machine : IDisposable
     {
         private readonly TunDevice _device;
