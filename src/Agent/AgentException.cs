@@ -12,5 +12,5 @@ public sealed class AgentException : Exception
     }
 
     /// <summary>The agent does not hear this user, however often it is asked.</summary>
-    internal bool IsForbidden { get; init; }
+    public bool IsForbidden { get; internal init; }
 }

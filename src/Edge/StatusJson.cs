@@ -17,6 +17,7 @@ public static class StatusJson
         {
             ["name"] = relay.Name,
             ["publicKey"] = relay.PublicKey?.ToString(),
+            ["endpoints"] = new JsonArray([.. relay.Endpoints.Select(text => (JsonNode)text)]),
             ["endpoint"] = isTls ? relay.TlsEndpoint : relay.Endpoint?.ToString(),
             ["transport"] = Name(relay.Transport),
             ["transportReason"] = isTls ? UnansweredText(relay) : null,

@@ -50,6 +50,19 @@ public sealed class StatusSocketTests : IDisposable
     }
 
     [Fact]
+    public void A_user_who_means_root_s_agent_is_told()
+    {
+        string services = _folder["lib"];
+        string own = _folder["home/keyhole"];
+        Assert.Equal("", StatusSocket.RootsAgent(own, isRoot: false, services));
+        string roots = Directory.CreateDirectory(Path.Combine(services, "keyhole")).FullName;
+        Assert.Contains($"{roots}: its agent is asked with sudo", StatusSocket.RootsAgent(own, isRoot: false, services), StringComparison.Ordinal);
+        Assert.Contains("sudo", StatusSocket.RootsAgent(own + "/", isRoot: false, services), StringComparison.Ordinal);
+        Assert.Equal("", StatusSocket.RootsAgent(own, isRoot: true, services));
+        Assert.Equal("", StatusSocket.RootsAgent(roots, isRoot: false, services));
+    }
+
+    [Fact]
     public void Only_the_own_user_and_root_are_heard()
     {
         Assert.True(PeerCredentials.IsAllowed(1000, 1000));

@@ -63,7 +63,7 @@ internal sealed class StatusSocket : IDisposable
         string path = DataDirectory.StatusSocketIn(directory);
         CheckLength(path);
         if (!Directory.Exists(directory))
-            throw new AgentException($"There is no directory {directory}.");
+            throw new AgentException($"There is no directory {directory}.{RootsAgent(directory)}");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using var patience = new CancellationTokenSource(Patience);
         try
@@ -82,7 +82,7 @@ internal sealed class StatusSocket : IDisposable
         }
         catch (SocketException e)
         {
-            throw new AgentException($"No agent runs in {directory}.", e);
+            throw new AgentException($"No agent runs in {directory}.{RootsAgent(directory)}", e);
         }
         catch (IOException e)
         {
@@ -100,6 +100,15 @@ internal sealed class StatusSocket : IDisposable
         _listener.Dispose();
         File.Delete(_path);
     }
+
+    /// <summary>Where a user asks in the own directory, it may be root's agent that is meant: its directory has the same name, where services have theirs.</summary>
+    internal static string RootsAgent(string directory, bool isRoot, string services)
+    {
+        string roots = Path.Combine(services, Path.GetFileName(Path.TrimEndingDirectorySeparator(directory)));
+        return !isRoot && roots != directory && Directory.Exists(roots) ? $" Root's directory is {roots}: its agent is asked with sudo." : "";
+    }
+
+    private static string RootsAgent(string directory) => OperatingSystem.IsWindows() ? "" : RootsAgent(directory, Environment.IsPrivilegedProcess, "/var/lib");
 
     private static AgentException Silence(string directory, Socket socket, IOException? cause) => PeerCredentials.IsHeard(socket)
         ? new AgentException($"The agent in {directory} ended before it answered, or could not answer.", cause)

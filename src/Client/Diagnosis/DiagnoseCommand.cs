@@ -22,11 +22,11 @@ internal static class DiagnoseCommand
             [endpoint, bundle, json],
             async (directory, parsed, output) =>
             {
-                var status = await AskAsync(directory, "status");
-                var findings = await FindAsync(status is null ? null : StatusView.From(Parse(status)), EndpointFrom(parsed.GetValue(endpoint)), CancellationToken.None);
+                var (status, silence) = await AskAsync(directory, "status");
+                var findings = await FindAsync(status is null ? null : StatusView.From(Parse(status)), silence, EndpointFrom(parsed.GetValue(endpoint)), CancellationToken.None);
                 var found = new JsonObject { ["findings"] = new JsonArray([.. findings.Select(finding => (JsonNode)finding.ToJson())]) };
                 if (parsed.GetValue(bundle) is { } path)
-                    await WriteBundleAsync(path, found, status, await AskAsync(directory, "logs"));
+                    await WriteBundleAsync(path, found, status, silence, (await AskAsync(directory, "logs")).Answer);
                 if (parsed.GetValue(json))
                     await output.WriteLineAsync(found.ToJsonString());
                 else
@@ -36,7 +36,8 @@ internal static class DiagnoseCommand
     }
 
     /// <summary>All checks, those of the network side by side.</summary>
-    internal static async Task<IReadOnlyList<Finding>> FindAsync(StatusView? client, Uri? endpoint, CancellationToken stop)
+    /// <param name="silence">Why there is no client to be asked; null where there is one.</param>
+    internal static async Task<IReadOnlyList<Finding>> FindAsync(StatusView? client, Finding? silence, Uri? endpoint, CancellationToken stop)
     {
         var control = client?.Control ?? endpoint;
         var own = NetworkInterface.GetAllNetworkInterfaces().SelectMany(one => one.GetIPProperties().UnicastAddresses).Select(unicast => unicast.Address).ToHashSet();
@@ -44,13 +45,13 @@ internal static class DiagnoseCommand
         var controlling = control is null
             ? Task.FromResult<IReadOnlyList<Finding>>([new Finding("control", Verdict.Unknown, "nobody said where it is", "Give --endpoint, or start 'keyhole up'.")])
             : ControlCheck.RunAsync(control, TimeProvider.System, stop);
-        var naming = DnsCheck.RunAsync(control is null ? [] : [control.Host], client?.Name, stop);
+        var naming = DnsCheck.RunAsync([.. control is null ? Array.Empty<string>() : [control.Host], .. (client?.Relays ?? []).SelectMany(relay => relay.Hosts)], client?.Name, stop);
         var streaming = Task.WhenAll((client?.Relays ?? []).Where(relay => relay.TlsEndpoint is not null).Select(relay => CheckTlsAsync(relay, udp.Verdict != Verdict.Fine, stop)));
         await Task.WhenAll(controlling, naming, streaming);
         var tls = await streaming;
         return
         [
-            NetworkChecks.Tunnel(client),
+            silence ?? NetworkChecks.Tunnel(client!),
             .. await controlling,
             await naming,
             udp,
@@ -77,16 +78,19 @@ internal static class DiagnoseCommand
             ? uri
             : throw new AgentException($"--endpoint '{text}' is not an http or https URL.");
 
-    /// <summary>The answer of the running client; null when none runs.</summary>
-    private static async Task<JsonObject?> AskAsync(string directory, string request)
+    /// <summary>The answer of the running client, or why there is none.</summary>
+    internal static async Task<(JsonObject? Answer, Finding? Silence)> AskAsync(string directory, string request)
     {
         try
         {
-            return await AgentProgram.AskAsync(directory, request);
+            return (await AgentProgram.AskAsync(directory, request), null);
         }
-        catch (AgentException)
+        catch (AgentException e)
         {
-            return null;
+            string fix = e.IsForbidden ? "Run this as that client's user, or with sudo."
+                : DataDirectory.IsFree(directory) ? "Start 'keyhole up'."
+                : "It starts, ends or is stuck: try again, and see its log.";
+            return (null, new Finding("client", Verdict.Failed, e.Message, fix));
         }
     }
 
@@ -96,14 +100,14 @@ internal static class DiagnoseCommand
         return document.RootElement.Clone();
     }
 
-    private static async Task WriteBundleAsync(string path, JsonObject findings, JsonObject? status, JsonObject? logs)
+    private static async Task WriteBundleAsync(string path, JsonObject findings, JsonObject? status, Finding? silence, JsonObject? logs)
     {
         try
         {
             await Bundle.WriteAsync(path,
             [
                 ("findings.json", findings.ToJsonString(s_indented)),
-                ("status.json", status?.ToJsonString(s_indented) ?? "no client is running"),
+                ("status.json", status?.ToJsonString(s_indented) ?? silence?.Text ?? ""),
                 ("log.txt", string.Join('\n', logs?["lines"]?.AsArray().Select(line => (string?)line) ?? [])),
             ], CancellationToken.None);
         }

@@ -13,11 +13,10 @@ internal static class DnsCheck
     public static async Task<Finding> RunAsync(IEnumerable<string> outside, string? granted, CancellationToken stop)
     {
         var names = outside.Where(name => !IPAddress.TryParse(name.Trim('[', ']'), out _)).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        foreach (string name in names)
-        {
-            if (await ResolveAsync(name, stop) is { } problem)
-                return new Finding("dns", Verdict.Failed, $"{name} does not resolve: {problem}", "Check this machine's DNS servers; without them neither Control nor a relay with a name is found.");
-        }
+        var problems = await Task.WhenAll(names.Select(async name => (Name: name, Text: await ResolveAsync(name, stop))));
+        string failed = string.Join("; ", problems.Where(problem => problem.Text is not null).Select(problem => $"{problem.Name} does not resolve: {problem.Text}"));
+        if (failed.Length > 0)
+            return new Finding("dns", Verdict.Failed, failed, "Check this machine's DNS servers; without them neither Control nor a relay with a name is found.");
 
         if (granted is not null && await ResolveAsync(granted, stop) is { } inside)
             return new Finding("dns", Verdict.Failed, $"{granted}, which was granted, does not resolve: {inside}", "See 'keyhole status' for who answers names, and --dns. Overlay addresses ('keyhole list') work meanwhile.");
@@ -31,17 +30,20 @@ internal static class DnsCheck
 
     private static async Task<string?> ResolveAsync(string name, CancellationToken stop)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(Patience);
         try
         {
-            return (await Dns.GetHostAddressesAsync(name, patience.Token)).Length > 0 ? null : "no address";
+            // The system's call hears no cancellation: it is left behind.
+            return (await Dns.GetHostAddressesAsync(name, stop).WaitAsync(Patience, stop)).Length > 0 ? null : "no address";
         }
         catch (SocketException e)
         {
             return e.SocketErrorCode == SocketError.HostNotFound ? "no such name" : e.Message;
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (ArgumentException)
+        {
+            return "no such name";
+        }
+        catch (TimeoutException)
         {
             return "no answer";
         }

@@ -14,6 +14,9 @@ internal sealed class StatusView
 
     public bool IsControlConnected { get; private init; }
 
+    /// <summary>Of the table in force; 0 for none.</summary>
+    public long Revision { get; private init; }
+
     public bool IsReady { get; private init; }
 
     public IReadOnlyList<RelayView> Relays { get; private init; } = [];
@@ -31,11 +34,13 @@ internal sealed class StatusView
         {
             Control = Text(control, "endpoint") is { } endpoint && Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) ? uri : null,
             IsControlConnected = Flag(control, "connected"),
+            Revision = Member(status, "revision") is { ValueKind: JsonValueKind.Number } revision && revision.TryGetInt64(out long number) ? number : 0,
             IsReady = Flag(status, "ready"),
             Relays = [.. Items(status, "relays").Select(relay => new RelayView(
                 Text(relay, "name") ?? "?",
                 Text(relay, "state") ?? "?",
                 Text(relay, "transport") ?? "udp",
+                [.. Items(relay, "endpoints").Where(text => text.ValueKind == JsonValueKind.String).Select(text => HostOf(text.GetString()!)).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase)],
                 IPEndPoint.TryParse(Text(relay, "endpoint") ?? "", out var at) ? at : null,
                 IPEndPoint.TryParse(Text(relay, "seenAs") ?? "", out var seen) ? seen : null,
                 Text(relay, "tlsEndpoint"),
@@ -46,6 +51,10 @@ internal sealed class StatusView
                 .Select(name => name.GetString()).FirstOrDefault(name => name is not null && name.AsSpan().IndexOfAny('*', '?') < 0),
         };
     }
+
+    /// <summary>The name in HOST:PORT; null for an address.</summary>
+    private static string? HostOf(string endpoint) =>
+        endpoint.LastIndexOf(':') is > 0 and var colon && !IPAddress.TryParse(endpoint[..colon], out _) ? endpoint[..colon] : null;
 
     private static JsonElement? Member(JsonElement? value, string name) =>
         value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member) ? member : null;

@@ -39,7 +39,7 @@ internal sealed class TunBody : ClientBody
         }
         catch (NetworkException e)
         {
-            throw new AgentException($"{e.Message}. TUN mode needs /dev/net/tun and CAP_NET_ADMIN: run it as root, or use 'keyhole up --proxy', which needs neither.", e);
+            throw new AgentException($"{e.Message}.{TunRefusal.Advice(e.Fault)}", e);
         }
     }
 

@@ -157,7 +157,7 @@ internal sealed partial class Registration
     }
 
     public RegistrationStatus Status() => new(
-        Row.Id, Row.Name, Peer.PublicKey, State, UdpEndpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count, Transport, UnansweredTime, StreamEndpoint,
+        Row.Id, Row.Name, Peer.PublicKey, State, UdpEndpoint, Peer.LastHandshakeAt, Peer.LastReceivedAt, _pings.RoundTrip, Peer.ReceivedBytes, Peer.SentBytes, Count, Row.Endpoints, Transport, UnansweredTime, StreamEndpoint,
         Row.Tls is { Endpoints: [var first, ..] } ? first : null, Row.Tls?.Pin, Reflexive);
 
     /// <summary>There is nowhere to send to by UDP: no address, or a name that has none. Then as where nothing is answered.</summary>

@@ -213,7 +213,7 @@ internal sealed class RegistrationSet : IRegistrationOutput
     {
         var status = _registrations.Select(registration => registration.Status()).ToList();
         status.AddRange(_rows.Where(row => status.TrueForAll(known => known.Relay != row.Id))
-            .Select(row => new RegistrationStatus(row.Id, row.Name, null, RegistrationState.NoEndpoint, null, null, null, 0, 0, 0, 0)));
+            .Select(row => new RegistrationStatus(row.Id, row.Name, null, RegistrationState.NoEndpoint, null, null, null, 0, 0, 0, 0, row.Endpoints)));
         return status;
     }
 

@@ -8,6 +8,7 @@ namespace Keyhole.Tunnel;
 /// <param name="StreamEndpoint">What stands for the TLS connection among endpoints; null when the relay takes nobody by TLS.</param>
 /// <param name="TlsEndpoint">Where the relay is reached by TLS; null for not at all.</param>
 /// <param name="TlsPin">SHA-256 of the SubjectPublicKeyInfo that the relay shows there, base64; null where its certificate is judged instead.</param>
+/// <param name="Endpoints">As Control writes them: addresses, or names.</param>
 /// <param name="Reflexive">The UDP address that the relay sees this agent at.</param>
 public sealed record RegistrationStatus(
     int Relay,
@@ -21,6 +22,7 @@ public sealed record RegistrationStatus(
     long BytesReceived,
     long BytesSent,
     long Registrations,
+    IReadOnlyList<string> Endpoints,
     RelayTransport Transport = RelayTransport.Udp,
     long UnansweredTime = 0,
     IpEndpoint? StreamEndpoint = null,
