@@ -74,6 +74,8 @@ public class AgentWireTests
     [InlineData("""{"type":"hello","kind":"Connector","publicKey":null,"version":"1","revision":1}""")]
     [InlineData("""{"type":"hello","kind":"Emperor","publicKey":"k","version":"1","revision":1}""")]
     [InlineData("""{"type":"snapshot","agent":1,"table":{}}""")]
+    [InlineData("""{"type":"status","draining":false,"flows":0,"sessions":[null]}""")]
+    [InlineData("""{"type":"status","draining":false,"flows":0,"sessions":[{"publicKey":"k","live":true,"endpoint":null,"lastHandshakeAt":null,"bytesReceived":0,"bytesSent":0},null]}""")]
     public void What_breaks_the_rules_is_refused(string json) => Assert.Null(AgentWire.ReadAgentMessage(Encoding.UTF8.GetBytes(json)));
 
     [Fact]

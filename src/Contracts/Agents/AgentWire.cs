@@ -37,11 +37,27 @@ public static class AgentWire
     {
         try
         {
-            return JsonSerializer.Deserialize(json, type);
+            // The serializer knows of members whether they may be null, of elements it does not.
+            return HoldsNullInList(json) ? null : JsonSerializer.Deserialize(json, type);
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             return null;
         }
+    }
+
+    private static bool HoldsNullInList(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = ContractsJson.Default.Options.MaxDepth });
+        var before = JsonTokenType.None;
+        // A null behind a member's name is the member's value; every other one below the root stands in a list.
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Null && reader.CurrentDepth > 0 && before != JsonTokenType.PropertyName)
+                return true;
+            before = reader.TokenType;
+        }
+
+        return false;
     }
 }

@@ -20,6 +20,9 @@ public class KeyTests
         (await CallAsync(HttpMethod.Post, "/sites", """{"name":"x"}""")).Expect(HttpStatusCode.Forbidden);
         // A key makes keys, but none with what it has not itself, although its maker has.
         (await CallAsync(HttpMethod.Post, "/api-keys", """{"name":"child","scopes":["users:write"]}""")).Expect(HttpStatusCode.Forbidden);
+        foreach (string scopes in new[] { "null,\"users:write\"", "\"sites:read\",null,\"users:write\"", "\"users:write\",null", "null" })
+            (await CallAsync(HttpMethod.Post, "/api-keys", $$"""{"name":"child","scopes":[{{scopes}}]}""")).Expect(HttpStatusCode.UnprocessableEntity);
+        (await server.GetAsync(ApiServer.Owner, "/api-keys/child")).Expect(HttpStatusCode.NotFound);
         // More for the maker is not more for the key; less for the maker is less for the key.
         (await server.PatchAsync(ApiServer.Owner, "/roles/keys", """{"permissions":["api-keys:write","sites:read","sites:write"]}""")).Expect(HttpStatusCode.OK);
         (await CallAsync(HttpMethod.Post, "/sites", """{"name":"x"}""")).Expect(HttpStatusCode.Forbidden);

@@ -34,6 +34,31 @@ public class RequestTests
     }
 
     [Fact]
+    [Trait("Threat", "28")]
+    public async Task A_list_of_no_input_holds_a_null()
+    {
+        await using var server = await ApiServer.StartAsync();
+        var inputs = server.Control.Server.PublicServices.GetRequiredService<Microsoft.AspNetCore.Routing.EndpointDataSource>().Endpoints.OfType<Microsoft.AspNetCore.Routing.RouteEndpoint>()
+            .Select(route => (Route: route, Type: route.Metadata.GetMetadata<Microsoft.AspNetCore.Http.Metadata.IAcceptsMetadata>()?.RequestType))
+            .Where(input => input.Type is not null && input.Route.RoutePattern.RawText!.StartsWith("/api/v1/orgs/{org}/", StringComparison.Ordinal))
+            .SelectMany(input => ApiJson.Options.GetTypeInfo(input.Type!).Properties
+                .Where(member => member.PropertyType != typeof(string) && typeof(System.Collections.IEnumerable).IsAssignableFrom(member.PropertyType))
+                .Select(member => (input.Route, Body: $$"""{"{{member.Name}}":["x",null]}""", Place: $"{member.Name}[1]")))
+            .ToList();
+        Assert.True(inputs.Count > 15, $"only {inputs.Count} lists");
+        foreach (var (route, body, place) in inputs)
+        {
+            string path = route.RoutePattern.RawText!.Replace("{org}", "acme", StringComparison.Ordinal).Replace("{name}", "nothing-here", StringComparison.Ordinal);
+            string method = Assert.Single(route.Metadata.GetMetadata<Microsoft.AspNetCore.Routing.HttpMethodMetadata>()!.HttpMethods);
+            var answer = (await server.SendAsync(ApiServer.Owner, new HttpMethod(method), path, body)).Expect(HttpStatusCode.UnprocessableEntity);
+            Assert.Equal("no list holds a null", answer.Error(place));
+        }
+
+        var nested = await server.PostAsync(ApiServer.Owner, "/resources", """{"name":"x","site":"office","destination":"10.0.0.9","ssh":{"groups":[null]}}""");
+        Assert.Equal("no list holds a null", nested.Expect(HttpStatusCode.UnprocessableEntity).Error("ssh.groups[0]"));
+    }
+
+    [Fact]
     [Trait("Threat", "30")]
     public async Task Huge_and_deep_bodies_are_refused_and_the_server_serves_on()
     {

@@ -66,7 +66,7 @@ internal static class Escalation
 
     private static void Require(IReadOnlyList<string> permissions, IReadOnlySet<string> held, string what)
     {
-        if (permissions.FirstOrDefault(permission => !held.Contains(permission)) is { } missing)
+        if (permissions.Where(permission => !held.Contains(permission)).ToList() is [var missing, ..])
             throw new ApiException(StatusCodes.Status403Forbidden, $"The permission {missing} is in play for {what}, and you do not hold it yourself.");
     }
 }

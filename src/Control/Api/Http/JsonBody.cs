@@ -6,7 +6,7 @@ namespace Keyhole.Control;
 
 /// <summary>
 /// Reads the body of a request: one JSON object, bounded in size (by the server) and depth, in which every member is known and
-/// stands once. What a client may not set is no member of the type that is read here, so that it can set nothing else.
+/// stands once, and no list holds a null. What a client may not set is no member of the type that is read here, so that it can set nothing else.
 /// </summary>
 internal static class JsonBody
 {
@@ -22,7 +22,7 @@ internal static class JsonBody
         return Convert(body, type);
     }
 
-    /// <exception cref="ApiException">It is no JSON object.</exception>
+    /// <exception cref="ApiException">It is no JSON object, or a list in it holds a null.</exception>
     public static async Task<JsonObject> ReadObjectAsync(HttpRequest request)
     {
         if (!request.HasJsonContentType())
@@ -33,6 +33,9 @@ internal static class JsonBody
             {
                 // Members are read lazily: what is wrong inside shows here, not in the middle of a change.
                 _ = body.ToJsonString();
+                // Types speak of members only: a list of strings would be read with a null in it.
+                if (FindNull(body, inArray: false, "") is { } place)
+                    throw ApiException.Field(Findings.Shown(place), "no list holds a null");
                 return body;
             }
         }
@@ -72,4 +75,13 @@ internal static class JsonBody
             throw ApiException.Field(Findings.Shown(field), "this value has the wrong form");
         }
     }
+
+    /// <summary>Where the first null inside an array stands ("scopes[0]"), or null when there is none.</summary>
+    private static string? FindNull(JsonNode? node, bool inArray, string place) => node switch
+    {
+        null => inArray ? place : null,
+        JsonArray items => items.Select((item, i) => FindNull(item, inArray: true, $"{place}[{i}]")).FirstOrDefault(found => found is not null),
+        JsonObject members => members.Select(member => FindNull(member.Value, inArray: false, place.Length == 0 ? member.Key : $"{place}.{member.Key}")).FirstOrDefault(found => found is not null),
+        _ => null,
+    };
 }

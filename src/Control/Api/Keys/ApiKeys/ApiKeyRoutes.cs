@@ -35,7 +35,7 @@ internal sealed class ApiKeyRoutes(ApiKeys keys, TimeProvider time)
         var now = time.GetUtcNow();
         if (!Names.IsName(input.Name))
             throw ApiException.Field("name", $"this is no name; use {Names.Rule}");
-        if (input.Scopes.FirstOrDefault(scope => !Permissions.IsKnown(scope)) is { } unknown)
+        if (input.Scopes.Where(scope => !Permissions.IsKnown(scope)).ToList() is [var unknown, ..])
             throw ApiException.Field("scopes", Nearest.To(unknown, Permissions.All) is { } nearest ? $"no permission is named \"{Findings.Shown(unknown)}\"; did you mean \"{nearest}\"?" : $"use some of {string.Join(", ", Permissions.All)}");
         var expires = KeyTimes.Read(input.Expires, now);
         if (request.Caller.Key is { Expires: { } end } && !(expires <= end))
@@ -47,7 +47,7 @@ internal sealed class ApiKeyRoutes(ApiKeys keys, TimeProvider time)
             state =>
             {
                 var held = request.Caller.PermissionsIn(state);
-                if (input.Scopes.FirstOrDefault(scope => !held.Contains(scope)) is { } missing)
+                if (input.Scopes.Where(scope => !held.Contains(scope)).ToList() is [var missing, ..])
                     throw new ApiException(StatusCodes.Status403Forbidden, $"You do not hold {missing} yourself.");
                 made = new ApiKey(
                     token.Id, request.Network.Id, input.Name, token.Hash, Permissions.All.Where(input.Scopes.Contains).ToValueList(), request.Caller.UserOf(state)!.Id, now, expires, null);

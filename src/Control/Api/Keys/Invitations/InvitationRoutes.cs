@@ -43,7 +43,7 @@ internal sealed class InvitationRoutes(Invitations invitations, Uri? publicUrl, 
                 var held = request.Caller.PermissionsIn(state);
                 var roles = (input.Roles ?? [FixedRoles.Member]).Select(name =>
                     state.Roles.FirstOrDefault(role => Names.Comparer.Equals(role.Name, name)) ?? throw ApiException.Field("roles", $"no role is named \"{Findings.Shown(name)}\"")).ToList();
-                if (roles.SelectMany(role => role.Permissions).FirstOrDefault(permission => !held.Contains(permission)) is { } missing)
+                if (roles.SelectMany(role => role.Permissions).Where(permission => !held.Contains(permission)).ToList() is [var missing, ..])
                     throw new ApiException(StatusCodes.Status403Forbidden, $"You do not hold {missing} yourself, which one of the roles gives.");
                 made = new Invitation(
                     token.Id, request.Network.Id, input.Email, roles.Select(role => role.Name).Distinct().ToValueList(), token.Hash, request.Caller.UserOf(state)!.Id, now,
