@@ -330,18 +330,25 @@ internal sealed class AgentHub
 
     private void OnChanged(CompiledNetwork before, CompiledNetwork after)
     {
+        var forgotten = KeysForgotten(before, after);
         if (after.State.Revision != before.State.Revision)
-            Follow(before, after);
+            Follow(before, after, forgotten);
         foreach (var link in Links())
         {
             if (after.FindCredential(link.Credential.Id)?.Hash != link.Credential.Hash)
                 link.Refuse(RefusalReason.Revoked, "the secret was replaced, or the agent is no part of the network any more");
+            else if (forgotten.Contains(link.Agent))
+                link.Stop("its key was replaced by one that is over: it tells its own again");
             else
                 link.Wake();
         }
     }
 
-    private void Follow(CompiledNetwork before, CompiledNetwork after)
+    /// <summary>The agents whose key went with a credential (<see cref="Transitions.Revoke"/>).</summary>
+    private static List<Agent> KeysForgotten(CompiledNetwork before, CompiledNetwork after) => ReferenceEquals(before.State.Credentials, after.State.Credentials) ? []
+        : [.. before.State.AgentsWithReportedKey.Except(after.State.AgentsWithReportedKey).Where(after.Exists)];
+
+    private void Follow(CompiledNetwork before, CompiledNetwork after, List<Agent> forgotten)
     {
         var access = AccessComparison.Between(before.State, before.Access, after.State, after.Access);
         var names = new Dictionary<Agent, string>();
@@ -351,7 +358,7 @@ internal sealed class AgentHub
                 names.Add(agent, after.NameOf(agent));
         }
 
-        string revoked = AccessComparison.RevocationsToText(access);
+        string revoked = string.Join("; ", new[] { AccessComparison.RevocationsToText(access), AccessComparison.Shortened([.. forgotten.Select(agent => $"the public key of {after.NameOf(agent)}")]) }.Where(text => text.Length != 0));
         if (revoked.Length != 0)
             _log.Revoking(after.State.Revision, revoked);
         lock (_lock)

@@ -21,7 +21,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
     private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Channel<bool> _wakeUps = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private readonly TaskCompletionSource<RefusedMessage?> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<(RefusedMessage? Refusal, string Reason)> _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SshQuestions _questions = new();
     private volatile bool _attached;
     private volatile bool _wantsSnapshot;
@@ -52,20 +52,20 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
     }
 
     /// <summary>Tells the agent why, and closes.</summary>
-    public void Refuse(RefusalReason reason, string text) => _end.TrySetResult(new RefusedMessage(reason, text));
+    public void Refuse(RefusalReason reason, string text) => _end.TrySetResult((new RefusedMessage(reason, text), text));
 
-    /// <summary>Closes without blame.</summary>
-    public void Stop() => _end.TrySetResult(null);
+    /// <summary>Closes without blame: the agent may come again at once.</summary>
+    public void Stop(string reason = "Control stops") => _end.TrySetResult((null, reason));
 
     /// <summary>Returns when the connection is over.</summary>
     public async Task RunAsync(CancellationToken aborted)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted);
         var sending = SendAsync(over.Token);
+        var receiving = ReceiveAsync(over.Token);
         string reason = "closed by the agent";
         try
         {
-            var receiving = ReceiveAsync(over.Token);
             var first = await Task.WhenAny(receiving, sending, _end.Task);
             if (_end.Task.IsCompleted)
                 reason = await FarewellAsync(await _end.Task, sending, receiving);
@@ -74,7 +74,7 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         }
         catch (Exception error) when (error is WebSocketException or OperationCanceledException or IOException or OperatorException)
         {
-            reason = _end.Task is { IsCompletedSuccessfully: true, Result: { } refusal } ? refusal.Text
+            reason = _end.Task is { IsCompletedSuccessfully: true, Result.Refusal: { } refusal } ? refusal.Text
                 : error is OperationCanceledException ? "the connection broke or was silent" : error.Message;
         }
         finally
@@ -82,8 +82,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
             hub.Detach(this);
             _questions.End();
             await over.CancelAsync();
-            await sending.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             socket.Abort();
+            // What the agent said last may still be on its way into the database.
+            await Task.WhenAll(sending, receiving).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             if (_attached)
                 log.Disconnected(hub.NameOf(agent), reason);
         }
@@ -141,13 +142,13 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
         if (wait > TimeSpan.Zero)
             await Task.Delay(wait, cancelled);
-        return true;
+        return !_end.Task.IsCompleted;
     }
 
     /// <summary>Whether the network would be another one after the message.</summary>
     private bool Changes(AgentMessage? message) => message switch
     {
-        HelloMessage hello when hello.Kind == agent.Kind => Transitions.ReportKey(ledger.State, agent, hello.PublicKey) != ledger.State
+        HelloMessage hello when hello.Kind == agent.Kind => Transitions.ReportKey(ledger.State, credential, hello.PublicKey) != ledger.State
             || (agent.Kind == AgentKind.Relay && Transitions.ReportTls(ledger.State, agent, hello.Tls) != ledger.State),
         StatusMessage status when _attached && agent.Kind == AgentKind.Connector => ledger.Compiled.IsDraining(agent) != status.Draining,
         SshHostMessage host when _attached && agent.Kind == AgentKind.Connector && SshHosts.IsSound(host) => hub.Changes(this, host),
@@ -199,7 +200,10 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
         if (hello.Revision > ledger.State.Revision)
             ledger.Follow();
 
-        if (!TryBindKey(hello.PublicKey))
+        bool bound = TryBindKey(hello.PublicKey);
+        if (RefuseWhenOver())
+            return;
+        if (!bound)
         {
             Refuse(RefusalReason.Message, "this public key belongs to another agent or client; every agent makes its own");
             return;
@@ -226,32 +230,37 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
 
         _wantsAnswer = true;
         // A change between the look at the credential and now would have missed this link.
-        if (ledger.Compiled.FindCredential(credential.Id)?.Hash != credential.Hash)
-            Refuse(RefusalReason.Revoked, "the secret was replaced, or the agent is no part of the network any more");
+        RefuseWhenOver();
         Wake();
+    }
+
+    private bool RefuseWhenOver()
+    {
+        if (ledger.Compiled.FindCredential(credential.Id)?.Hash == credential.Hash)
+            return false;
+        Refuse(RefusalReason.Revoked, "the secret was replaced, or the agent is no part of the network any more");
+        return true;
     }
 
     private bool TryBindKey(string publicKey)
     {
         // An agent that comes again needs no database: its key is known.
-        if (Transitions.ReportKey(ledger.State, agent, publicKey) == ledger.State)
+        if (Transitions.ReportKey(ledger.State, credential, publicKey) == ledger.State)
             return true;
         bool free = true;
         string? old = null;
         var (before, after) = ledger.Change(
             state =>
             {
-                old = agent.Kind == AgentKind.Relay
-                    ? state.Relays.FirstOrDefault(relay => relay.Id == agent.Id)?.PublicKey
-                    : state.Peers.FirstOrDefault(peer => peer.Id == agent.Id)?.PublicKey;
-                var next = Transitions.ReportKey(state, agent, publicKey);
+                old = state.ReportedKeyOf(agent);
+                var next = Transitions.ReportKey(state, credential, publicKey);
                 free = next is not null;
                 return next ?? state;
             },
             (_, _) => new AuditEntry(Actor, "report-key", hub.NameOf(agent), old, publicKey));
         if (before != after && old is null)
             log.KeyBound(hub.NameOf(agent), publicKey);
-        else if (before != after)
+        else if (before != after && old != publicKey)
             log.KeyReplaced(hub.NameOf(agent), publicKey, old!);
         return free;
     }
@@ -313,9 +322,9 @@ internal sealed class AgentLink(WebSocket socket, Agent agent, Credential creden
     }
 
     /// <summary>The last message, then the close frame; the agent has two seconds to read both and to close too.</summary>
-    private async Task<string> FarewellAsync(RefusedMessage? refusal, Task sending, Task receiving)
+    private async Task<string> FarewellAsync((RefusedMessage? Refusal, string Reason) end, Task sending, Task receiving)
     {
-        string reason = refusal?.Text ?? "Control stops";
+        var (refusal, reason) = end;
         using var deadline = new CancellationTokenSource(FarewellTimeout);
         _wakeUps.Writer.TryComplete();
         await sending.WaitAsync(deadline.Token);

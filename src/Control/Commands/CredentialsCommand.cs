@@ -7,7 +7,7 @@ internal static class CredentialsCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var command = new Command("credentials", "Make the ID and secret of an agent. Again makes a new secret: the old one is refused and its connection ends.");
+        var command = new Command("credentials", "Make the ID and secret of an agent. Again makes a new secret: the old one is refused, and its connection and the public key that it told end.");
         foreach (var kind in new[] { AgentKind.Relay, AgentKind.Connector, AgentKind.Machine })
             command.Add(Create(terminal, kind));
         return command;
@@ -26,9 +26,16 @@ internal static class CredentialsCommand
             var answer = await client.PostAsync(
                 OperatorRoutes.Credentials, new CredentialRequest(kind, arguments.GetRequiredValue(name)),
                 OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer);
-            await terminal.Output.WriteLineAsync(arguments.GetValue(json)
-                ? JsonSerializer.Serialize(answer, OperatorJson.Default.CredentialAnswer)
-                : $"id:     {answer.Id}\nsecret: {answer.Secret}\n\nThe secret is shown this once. Write it into a file of mode 0600 and name that by --secret-file.");
+            if (arguments.GetValue(json))
+            {
+                await terminal.Output.WriteLineAsync(JsonSerializer.Serialize(answer, OperatorJson.Default.CredentialAnswer));
+                return 0;
+            }
+
+            await terminal.Output.WriteLineAsync($"id:     {answer.Id}\nsecret: {answer.Secret}\n\nThe secret is shown this once. Write it into a file of mode 0600 and name that by --secret-file.");
+            string[] lines = [.. answer.Enforcement.ToLines()];
+            if (lines.Length != 0)
+                await terminal.Output.WriteLineAsync($"\nThe public key that was told by the old secret ends with it:\n{string.Join('\n', lines)}");
             return 0;
         }));
         return command;

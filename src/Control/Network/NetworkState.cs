@@ -42,6 +42,15 @@ internal sealed record NetworkState
     public Peer? FindPeer(PeerKind kind, string name) =>
         Peers.FirstOrDefault(peer => peer.Kind == kind && Names.Comparer.Equals(peer.Name, name));
 
+    /// <summary>The static key that an agent told; null while it told none, and where a network file declares one.</summary>
+    public string? ReportedKeyOf(Agent agent) => agent.Kind == AgentKind.Relay
+        ? Relays.FirstOrDefault(relay => relay.Id == agent.Id)?.PublicKey
+        : Peers.FirstOrDefault(peer => peer.Id == agent.Id && peer.KeySource == KeySource.Reported)?.PublicKey;
+
+    /// <summary>Who told a static key that is in the tables.</summary>
+    public IEnumerable<Agent> AgentsWithReportedKey => Relays.Where(relay => relay.PublicKey is not null).Select(relay => new Agent(AgentKind.Relay, relay.Id))
+        .Concat(Peers.Where(peer => peer.KeySource == KeySource.Reported).Select(peer => new Agent(Names.AgentOf(peer.Kind), peer.Id)));
+
     public User? FindUser(string email) => Users.FirstOrDefault(user => Names.Comparer.Equals(user.Email, email));
 
     /// <summary>The union of what the roles of a user let it do; nothing while it is disabled.</summary>

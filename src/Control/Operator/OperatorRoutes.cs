@@ -21,7 +21,7 @@ internal static class OperatorRoutes
     public static void Map(IEndpointRouteBuilder routes, OperatorService service, ILogger log)
     {
         Post(routes, log, Apply, OperatorJson.Default.ApplyRequest, OperatorJson.Default.ApplyAnswer, (request, _) => service.ApplyAsync(request));
-        Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, (request, organisation) => Task.FromResult(service.Rotate(request, organisation)));
+        Post(routes, log, Credentials, OperatorJson.Default.CredentialRequest, OperatorJson.Default.CredentialAnswer, service.RotateAsync);
         Post(routes, log, Config, OperatorJson.Default.ConfigRequest, OperatorJson.Default.ConfigAnswer, service.MakeConfigAsync);
         Post(routes, log, Enable, OperatorJson.Default.EnableRequest, OperatorJson.Default.EnforcementReport, service.SetEnabledAsync);
         Get(routes, log, ExternalClients, OperatorJson.Default.ClientsAnswer, service.ListClients);

@@ -22,13 +22,13 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
     }
 
     /// <exception cref="OperatorException">The network holds no such agent.</exception>
-    public CredentialAnswer Rotate(CredentialRequest request, string? organisation)
+    public async Task<CredentialAnswer> RotateAsync(CredentialRequest request, string? organisation)
     {
         var network = networks.Choose(organisation);
         string secret = AgentSecret.NewSecret();
         Credential? made = null;
         string name = "";
-        network.Ledger.Change(
+        var (before, after) = network.Ledger.Change(
             state =>
             {
                 var agent = Find(state, request);
@@ -39,7 +39,8 @@ internal sealed class OperatorService(Networks networks, TimeProvider time)
             },
             (_, _) => new AuditEntry(Actor.Operator, "rotate-credential", name, Before: null, made!.Id));
         network.Log.SecretMade(name);
-        return new CredentialAnswer(made!.Id, secret);
+        var enforcement = before.State.Revision == after.State.Revision ? EnforcementReport.Nobody : await FollowAsync(network, after.State.Revision);
+        return new CredentialAnswer(made!.Id, secret) { Enforcement = enforcement };
     }
 
     /// <exception cref="OperatorException">Something of it is wrong.</exception>

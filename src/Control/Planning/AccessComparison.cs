@@ -66,7 +66,8 @@ internal static class AccessComparison
             : string.Create(CultureInfo.InvariantCulture, $"{string.Join("; ", groups.Take(ShownCount))}; and {groups.Count - ShownCount} more");
     }
 
-    private static string Shortened(List<string> names) =>
+    /// <summary>Names for a log line, bounded.</summary>
+    public static string Shortened(List<string> names) =>
         names.Count <= ShownCount ? string.Join(", ", names)
         : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", names.Take(ShownCount))} and {names.Count - ShownCount} more");
 

@@ -108,6 +108,7 @@ internal sealed class StateReader
         DateTimeOffset.FromUnixTimeMilliseconds(row.CreatedAt))
     {
         Session = row.Session,
+        PublicKey = row.PublicKey,
         Expires = Time(row.Expires),
     };
 
@@ -226,6 +227,7 @@ internal sealed class StateReader
         public string Hash { get; init; } = "";
         public long CreatedAt { get; init; }
         public long? Session { get; init; }
+        public string? PublicKey { get; init; }
         public long? Expires { get; init; }
     }
 }

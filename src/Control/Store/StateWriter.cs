@@ -249,6 +249,7 @@ internal sealed class StateWriter
         credential.Hash,
         CreatedAt = credential.CreatedAt.ToUnixTimeMilliseconds(),
         credential.Session,
+        credential.PublicKey,
         Expires = credential.Expires?.ToUnixTimeMilliseconds(),
     });
 

@@ -28,7 +28,7 @@ internal sealed class RandomSteps(int seed)
         var grant = Pick(state.Grants.Cast<Grant?>().ToList());
         var resource = Pick(state.Resources);
         var relay = Pick(state.Relays);
-        return _random.Next(14) switch
+        return _random.Next(15) switch
         {
             0 when peer is { Stock: false } => Transitions.ReportKey(state, AgentOf(peer), KeyOf($"{_made++}")) ?? state,
             1 when peer is { Kind: PeerKind.Connector } => Transitions.Drain(state, AgentOf(peer), !peer.Draining),
@@ -36,7 +36,7 @@ internal sealed class RandomSteps(int seed)
             3 when peer is { Kind: PeerKind.Device, DeviceState: not DeviceState.Archived } => DeviceTransitions.Set(state, peer, (DeviceState)_random.Next(4)),
             4 when user is not null => Changed(state with { Users = state.Users.Select(other => other.Id == user.Id ? other with { Disabled = !other.Disabled } : other).ToValueList() }),
             5 when peer is { IsClient: true } => Changed(state with { Peers = state.Peers.Select(other => other.Id == peer.Id ? other with { Enabled = !other.Enabled } : other).ToValueList() }),
-            6 => Transitions.Revoke(state, credential => credential.Agent.Kind == AgentKind.Device && Chance(2)),
+            6 => Transitions.Revoke(state, _ => Chance(2)),
             7 when grant is { } gone => Changed(state with { Grants = state.Grants.Where(other => other != gone).ToValueList() }),
             8 => Transitions.Expire(state, Samples.Now.AddDays(_random.Next(-400, 400))),
             9 or 10 when resource?.Ssh is not null && state.Peers.Where(connector => connector.Site == resource.Site).ToList() is { Count: > 0 } connectors =>
@@ -45,6 +45,8 @@ internal sealed class RandomSteps(int seed)
             12 when state.Ssh.Hosts.Count != 0 => state with { Ssh = SshHosts.Forget(state.Ssh, Pick(state.Ssh.Hosts)!) },
             12 when state.Ssh.Keys.Count is > 0 and < 3 => state with { Ssh = SshAuthorities.Rotate(state.Ssh, Vault, Samples.Now) },
             13 when relay is not null => Transitions.ReportTls(state, new Agent(AgentKind.Relay, relay.Id), new TlsOffer(1 + _random.Next(3), null)),
+            14 when peer is { Stock: false, Kind: not PeerKind.Device } && new Credential($"agent-{_made}", AgentOf(peer), "", Samples.Now) is var credential =>
+                Transitions.ReportKey(Transitions.Rotate(state, credential, Chance(2) ? Samples.Now.AddDays(1) : null), credential, KeyOf($"{_made++}"))!,
             _ => state,
         };
     }

@@ -176,12 +176,12 @@ public abstract class StoreTests : IDisposable
     /// <summary>What files do not give: keys, credentials, a device and its user's state.</summary>
     private static NetworkState Populate(NetworkState state, int round)
     {
-        foreach (var peer in state.Peers.Where(peer => peer.Id % 3 == 0 && !peer.Stock && peer.Kind == PeerKind.Connector))
-            state = Transitions.ReportKey(state, new Agent(AgentKind.Connector, peer.Id), TestAgent.NewPublicKey())!;
         foreach (var relay in state.Relays)
             state = Transitions.Rotate(state, new Credential($"relay-{relay.Id}", new Agent(AgentKind.Relay, relay.Id), "hash" + round, DateTimeOffset.UnixEpoch));
         foreach (var peer in state.Peers.Where(peer => !peer.Stock && peer.Kind != PeerKind.Device))
             state = Transitions.Rotate(state, new Credential($"peer-{peer.Id}", new Agent(Names.AgentOf(peer.Kind), peer.Id), "hash" + round, DateTimeOffset.UnixEpoch), Samples.Now);
+        foreach (var credential in state.Credentials.Where(credential => credential.Agent.Kind == AgentKind.Connector && credential.Agent.Id % 3 == 0))
+            state = Transitions.ReportKey(state, credential, TestAgent.NewPublicKey())!;
         if (state.Users.Count == 0)
             return state;
         state = DeviceTransitions.Enrol(state, state.Users[0], $"laptop-{round}", TestAgent.NewPublicKey(), round % 2 == 0, id =>

@@ -30,8 +30,7 @@ internal sealed class CredentialRoutes(TimeProvider time)
             var agent = Find(state, kind, name);
             EntityTag.Require(request.Http, tagOf(request.Network, state, name));
             DateTimeOffset? overlap = input.OverlapSeconds > 0 ? now.AddSeconds(input.OverlapSeconds.Value) : null;
-            var next = Transitions.Rotate(state, new Credential(id, agent, AgentSecret.Hash(id, secret), now), overlap);
-            return overlap is null && state.Credentials.Any(credential => credential.Agent == agent) ? WithoutKey(next, agent) : next;
+            return Transitions.Rotate(state, new Credential(id, agent, AgentSecret.Hash(id, secret), now), overlap);
         });
         var answer = new CredentialMade(id, secret, await NetworkChanges.FollowAsync(request.Network, before, after));
         return Results.Json(answer, ApiJson.Options, statusCode: StatusCodes.Status201Created);
@@ -46,22 +45,9 @@ internal sealed class CredentialRoutes(TimeProvider time)
             EntityTag.Require(request.Http, tagOf(request.Network, state, name));
             if (id is not null && !state.Credentials.Any(credential => credential.Agent == agent && credential.Id == id))
                 throw ApiException.NotFound("credential", id);
-            var next = Transitions.Revoke(state, credential => credential.Agent == agent && (id is null || credential.Id == id));
-            return ReferenceEquals(next, state) ? state : WithoutKey(next, agent);
+            return Transitions.Revoke(state, credential => credential.Agent == agent && (id is null || credential.Id == id));
         });
         return Results.Json(new Removed(after.Revision, await NetworkChanges.FollowAsync(request.Network, before, after)), ApiJson.Options);
-    }
-
-    /// <summary>
-    /// Forgets the key that the agent told: whoever held a secret that ends now may have told a key of their own, and its tunnels
-    /// would live on. The rightful agent tells its key again as soon as it connects.
-    /// </summary>
-    private static NetworkState WithoutKey(NetworkState state, Agent agent)
-    {
-        var next = agent.Kind == AgentKind.Relay
-            ? state with { Relays = state.Relays.Select(relay => relay.Id == agent.Id ? relay with { PublicKey = null, Tls = null } : relay).ToValueList() }
-            : state with { Peers = state.Peers.Select(peer => peer.Id == agent.Id && peer.KeySource == KeySource.Reported ? peer with { PublicKey = null, KeySource = KeySource.None } : peer).ToValueList() };
-        return next == state ? state : next with { Revision = state.Revision + 1 };
     }
 
     private static Agent Find(NetworkState state, AgentKind kind, string name)
