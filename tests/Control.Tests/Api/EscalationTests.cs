@@ -20,12 +20,12 @@ public class EscalationTests
     [InlineData("POST", "/users", """{"email":"x@example.com","roles":["admin"]}""")]
     [InlineData("PATCH", "/users/hugo@example.com", """{"roles":["helper","owner"]}""")]
     [InlineData("PATCH", "/users/olga@example.com", """{"disabled":true}""")]
-    [InlineData("PATCH", "/users/olga@example.com", """{"email":"hugo2@example.com"}""")]
+    [InlineData("POST", "/users/olga@example.com/email", """{"email":"hugo2@example.com"}""")]
     [InlineData("PATCH", "/users/adam@example.com", """{"roles":[]}""")]
     [InlineData("DELETE", "/users/olga@example.com", null)]
     [InlineData("POST", "/users", """{"email":"x@example.com","roles":["staff"]}""")]
     [InlineData("PATCH", "/users/hugo@example.com", """{"roles":["helper","staff"]}""")]
-    [InlineData("PATCH", "/users/alice@example.com", """{"email":"hugo2@example.com"}""")]
+    [InlineData("POST", "/users/alice@example.com/email", """{"email":"hugo2@example.com"}""")]
     [InlineData("POST", "/roles", """{"name":"x","permissions":["devices:write"]}""")]
     [InlineData("PATCH", "/roles/helper", """{"permissions":["users:write","audit:read"]}""")]
     [Trait("Threat", "28")]
@@ -111,5 +111,23 @@ public class EscalationTests
         (await server.PatchAsync(ApiServer.Admin, $"/users/{ApiServer.Member}", """{"roles":["owner"]}""")).Expect(HttpStatusCode.Forbidden);
         (await server.DeleteAsync(ApiServer.Admin, $"/users/{ApiServer.Owner}")).Expect(HttpStatusCode.Forbidden);
         (await server.PatchAsync(ApiServer.Admin, $"/users/{ApiServer.Member}", """{"roles":["admin"]}""")).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task A_user_is_not_handed_to_another_person_together_with_the_first_one_s_devices()
+    {
+        await using var server = await ApiServer.StartAsync();
+        (await server.PostAsync(ApiServer.Member, "/devices", $$"""{"name":"laptop","publicKey":"{{TestAgent.NewPublicKey()}}"}""")).Expect(HttpStatusCode.Created);
+        var before = server.Network.Ledger.State;
+        var answer = (await server.PatchAsync(ApiServer.Owner, $"/users/{ApiServer.Member}", """{"email":"bob@example.com"}""")).Expect(HttpStatusCode.UnprocessableEntity);
+        Assert.Contains($"POST …/users/{ApiServer.Member}/email", answer.Error("email"), StringComparison.Ordinal);
+        Assert.Equal(before, server.Network.Ledger.State);
+        // The same address in other letters is the same person.
+        (await server.PatchAsync(ApiServer.Owner, $"/users/{ApiServer.Member}", """{"email":"MIA@example.com"}""")).Expect(HttpStatusCode.OK);
+        Assert.Equal("MIA@example.com", (await server.GetAsync(ApiServer.Owner, "/devices/laptop")).Json.GetProperty("user").GetString());
+        // What gives the same person another address takes its account along, and its devices stay its own.
+        (await server.PostAsync(ApiServer.Owner, "/users/mia@example.com/email", """{"email":"ria@example.com"}""")).Expect(HttpStatusCode.OK);
+        Assert.Equal("ria@example.com", (await server.GetAsync(ApiServer.Owner, "/devices/laptop")).Json.GetProperty("user").GetString());
     }
 }

@@ -44,6 +44,9 @@ internal sealed class UserKind : ObjectKind<User, UserInput, UserView>
         Grants = network.Grants.Where(grant => !(grant.Kind == PrincipalKind.User && Names.Comparer.Equals(grant.Principal, item.Email))).ToValueList(),
     };
 
-    protected override NetworkState Rename(NetworkState state, User item, string name) =>
-        state with { Users = Rename(state.Users, item.Id, user => user with { Email = name }) };
+    /// <summary>An address is a person: a user of another one would take over the devices, the grants and the accounts on hosts of the one before.</summary>
+    /// <exception cref="ApiException">It is another one, not the same in other letters.</exception>
+    protected override NetworkState Rename(NetworkState state, User item, string name) => Names.Comparer.Equals(item.Email, name)
+        ? state with { Users = Rename(state.Users, item.Id, user => user with { Email = name }) }
+        : throw ApiException.Field("email", $"this is another address: for the same person send it to POST …/users/{item.Email}/email; for another person remove this user and add one");
 }
