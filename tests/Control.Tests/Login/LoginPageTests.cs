@@ -194,13 +194,18 @@ public partial class LoginPageTests
         Assert.Equal(HttpStatusCode.NotFound, (await bob.PageAsync("/api/v1/orgs/other")).Status);
         Assert.Equal(HttpStatusCode.OK, (await bob.PageAsync("/api/v1/orgs/acme")).Status);
 
-        Assert.Equal(HttpStatusCode.Created, (await server.PostAsync("/api/v1/orgs/acme/users", new JsonObject { ["email"] = "boss@acme.example", ["roles"] = new JsonArray("owner") })).Status);
-        var (_, made) = await bob.PostAsync("/api/v1/orgs/acme/invitations", new JsonObject { ["email"] = "boss@acme.example" });
-        string path = new Uri(made!["link"]!.GetValue<string>()).AbsolutePath;
-        var refused = await server.Another().FormAsync(path, ("password", LoginFixture.Password), ("again", LoginFixture.Password));
-        Assert.Null(refused.Location);
-        Assert.Contains("of whom this invitation may not decide", refused.Text, StringComparison.Ordinal);
-        Assert.NotEqual(HttpStatusCode.OK, (await server.Another().LogInAsync(LoginFixture.Password, email: "boss@acme.example")).Status);
+        // Who is disabled now may be enabled later.
+        foreach (bool disabled in new[] { false, true })
+        {
+            string boss = disabled ? "former.boss@acme.example" : "boss@acme.example";
+            Assert.Equal(HttpStatusCode.Created, (await server.PostAsync("/api/v1/orgs/acme/users", new JsonObject { ["email"] = boss, ["roles"] = new JsonArray("owner"), ["disabled"] = disabled })).Status);
+            var (_, made) = await bob.PostAsync("/api/v1/orgs/acme/invitations", new JsonObject { ["email"] = boss });
+            string path = new Uri(made!["link"]!.GetValue<string>()).AbsolutePath;
+            var refused = await server.Another().FormAsync(path, ("password", LoginFixture.Password), ("again", LoginFixture.Password));
+            Assert.Null(refused.Location);
+            Assert.Contains("of whom this invitation may not decide", refused.Text, StringComparison.Ordinal);
+            Assert.NotEqual(HttpStatusCode.OK, (await server.Another().LogInAsync(LoginFixture.Password, email: boss)).Status);
+        }
     }
 
     /// <summary>The browser of somebody who was invited and has made an account.</summary>

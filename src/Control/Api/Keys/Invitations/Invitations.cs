@@ -107,7 +107,9 @@ internal sealed class Invitations(Networks networks, TimeProvider time)
         if (!held.Contains(Permissions.InvitationsWrite))
             throw new OperatorException("whoever made this invitation may not invite any more");
         Escalation.Check(state, next, held);
-        if (isNew && Rights.FindUser(state, invitation.Email) is { } known && !(Rights.Of(state, known).All(held.Contains) && held.Contains(Permissions.UsersWrite) && held.Contains(Permissions.GrantsWrite)))
+        // What its roles give, though it is disabled now: once it is enabled the account has it.
+        if (isNew && OrganisationUsers.Find(state, invitation.Email) is { } known
+            && !(state.Roles.Where(role => known.Roles.Contains(role.Id)).SelectMany(role => role.Permissions).All(held.Contains) && held.Contains(Permissions.UsersWrite) && held.Contains(Permissions.GrantsWrite)))
             throw new OperatorException($"{invitation.Email} is a user already, of whom this invitation may not decide: the operator makes the account, by keyhole-control admin");
         return next;
     }
