@@ -52,6 +52,21 @@ public class KeyTests
     }
 
     [Fact]
+    [Trait("Threat", "28")]
+    public async Task An_API_key_that_runs_out_while_a_body_is_on_its_way_is_not_good_any_more()
+    {
+        await using var server = await ApiServer.StartAsync();
+        var clock = new LoginClock();
+        string text = await TestCaller.KeyAsync(server, ApiServer.Owner, "acme", "ci", ["sites:read"], "2099-01-01");
+        var keys = new ApiKeys(server.Network.Database, clock);
+        var caller = keys.Find(text, null)!;
+        Assert.True(caller.IsStillGood());
+        clock.Move(caller.Key!.Expires!.Value - clock.GetUtcNow());
+        Assert.False(caller.IsStillGood());
+        Assert.Null(keys.Find(text, null));
+    }
+
+    [Fact]
     [Trait("Threat", "31")]
     public async Task Of_two_hundred_uses_of_a_one_use_provisioning_key_exactly_one_wins()
     {

@@ -27,7 +27,7 @@ internal sealed class ApiKeys(Database database, TimeProvider time)
             return null;
         if (!(key.LastUsed > now - LastUsedStep))
             NoteUse(key.Id, now);
-        return new Caller(CallerKind.ApiKey, key.Name, null, null, address) { Key = key, IsStillGood = () => Of(key.Organisation).Any(present => present.Id == key.Id) };
+        return new Caller(CallerKind.ApiKey, key.Name, null, null, address) { Key = key, IsStillGood = () => !(key.Expires <= time.GetUtcNow()) && Of(key.Organisation).Any(present => present.Id == key.Id) };
     }
 
     public IReadOnlyList<ApiKey> Of(int organisation) => database.Read(connection =>

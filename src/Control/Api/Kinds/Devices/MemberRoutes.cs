@@ -14,9 +14,12 @@ internal static class MemberRoutes
 
     private static IResult Read(ApiRequest request)
     {
-        var (network, state) = (request.Network, request.State);
+        var network = request.Network;
+        // Of one moment: the user may be gone in the next.
+        var compiled = network.Ledger.Compiled;
+        var state = compiled.State;
         var user = UserOf(request, state);
-        var reachable = network.Ledger.Compiled.Access.Of(user);
+        var reachable = compiled.Access.Of(user);
         return Results.Json(
             new MemberView(
                 network.Name,
