@@ -105,6 +105,9 @@ internal sealed class AgentHub
             record.Link = link;
             record.Version = version;
             start = record.Holds(held) ? record.Sent : null;
+            // Another table than the one that it confirmed, or none: it follows nothing until it says so.
+            if (record.AckedRevision != held)
+                (record.AckedRevision, record.AckedAt, record.Follows) = (0, null, 0);
         }
 
         older?.Refuse(RefusalReason.Replaced, ReplacedText);

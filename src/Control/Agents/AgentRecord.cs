@@ -16,7 +16,7 @@ internal sealed class AgentRecord
     /// <summary>The last table that was sent: the start of the next delta, also for the next connection.</summary>
     public Table? Sent { get; set; }
 
-    /// <summary>The newest revision that the agent's data path follows; 0 while none was confirmed.</summary>
+    /// <summary>The newest revision that the agent's data path follows; 0 while none was confirmed, and when it comes again without the table.</summary>
     public long AckedRevision { get; set; }
 
     /// <summary>When the confirmation arrived here.</summary>

@@ -120,6 +120,19 @@ public class AgentLinkTests
         // The server answers the end of a connection before it forgets it.
         await LinkAsync(control, "vps", "is still connected", link => !link.Connected);
 
+        // It comes again with nothing: what it was sent last it does not follow until it says so.
+        using (var empty = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay, first.PublicKey))
+        {
+            await empty.HelloAsync();
+            Assert.IsType<SnapshotMessage>(await empty.ReadTableAsync());
+            var link = (await control.StatusAsync()).Agents.Single(agent => agent.Name == "vps").Link;
+            Assert.Equal((true, false, null), (link.Connected, link.UpToDate, link.AckedRevision));
+            await empty.AckAsync();
+            await WaitForAckAsync(control, "vps", first.Table.Revision);
+            await empty.CloseAsync();
+            await LinkAsync(control, "vps", "is still connected", link => !link.Connected);
+        }
+
         await control.ApplyAsync(Ungranted);
         using var third = await TestAgent.ConnectAsync(control.Address, credential, AgentKind.Relay, first.PublicKey);
         await third.HelloAsync(first.Table.Revision);
