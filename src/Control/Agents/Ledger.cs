@@ -81,14 +81,16 @@ internal sealed class Ledger
     }
 
     /// <summary>Takes the organisation and everything of it out of the database, for good.</summary>
+    /// <param name="check">Told the network within the transaction; throws to refuse.</param>
     /// <exception cref="OperatorException">It is gone already, or the change cannot be stored.</exception>
-    public void Delete(Actor actor)
+    public void Delete(Actor actor, Action<NetworkState>? check = null)
     {
         lock (_lock)
         {
             _store.Database.Write((connection, transaction) =>
             {
                 var present = _store.Lock(connection, transaction, _stored);
+                check?.Invoke(present.State);
                 connection.Execute("DELETE FROM organisation WHERE id = @Organisation", new { present.Organisation }, transaction);
                 _store.Audit.Append(connection, transaction, present.Organisation, new AuditEntry(actor, "delete-organisation", $"org {present.State.Organisation}"));
                 _store.Database.Notify(connection, transaction, Networks.Channel, Notice(present.Organisation, long.MaxValue));

@@ -129,10 +129,11 @@ internal sealed class Networks : IAsyncDisposable
     }
 
     /// <summary>Takes an organisation and everything that belongs to it away, for good; its agents' connections end.</summary>
+    /// <param name="check">As for <see cref="Ledger.Delete"/>.</param>
     /// <exception cref="OperatorException">It is gone already, or the change cannot be stored.</exception>
-    public void Delete(Network network, Actor actor)
+    public void Delete(Network network, Actor actor, Action<NetworkState>? check = null)
     {
-        network.Ledger.Delete(actor);
+        network.Ledger.Delete(actor, check);
         Drop(network);
     }
 

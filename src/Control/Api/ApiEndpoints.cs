@@ -11,9 +11,10 @@ internal static class ApiEndpoints
         var settings = new OrganisationSettings(database);
         var credentials = new CredentialRoutes(time);
         var (connectors, relays, machines) = (new ConnectorKind(), new RelayKind(), new MachineKind());
+        var (users, clients) = (new UserKind(), new ExternalClientKind());
         var organisation = new OrganisationRoutes(networks, settings, time).Map(api);
         MemberRoutes.Map(organisation);
-        UserEmailRoute.Map(new ObjectRoutes<User, UserInput, UserView>(new UserKind(), time).Map(organisation));
+        UserEmailRoute.Map(new ObjectRoutes<User, UserInput, UserView>(users, time).Map(organisation), users.TagOf);
         new ObjectRoutes<Role, RoleInput, RoleView>(new RoleKind(), time).Map(organisation);
         new ObjectRoutes<Site, SiteInput, SiteView>(new SiteKind(), time).Map(organisation);
         credentials.Map(new ObjectRoutes<Peer, ConnectorInput, ConnectorView>(connectors, time).Map(organisation), AgentKind.Connector, Permissions.ConnectorsWrite, connectors.TagOf);
@@ -22,7 +23,7 @@ internal static class ApiEndpoints
         new GrantRoutes(time).Map(organisation);
         new DeviceRoutes(networks, settings, time).Map(organisation);
         credentials.Map(new ObjectRoutes<Peer, MachineInput, MachineView>(machines, time).Map(organisation), AgentKind.Machine, Permissions.MachinesWrite, machines.TagOf);
-        ExternalClientRoutes.Map(new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(new ExternalClientKind(), time).Map(organisation));
+        new ExternalClientRoutes(clients).Map(new ObjectRoutes<Peer, ExternalClientInput, ExternalClientRow>(clients, time).Map(organisation));
         new InvitationRoutes(new Invitations(networks, time), publicUrl, time).Map(api, organisation);
         new ProvisioningRoutes(new ProvisioningKeys(networks, time), failures).Map(api, organisation);
         SshRoutes.Map(organisation);

@@ -14,8 +14,9 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, TimeProv
     /// <summary>Whether its keys were made, or the device's own is known, and it has a preshared key.</summary>
     public static bool HasKeys(Peer client) => client is { PublicKey: not null, SealedPresharedKey: not null };
 
+    /// <param name="check">Told the network within the transaction; throws to refuse.</param>
     /// <exception cref="OperatorException">There is no such client, no gateway, or no key to show.</exception>
-    public async Task<ConfigAnswer> MakeAsync(ConfigRequest request, Actor actor)
+    public async Task<ConfigAnswer> MakeAsync(ConfigRequest request, Actor actor, Action<NetworkState>? check = null)
     {
         string? privateKey = null;
         Peer? client = null;
@@ -23,6 +24,7 @@ internal sealed class ExternalClientConfig(Ledger ledger, AgentHub hub, TimeProv
         var (before, after) = ledger.Change(
             state =>
             {
+                check?.Invoke(state);
                 client = Find(state, request);
                 relay = Gateways.First(state, client.Sealed);
                 if (request.ForQr)

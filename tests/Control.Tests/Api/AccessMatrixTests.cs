@@ -140,6 +140,8 @@ public class AccessMatrixTests
         (await server.DeleteAsync(ApiServer.Admin, ApiServer.Acme, "*")).Expect(HttpStatusCode.Forbidden);
         (await server.DeleteAsync(ApiServer.Owner, ApiServer.Acme)).Expect(HttpStatusCode.PreconditionRequired);
         (await server.DeleteAsync(ApiServer.Owner, ApiServer.Acme, "\"r0\"")).Expect(HttpStatusCode.PreconditionFailed);
+        // Any version is none that somebody has seen.
+        (await server.DeleteAsync(ApiServer.Owner, ApiServer.Acme, "*")).Expect(HttpStatusCode.PreconditionFailed);
         string tag = (await server.GetAsync(ApiServer.Owner, ApiServer.Acme)).ETag!;
         (await server.DeleteAsync(ApiServer.Owner, ApiServer.Acme, tag)).Expect(HttpStatusCode.NoContent);
         (await server.GetAsync(ApiServer.Owner, ApiServer.Acme)).Expect(HttpStatusCode.NotFound);

@@ -164,6 +164,8 @@ public abstract class StoreTests : IDisposable
         using var store = NetworkStore.Open(_directory, TimeProvider.System, await NewDatabaseAsync());
         var other = Save(store, StoredNetwork.None, Samples.Apply(NetworkState.Empty, Samples.Acme.Replace("org: acme", "org: globex", StringComparison.Ordinal)));
         var ledger = new Ledger(store, Save(store, StoredNetwork.None, Populate(Samples.AcmeNetwork(), 0)), TimeProvider.System);
+        Assert.Equal("not you", Assert.Throws<OperatorException>(() => ledger.Delete(Actor.Operator, state => throw new OperatorException(state == ledger.State ? "not you" : "another state"))).Message);
+        Assert.Equal(ledger.State, store.Load(ledger.Organisation)!.State);
         ledger.Delete(Actor.Operator);
         Assert.Null(store.Load(ledger.Organisation));
         foreach (string table in new[] { "relay", "site", "org_role", "org_user", "peer", "resource", "membership", "resource_grant", "credential" })

@@ -24,10 +24,7 @@ internal static class NetworkChanges
         var (before, after) = request.Network.Ledger.Change(
             state =>
             {
-                // Once more, in the moment of the change: the caller may have lost it since the request began.
-                var held = request.Caller.PermissionsIn(state);
-                if (request.Context.GetEndpoint()?.Metadata.GetMetadata<Requirement>() is { Permission: { } permission } requirement && !held.Contains(permission))
-                    throw AccessCheck.Forbidden(requirement);
+                var held = HeldIn(request, state);
                 var next = transition(state);
                 Escalation.Check(state, next, held);
                 OwnerAccounts.Check(request.Network.Database, request.Network.Id, state, next);
@@ -40,6 +37,16 @@ internal static class NetworkChanges
             },
             alongside);
         return (before.State, after.State);
+    }
+
+    /// <summary>What the caller holds in the moment of a change: it may have lost since the request began what the route needs.</summary>
+    /// <exception cref="ApiException">It has.</exception>
+    public static IReadOnlySet<string> HeldIn(ApiRequest request, NetworkState state)
+    {
+        var held = request.Caller.PermissionsIn(state);
+        return request.Context.GetEndpoint()?.Metadata.GetMetadata<Requirement>() is { Permission: { } permission } requirement && !held.Contains(permission)
+            ? throw AccessCheck.Forbidden(requirement)
+            : held;
     }
 
     /// <summary>Waits for those who enforce the revision, as long as the promise says.</summary>

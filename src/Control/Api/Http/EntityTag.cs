@@ -22,14 +22,15 @@ internal static class EntityTag
     public static string Of(long revision) => string.Create(CultureInfo.InvariantCulture, $"\"r{revision}\"");
 
     /// <summary>Holds the version that a request was made for against the present one.</summary>
+    /// <param name="exact">Any version ("*") is not enough.</param>
     /// <exception cref="ApiException">It is another.</exception>
-    public static void Require(HttpRequest request, string present)
+    public static void Require(HttpRequest request, string present, bool exact = false)
     {
         if (request.Headers.IfMatch.Count == 0)
             return;
         if (!EntityTagHeaderValue.TryParseList([.. request.Headers.IfMatch.OfType<string>()], out var tags))
             throw new ApiException(StatusCodes.Status400BadRequest, "If-Match holds no entity tag.");
-        if (!tags.Any(tag => !tag.IsWeak && (tag.Tag == present || tag.Tag == "*")))
+        if (!tags.Any(tag => !tag.IsWeak && (tag.Tag == present || (tag.Tag == "*" && !exact))))
             throw new ApiException(StatusCodes.Status412PreconditionFailed, "The object changed since it was read: read it again.");
     }
 

@@ -22,7 +22,7 @@ internal static class JsonBody
         return Convert(body, type);
     }
 
-    /// <exception cref="ApiException">It is no JSON object, or a list in it holds a null.</exception>
+    /// <exception cref="ApiException">It is no JSON object, or a list in it holds a null; or the caller's session or key ended before it was here.</exception>
     public static async Task<JsonObject> ReadObjectAsync(HttpRequest request)
     {
         if (!request.HasJsonContentType())
@@ -31,6 +31,9 @@ internal static class JsonBody
         {
             if (await JsonNode.ParseAsync(request.Body, documentOptions: Options, cancellationToken: request.HttpContext.RequestAborted) is JsonObject body)
             {
+                // It may have taken its time.
+                if (request.HttpContext.Features.Get<RequestScope>() is { } scope && !scope.Caller.IsStillGood())
+                    throw ApiRequest.Over();
                 // Members are read lazily: what is wrong inside shows here, not in the middle of a change.
                 _ = body.ToJsonString();
                 // Types speak of members only: a list of strings would be read with a null in it.

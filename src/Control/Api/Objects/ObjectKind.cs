@@ -48,7 +48,7 @@ internal abstract class ObjectKind<TItem, TInput, TView> where TItem : class, IN
         return new JsonObject(json.Where(member => settable.Contains(member.Key)).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
     }
 
-    public string TagOf(TView view) => EntityTag.Of(JsonSerializer.SerializeToUtf8Bytes(InputOf(view)));
+    public virtual string TagOf(TView view) => EntityTag.Of(JsonSerializer.SerializeToUtf8Bytes(InputOf(view)));
 
     /// <exception cref="ApiException">There is none of this name.</exception>
     public string TagOf(Network network, NetworkState state, string name) => TagOf(View(network, state, Find(state, name)));

@@ -3,7 +3,7 @@ using System.Text;
 namespace Keyhole.Control;
 
 /// <summary>What external clients have beyond what all objects have. Their configurations are secrets: who may change a client may see its own.</summary>
-internal static class ExternalClientRoutes
+internal sealed class ExternalClientRoutes(ExternalClientKind kind)
 {
     private const string Words = "external client";
 
@@ -11,7 +11,7 @@ internal static class ExternalClientRoutes
     private const int LongestInterface = 15;
 
     /// <param name="clients">The routes of the kind.</param>
-    public static void Map(RouteGroupBuilder clients)
+    public void Map(RouteGroupBuilder clients)
     {
         clients.Map(HttpMethod.Get, "{name}/session", "external-clients.session", "Where an external client is, what passed, and whether its configuration is outdated.", Session)
             .Requires(Permissions.ExternalClientsRead).Produces<ExternalClientView>();
@@ -43,29 +43,40 @@ internal static class ExternalClientRoutes
         return File(answer.Config, "text/plain; charset=utf-8", FileNameOf(client.Name, "conf"));
     }
 
-    private static async Task<IResult> MakeAsync(ApiRequest request)
+    private async Task<IResult> MakeAsync(ApiRequest request)
     {
         var client = Find(request);
         var input = await request.ReadAsync(ApiJson.TypeOf<ConfigInput>());
-        var answer = await request.Network.Configs.MakeAsync(new ConfigRequest(client.Name, input.NewKey ?? false), request.Caller.Actor);
+        var answer = await MakeAsync(request, new ConfigRequest(client.Name, input.NewKey ?? false));
         var images = answer.HasPrivateKey && QrCode.Fits(answer.Config)
             ? new QrImages(Convert.ToBase64String(QrCode.Png(answer.Config)), QrCode.Svg(answer.Config)) : null;
         return Results.Json(new ConfigMade(answer.Config, FileNameOf(client.Name, "conf"), answer.HasPrivateKey, images, answer.Notes), ApiJson.Options);
     }
 
-    private static async Task<IResult> QrAsync(ApiRequest request, string extension, string contentType, Func<string, byte[]> draw)
+    private async Task<IResult> QrAsync(ApiRequest request, string extension, string contentType, Func<string, byte[]> draw)
     {
         var client = Find(request);
         var input = await request.ReadAsync(ApiJson.TypeOf<ConfigInput>());
-        var answer = await request.Network.Configs.MakeAsync(new ConfigRequest(client.Name, input.NewKey ?? false, ForQr: true), request.Caller.Actor);
+        var answer = await MakeAsync(request, new ConfigRequest(client.Name, input.NewKey ?? false, ForQr: true));
         return Results.File(draw(answer.Config), contentType, FileNameOf(client.Name, extension));
     }
 
-    private static async Task<IResult> EnableAsync(ApiRequest request, bool enabled)
+    /// <summary>The answer holds a private key, and the configuration before stops working: for nobody who may not any more, and for no version that was not seen.</summary>
+    private Task<ConfigAnswer> MakeAsync(ApiRequest request, ConfigRequest wanted) => request.Network.Configs.MakeAsync(wanted, request.Caller.Actor, state =>
+    {
+        NetworkChanges.HeldIn(request, state);
+        EntityTag.Require(request.Http, kind.TagOf(request.Network, state, wanted.Name));
+    });
+
+    private async Task<IResult> EnableAsync(ApiRequest request, bool enabled)
     {
         string name = Find(request).Name;
         var (before, after) = NetworkChanges.Change(
-            request, enabled ? "enable" : "disable", $"{Words} {name}", state => Transitions.Enable(state, ExternalClients.Find(state, name), enabled));
+            request, enabled ? "enable" : "disable", $"{Words} {name}", state =>
+            {
+                EntityTag.Require(request.Http, kind.TagOf(request.Network, state, name));
+                return Transitions.Enable(state, ExternalClients.Find(state, name), enabled);
+            });
         var enforcement = await NetworkChanges.FollowAsync(request.Network, before, after);
         return Results.Json(new Changed<ExternalClientView>(request.Network.Clients.Show(name), after.Revision, enforcement), ApiJson.Options);
     }

@@ -52,8 +52,6 @@ internal sealed class AccountRoutes(LoginServices services, LoginDoor door)
         var body = await JsonBody.ReadObjectAsync(context.Request);
         JsonBody.Check(body, ApiJson.TypeOf<AccountInput>(), partly: true);
         var caller = CallerOf(context);
-        if (!caller.IsStillGood())
-            throw ApiRequest.Over();
         var account = AccountOf(context);
         if (body.ContainsKey("displayName"))
         {

@@ -25,16 +25,33 @@ internal static class SshRoutes
     private static async Task<IResult> SignAsync(ApiRequest request)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<SshSignInput>());
-        request.CheckStillGood();
         return Results.Json(await request.Network.Ssh.Signer.SignAsync(request.Caller, input, request.Context.RequestAborted), ApiJson.Options);
     }
 
-    private static IResult ReadAuthority(ApiRequest request) => Results.Json(request.Network.Ssh.Authority(), ApiJson.Options);
+    private static IResult ReadAuthority(ApiRequest request)
+    {
+        request.Context.Response.Headers.ETag = TagOf(request.State);
+        return Results.Json(request.Network.Ssh.Authority(), ApiJson.Options);
+    }
+
+    /// <summary>Of the CA's keys; whoever trusts them is no part of it.</summary>
+    private static string TagOf(NetworkState state) => EntityTag.Of($"{state.Ssh.Authority} {SshLogins.Describe(state)}");
+
+    /// <summary>Of all hosts, as they are enrolled and as they show themselves.</summary>
+    private static string TagOfHosts(NetworkState state) =>
+        EntityTag.Of(string.Join('\n', state.Ssh.Hosts.Select(host => $"{host.Resource} {string.Join(' ', host.HostKeys)} | {string.Join(' ', host.Offer?.HostKeys ?? [])}")));
 
     private static async Task<IResult> RotateAsync(ApiRequest request)
     {
         var input = await ReadAsync<SshRotateInput>(request);
-        NetworkChanges.Change(request, "ssh-rotate", "ssh authority", state => request.Network.Ssh.Rotate(state, input.Newest), told: to => (null, SshLogins.Describe(to)));
+        NetworkChanges.Change(
+            request, "ssh-rotate", "ssh authority",
+            state =>
+            {
+                EntityTag.Require(request.Http, TagOf(state));
+                return request.Network.Ssh.Rotate(state, input.Newest);
+            },
+            told: to => (null, SshLogins.Describe(to)));
         return ReadAuthority(request);
     }
 
@@ -44,19 +61,33 @@ internal static class SshRoutes
         bool force = request.Http.Query["force"] == "true";
         NetworkChanges.Change(
             request, force ? "ssh-retire-by-force" : "ssh-retire", $"ssh authority {Findings.Shown(fingerprint)}",
-            state => request.Network.Ssh.Retire(state, fingerprint, force), told: to => (null, SshLogins.Describe(to)));
+            state =>
+            {
+                EntityTag.Require(request.Http, TagOf(state));
+                return request.Network.Ssh.Retire(state, fingerprint, force);
+            },
+            told: to => (null, SshLogins.Describe(to)));
         return ReadAuthority(request);
     }
 
-    private static IResult ListHosts(ApiRequest request) =>
-        Results.Json(Paging.Of(request.Http, request.Network.Ssh.Hosts(), host => host.Resource, host => host), ApiJson.Options);
+    private static IResult ListHosts(ApiRequest request)
+    {
+        request.Context.Response.Headers.ETag = TagOfHosts(request.State);
+        return Results.Json(Paging.Of(request.Http, request.Network.Ssh.Hosts(), host => host.Resource, host => host), ApiJson.Options);
+    }
 
     private static async Task<IResult> ForgetAsync(ApiRequest request)
     {
         string name = request.Route("name");
         var input = await ReadAsync<SshForgetInput>(request);
         NetworkChanges.Change(
-            request, "ssh-forget-host", $"resource {Findings.Shown(name)}", state => SshLogins.Forget(state, name, input.Keys), told: _ => (null, input.Keys.Count == 0 ? null : string.Join(", ", input.Keys)));
+            request, "ssh-forget-host", $"resource {Findings.Shown(name)}",
+            state =>
+            {
+                EntityTag.Require(request.Http, TagOfHosts(state));
+                return SshLogins.Forget(state, name, input.Keys);
+            },
+            told: _ => (null, input.Keys.Count == 0 ? null : string.Join(", ", input.Keys)));
         return Results.NoContent();
     }
 

@@ -55,7 +55,6 @@ internal sealed class ProvisioningRoutes(ProvisioningKeys keys, FailureLimiter f
     private async Task<IResult> CreateAsync(ApiRequest request)
     {
         var input = await request.ReadAsync(ApiJson.TypeOf<ProvisioningKeyInput>());
-        request.CheckStillGood();
         var (made, key) = keys.Create(request.Network, request.Caller.Actor, input, request.Caller);
         request.Context.Response.Headers.Location = $"{request.Http.Path}/{input.Name}";
         return Results.Json(new ProvisioningKeyMade(ProvisioningKeyView.Of(request.State, made), key), ApiJson.Options, statusCode: StatusCodes.Status201Created);

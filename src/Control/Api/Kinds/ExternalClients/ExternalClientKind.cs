@@ -29,6 +29,9 @@ internal sealed class ExternalClientKind : ObjectKind<Peer, ExternalClientInput,
         item.Sealed,
         item.Enabled);
 
+    /// <summary>A key that is made for it is another configuration, too.</summary>
+    public override string TagOf(ExternalClientRow view) => EntityTag.Of($"{base.TagOf(view)} {view.GeneratedKey}");
+
     protected override void Fill(NetworkState state, JsonObject input)
     {
         if (input["name"] is null)

@@ -69,8 +69,12 @@ internal sealed class OrganisationRoutes(Networks networks, OrganisationSettings
     {
         if (request.Http.Headers.IfMatch.Count == 0)
             throw new ApiException(StatusCodes.Status428PreconditionRequired, "Removing an organisation needs If-Match with the ETag of the organisation.");
-        EntityTag.Require(request.Http, EntityTag.Of(request.State.Revision));
-        networks.Delete(request.Network, request.Caller.Actor);
+        request.CheckStillGood();
+        networks.Delete(request.Network, request.Caller.Actor, state =>
+        {
+            NetworkChanges.HeldIn(request, state);
+            EntityTag.Require(request.Http, EntityTag.Of(state.Revision), exact: true);
+        });
         return Results.NoContent();
     }
 

@@ -6,11 +6,12 @@ namespace Keyhole.Control;
 internal static class UserEmailRoute
 {
     /// <param name="users">The routes of users.</param>
-    public static void Map(RouteGroupBuilder users) =>
-        users.Map(HttpMethod.Post, "{name}/email", "users.email", "Gives a user and its account another e-mail address.", ChangeAsync)
+    /// <param name="tagOf">The entity tag of a user.</param>
+    public static void Map(RouteGroupBuilder users, Func<Network, NetworkState, string, string> tagOf) =>
+        users.Map(HttpMethod.Post, "{name}/email", "users.email", "Gives a user and its account another e-mail address.", request => ChangeAsync(request, tagOf))
             .Requires(Permissions.UsersWrite).Accepts<EmailInput>("application/json").Produces<UserView>();
 
-    private static async Task<IResult> ChangeAsync(ApiRequest request)
+    private static async Task<IResult> ChangeAsync(ApiRequest request, Func<Network, NetworkState, string, string> tagOf)
     {
         string old = request.Route("name");
         var input = await request.ReadAsync(ApiJson.TypeOf<EmailInput>());
@@ -22,6 +23,7 @@ internal static class UserEmailRoute
             {
                 if (OrganisationUsers.Find(state, old) is null)
                     throw ApiException.NotFound("user", old);
+                EntityTag.Require(request.Http, tagOf(request.Network, state, old));
                 request.Network.Database.Read(connection => FindOwn(connection, null, request.Network, old));
                 return OrganisationUsers.Rename(state, old, input.Email);
             },
