@@ -17,7 +17,7 @@ internal static class FormBody
         }
         catch (InvalidDataException)
         {
-            throw new ApiException(StatusCodes.Status400BadRequest, "The form holds too many values, or too long ones.");
+            throw new ApiException(StatusCodes.Status400BadRequest, "The form holds too many values, too long ones, or a NUL.");
         }
     }
 }

@@ -13,6 +13,8 @@ internal abstract class Database : IDisposable
     /// <summary>The channel on which <see cref="Notified"/> says that others may have been missed.</summary>
     public const string GapChannel = "gap";
 
+    protected const string TakenText = "another server has just made the same: nothing was changed; look, and try again";
+
     static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
     /// <summary>Something was written: the channel and the text that <see cref="Notify"/> was given, after the commit, by whichever process.</summary>
@@ -59,7 +61,8 @@ internal abstract class Database : IDisposable
     }
 
     /// <summary>Runs one transaction, durable when this returns; an exception of the function rolls everything back and goes on to the caller.</summary>
-    /// <exception cref="OperatorException">The disk is full, or the database refuses or is away: nothing was changed.</exception>
+    /// <exception cref="StorageException">The disk is full, or the database refuses or is away: nothing was changed.</exception>
+    /// <exception cref="OperatorException">Something of this name was made a moment before, or a text cannot be stored: nothing was changed.</exception>
     public abstract T Write<T>(Func<DbConnection, DbTransaction, T> write);
 
     /// <summary>As <see cref="Write{T}"/>, for what has no result.</summary>

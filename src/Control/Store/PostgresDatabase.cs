@@ -90,7 +90,7 @@ internal sealed class PostgresDatabase : Database
             }
             catch (NpgsqlException error)
             {
-                throw new StorageException($"the database {Name} cannot be read: {error.Message}");
+                throw Refusal(error) ?? new StorageException($"the database {Name} cannot be read: {error.Message}");
             }
         }
     }
@@ -119,7 +119,7 @@ internal sealed class PostgresDatabase : Database
             }
             catch (NpgsqlException error)
             {
-                throw new StorageException(error switch
+                throw Refusal(error) ?? new StorageException(error switch
                 {
                     PostgresException { SqlState: PostgresErrorCodes.DiskFull } => $"the disk of {Name} is full: nothing was changed; make room and try again",
                     PostgresException refusal => $"the database refused the change, nothing was changed: {refusal.MessageText}",
@@ -212,6 +212,14 @@ internal sealed class PostgresDatabase : Database
     private static bool IsBroken(NpgsqlException error) => error is PostgresException refusal
         ? refusal.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
         : error.IsTransient;
+
+    /// <summary>What the caller wants cannot be, however well the database is; null where the database is at fault.</summary>
+    private static OperatorException? Refusal(NpgsqlException error) => (error as PostgresException)?.SqlState switch
+    {
+        PostgresErrorCodes.UniqueViolation => new OperatorException(TakenText),
+        PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter => new OperatorException("a text holds a character that cannot be stored: nothing was changed"),
+        _ => null,
+    };
 
     private void Open(IReadOnlyList<Migration> migrations)
     {

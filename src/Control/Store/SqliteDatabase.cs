@@ -13,6 +13,8 @@ namespace Keyhole.Control;
 internal sealed class SqliteDatabase : Database
 {
     private const int SqliteFull = 13;
+    private const int SqliteConstraintPrimaryKey = 1555;
+    private const int SqliteConstraintUnique = 2067;
     private const UnixFileMode FileMode600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly string _path;
@@ -94,6 +96,10 @@ internal sealed class SqliteDatabase : Database
                 using var transaction = _writer.BeginTransaction();
                 result = write(_writer, transaction);
                 Commit(transaction);
+            }
+            catch (SqliteException error) when (error.SqliteExtendedErrorCode is SqliteConstraintPrimaryKey or SqliteConstraintUnique)
+            {
+                throw new OperatorException(TakenText);
             }
             catch (SqliteException error)
             {

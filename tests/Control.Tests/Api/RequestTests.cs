@@ -58,6 +58,17 @@ public class RequestTests
         Assert.Equal("no list holds a null", nested.Expect(HttpStatusCode.UnprocessableEntity).Error("ssh.groups[0]"));
     }
 
+    [Theory]
+    [InlineData("/api/v1/login", """{"email":"a\u0000","password":"correct horse battery"}""", "email")]
+    [InlineData("/api/v1/provision", """{"key":"khp_\u0000_x","name":"ci"}""", "key")]
+    [InlineData("/api/v1/setup", """{"token":"x","email":"a@acme.example","password":"\u0000","organisation":"acme"}""", "password")]
+    [Trait("Threat", "28")]
+    public async Task A_text_with_a_NUL_is_refused_before_anything_else_sees_it(string path, string json, string field)
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Equal("no text holds a NUL", (await server.PostAsync(null, path, json)).Expect(HttpStatusCode.UnprocessableEntity).Error(field));
+    }
+
     [Fact]
     [Trait("Threat", "30")]
     public async Task Huge_and_deep_bodies_are_refused_and_the_server_serves_on()

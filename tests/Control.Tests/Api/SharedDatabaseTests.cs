@@ -1,4 +1,6 @@
 using System.Net;
+using Dapper;
+using Npgsql;
 
 namespace Keyhole.Control.Tests;
 
@@ -43,6 +45,25 @@ public class SharedDatabaseTests(PostgresServer postgres)
         // This server may not have heard of the newest version yet, and no older one is good enough.
         await UntilAsync(async () => (await second.DeleteAsync(ApiServer.Owner, ApiServer.Acme, (await second.GetAsync(ApiServer.Owner, ApiServer.Acme)).ETag)).Status == HttpStatusCode.NoContent);
         await UntilAsync(async () => (await first.GetAsync(ApiServer.Owner, ApiServer.Acme)).Status == HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task What_two_servers_make_at_once_is_a_conflict_at_the_second()
+    {
+        string database = await postgres.CreateAsync();
+        await using var server = await ApiServer.StartAsync(database);
+        // As another server makes it, in the moment before its word comes.
+        await using (var other = new NpgsqlConnection(database))
+        {
+            await other.ExecuteAsync(
+                """
+                INSERT INTO organisation (name, overlay_ipv6, revision, change_number, next_id, next_client, next_resource_ipv4, next_resource_ipv6, next_subnet)
+                SELECT 'Globex', overlay_ipv6, revision, change_number, next_id, next_client, next_resource_ipv4, next_resource_ipv6, next_subnet FROM organisation
+                """);
+        }
+
+        var answer = (await server.SendAsync(ApiServer.Root, HttpMethod.Post, "/api/v1/orgs", """{"name":"globex"}""")).Expect(HttpStatusCode.Conflict);
+        Assert.Contains("has just made the same", answer.Text, StringComparison.Ordinal);
     }
 
     private static async Task UntilAsync(Func<Task<bool>> condition)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Dapper;
 
 namespace Keyhole.Control.Tests;
 
@@ -57,6 +58,7 @@ public partial class LoginPageTests
     [InlineData("/device\\..\\..\\\\mallory.example")]
     [InlineData("javascript:alert(1)")]
     [InlineData("/api/v1/logout")]
+    [InlineData("/device?user_code=\u00e9")]
     [Trait("Threat", "27")]
     public async Task A_login_leads_on_to_pages_of_ours_only(string next)
     {
@@ -65,6 +67,36 @@ public partial class LoginPageTests
         var browser = server.Another();
         var done = await browser.FormAsync("/login", ("email", LoginServer.Email), ("password", LoginFixture.Password), ("next", next));
         Assert.Equal("/account", done.Location);
+    }
+
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task What_is_wrong_with_the_database_stands_in_the_log_and_on_no_page()
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        server.Control.Server.Networks.Store.Database.Write((connection, transaction) =>
+            connection.Execute("CREATE TRIGGER refuse BEFORE INSERT ON login_session BEGIN SELECT RAISE(ABORT, 'words of the database'); END", transaction: transaction));
+        var shown = await LogInAsync(server.Another(), LoginFixture.Password);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, shown.Status);
+        Assert.Contains("cannot reach what it stores", shown.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("words of the database", shown.Text, StringComparison.Ordinal);
+        Assert.NotEmpty(await server.Control.Log.FindAsync("words of the database"));
+    }
+
+    [Theory]
+    [InlineData("/login")]
+    [InlineData("/setup")]
+    [InlineData("/reset/x")]
+    [InlineData("/api/v1/login/token")]
+    [Trait("Threat", "28")]
+    public async Task A_form_with_a_NUL_is_refused_before_anything_else_sees_it(string path)
+    {
+        await using var server = await LoginServer.StartAsync();
+        await server.SetUpAsync();
+        var (status, text, _) = await server.Another().FormAsync(path, ("email", "a\0"), ("password", LoginFixture.Password), ("again", LoginFixture.Password), ("device_code", "a\0"));
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Contains("or a NUL", text, StringComparison.Ordinal);
     }
 
     [Fact]

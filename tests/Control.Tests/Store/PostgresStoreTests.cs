@@ -26,6 +26,16 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreTests
         Assert.Equal(3, database.Write((connection, transaction) => connection.ExecuteScalar<long>("SELECT 3", transaction: transaction)));
     }
 
+    [Fact]
+    [Trait("Threat", "28")]
+    public async Task A_text_that_it_cannot_hold_is_no_fault_of_the_database()
+    {
+        using var database = PostgresDatabase.Open(await server.CreateAsync(), Migration.All);
+        Assert.Contains("cannot be stored", Assert.Throws<OperatorException>(() => database.Read(connection => connection.Query("SELECT id FROM account WHERE email_key = @Key", new { Key = "a\0" }))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be stored", Assert.Throws<OperatorException>(() => database.Write((connection, transaction) =>
+            connection.Execute("UPDATE account SET email_key = @Key", new { Key = "a\0" }, transaction))).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Host=/nowhere;Database=keyhole;Password=s3cret-word;Timeout=2", "cannot be used")]
     [InlineData("Database=keyhole;Password=s3cret-word", "names no Host or no Database")]

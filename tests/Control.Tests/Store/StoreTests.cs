@@ -78,7 +78,7 @@ public abstract class StoreTests : IDisposable
         using (var opened = OpenDatabase(database, Migration.All))
             Execute(opened, "INSERT INTO migration VALUES (99, 'future', 'x')");
         var refused = Assert.ThrowsAny<OperatorException>(() => OpenDatabase(database, Migration.All));
-        Assert.Contains($"has schema version 99, this program knows up to {Migration.All.Count}: a newer keyhole-control has written it", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"has schema version 99, this program knows up to {Migration.All[^1].Version}: a newer keyhole-control has written it", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public abstract class StoreTests : IDisposable
     {
         string? database = await NewDatabaseAsync();
         OpenDatabase(database, Migration.All).Dispose();
-        var broken = new Migration(Migration.All.Count + 1, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
+        var broken = new Migration(Migration.All[^1].Version + 1, "broken", "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)", "y");
         Assert.Contains("missing", Assert.ThrowsAny<OperatorException>(() => OpenDatabase(database, [.. Migration.All, broken])).Message, StringComparison.Ordinal);
         var repaired = broken with { Sql = "CREATE TABLE extra (id INTEGER); INSERT INTO extra VALUES (7)" };
         using (var opened = OpenDatabase(database, [.. Migration.All, repaired]))
@@ -138,6 +138,23 @@ public abstract class StoreTests : IDisposable
         var torn = stored.State with { Grants = [new Grant(stored.State.Resources[0].Id, PrincipalKind.User, 9999)] };
         Assert.Contains("refused the change", Assert.ThrowsAny<OperatorException>(() => Save(store, stored, torn)).Message, StringComparison.Ordinal);
         Assert.Equal(stored, store.Load(stored.Organisation));
+    }
+
+    [Fact]
+    public async Task What_is_there_already_is_no_fault_of_the_database()
+    {
+        using var database = OpenDatabase(await NewDatabaseAsync(), Migration.All);
+        const string Row = "INSERT INTO setting (name, content) VALUES ('one', 'x')";
+        Execute(database, Row);
+        Assert.Contains("has just made the same", Assert.Throws<OperatorException>(() => Execute(database, Row)).Message, StringComparison.Ordinal);
+        const string Organisation = """
+            INSERT INTO organisation (name, overlay_ipv6, revision, change_number, next_id, next_client, next_resource_ipv4, next_resource_ipv6, next_subnet)
+            VALUES ('acme', '', 0, 0, 0, 0, 0, 0, 0)
+            """;
+        Execute(database, Organisation);
+        Assert.Contains("has just made the same", Assert.Throws<OperatorException>(() => Execute(database, Organisation.Replace("acme", "ACME", StringComparison.Ordinal))).Message, StringComparison.Ordinal);
+        // What belongs to nobody is one.
+        Assert.Throws<StorageException>(() => Execute(database, "INSERT INTO account_organisation (account, organisation) VALUES (99, 99)"));
     }
 
     [Fact]

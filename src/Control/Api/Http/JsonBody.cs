@@ -6,7 +6,7 @@ namespace Keyhole.Control;
 
 /// <summary>
 /// Reads the body of a request: one JSON object, bounded in size (by the server) and depth, in which every member is known and
-/// stands once, and no list holds a null. What a client may not set is no member of the type that is read here, so that it can set nothing else.
+/// stands once, no list holds a null and no text a NUL. What a client may not set is no member of the type that is read here, so that it can set nothing else.
 /// </summary>
 internal static class JsonBody
 {
@@ -22,7 +22,7 @@ internal static class JsonBody
         return Convert(body, type);
     }
 
-    /// <exception cref="ApiException">It is no JSON object, or a list in it holds a null; or the caller's session or key ended before it was here.</exception>
+    /// <exception cref="ApiException">It is no JSON object, or a list in it holds a null, or a text a NUL; or the caller's session or key ended before it was here.</exception>
     public static async Task<JsonObject> ReadObjectAsync(HttpRequest request)
     {
         if (!request.HasJsonContentType())
@@ -37,8 +37,8 @@ internal static class JsonBody
                 // Members are read lazily: what is wrong inside shows here, not in the middle of a change.
                 _ = body.ToJsonString();
                 // Types speak of members only: a list of strings would be read with a null in it.
-                if (FindNull(body, inArray: false, "") is { } place)
-                    throw ApiException.Field(Findings.Shown(place), "no list holds a null");
+                if (FindWrong(body, inArray: false, "") is var (place, problem))
+                    throw ApiException.Field(Findings.Shown(place), problem);
                 return body;
             }
         }
@@ -79,12 +79,13 @@ internal static class JsonBody
         }
     }
 
-    /// <summary>Where the first null inside an array stands ("scopes[0]"), or null when there is none.</summary>
-    private static string? FindNull(JsonNode? node, bool inArray, string place) => node switch
+    /// <summary>The first value that no input takes, and where it stands ("scopes[0]"): a null inside an array, or a NUL, which PostgreSQL keeps in no text.</summary>
+    private static (string Place, string Problem)? FindWrong(JsonNode? node, bool inArray, string place) => node switch
     {
-        null => inArray ? place : null,
-        JsonArray items => items.Select((item, i) => FindNull(item, inArray: true, $"{place}[{i}]")).FirstOrDefault(found => found is not null),
-        JsonObject members => members.Select(member => FindNull(member.Value, inArray: false, place.Length == 0 ? member.Key : $"{place}.{member.Key}")).FirstOrDefault(found => found is not null),
+        null => inArray ? (place, "no list holds a null") : null,
+        JsonValue value => value.TryGetValue(out string? text) && text.Contains('\0', StringComparison.Ordinal) ? (place, "no text holds a NUL") : null,
+        JsonArray items => items.Select((item, i) => FindWrong(item, inArray: true, $"{place}[{i}]")).FirstOrDefault(found => found is not null),
+        JsonObject members => members.Select(member => FindWrong(member.Value, inArray: false, place.Length == 0 ? member.Key : $"{place}.{member.Key}")).FirstOrDefault(found => found is not null),
         _ => null,
     };
 }

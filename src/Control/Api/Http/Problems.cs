@@ -15,16 +15,9 @@ internal static class Problems
         {
             await WriteAsync(context, error);
         }
-        catch (StorageException error)
-        {
-            log.Refused(error.Message);
-            await WriteAsync(context, error.IsFull
-                ? new ApiException(StatusCodes.Status507InsufficientStorage, "The server has no room left: nothing was changed.")
-                : new ApiException(StatusCodes.Status503ServiceUnavailable, "The server cannot reach what it stores: look whether the change was made before you try again."));
-        }
         catch (OperatorException error)
         {
-            await WriteAsync(context, new ApiException(StatusCodes.Status409Conflict, Sentence(error.Message)));
+            await WriteAsync(context, Of(error, log));
         }
         catch (BadHttpRequestException error)
         {
@@ -40,6 +33,17 @@ internal static class Problems
             await WriteAsync(context, new ApiException(StatusCodes.Status500InternalServerError, "This is a fault of the server; its log has the reason."));
         }
     });
+
+    /// <summary>What strangers may read of a refusal. The database's own words are for the operator: they go to the log.</summary>
+    public static ApiException Of(OperatorException error, ILogger log)
+    {
+        if (error is not StorageException storage)
+            return new ApiException(StatusCodes.Status409Conflict, Sentence(error.Message));
+        log.Refused(storage.Message);
+        return storage.IsFull
+            ? new ApiException(StatusCodes.Status507InsufficientStorage, "The server has no room left: nothing was changed.")
+            : new ApiException(StatusCodes.Status503ServiceUnavailable, "The server cannot reach what it stores: look whether the change was made before you try again.");
+    }
 
     private static Task WriteAsync(HttpContext context, ApiException error) => context.Response.HasStarted
         ? Task.CompletedTask

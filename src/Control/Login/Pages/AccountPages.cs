@@ -36,7 +36,7 @@ internal sealed class AccountPages(LoginServices services, LoginDoor door)
     {
         if (door.SessionOf(context) is not { } session || services.Accounts.Find(session.Account) is not { } account)
             return LoginPage.GoTo("/login");
-        return await LoginPage.GuardAsync(
+        return await door.GuardAsync(
             async () =>
             {
                 CrossSite.CheckCookie(context.Request);

@@ -40,7 +40,7 @@ internal sealed class DevicePages(LoginServices services, LoginDoor door)
             """));
     }
 
-    private Task<IResult> DecideAsync(HttpContext context) => LoginPage.GuardAsync(
+    private Task<IResult> DecideAsync(HttpContext context) => door.GuardAsync(
         async () =>
         {
             if (door.SessionOf(context) is not { } session || services.Accounts.Find(session.Account) is not { } account)

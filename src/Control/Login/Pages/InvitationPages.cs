@@ -45,7 +45,7 @@ internal sealed class InvitationPages(LoginServices services, LoginDoor door)
             """), problem, status);
     }
 
-    private Task<IResult> AcceptAsync(HttpContext context, string token) => LoginPage.GuardAsync(
+    private Task<IResult> AcceptAsync(HttpContext context, string token) => door.GuardAsync(
         async () =>
         {
             if (_invitations.Find(token) is not var (invitation, _))

@@ -48,31 +48,14 @@ internal static class LoginPage
     /// <summary>On to another page by GET.</summary>
     public static IResult GoTo(string path) => new SeeOther(path);
 
-    /// <summary>Shows a refusal as a page.</summary>
-    public static async Task<IResult> GuardAsync(Func<Task<IResult>> action, Func<string, int, IResult> refuse)
-    {
-        try
-        {
-            return await action();
-        }
-        catch (ApiException error)
-        {
-            return refuse(error.Errors.Values.FirstOrDefault()?.FirstOrDefault() ?? error.Message, error.Status);
-        }
-        catch (OperatorException error)
-        {
-            return refuse($"{char.ToUpperInvariant(error.Message[0])}{error.Message[1..]}.", StatusCodes.Status409Conflict);
-        }
-    }
-
     /// <summary>A form of a page, without files.</summary>
     /// <exception cref="ApiException">The body is none.</exception>
     public static Task<IFormCollection> ReadAsync(HttpContext context) => FormBody.ReadAsync(context, "This page takes forms only.");
 
-    /// <summary>Where a login may lead on to: a page of ours, never another site.</summary>
+    /// <summary>Where a login may lead on to: a page of ours, never another site. A header holds ASCII only.</summary>
     public static string LocalPath(string? text) =>
         text is { Length: < 512 } && (text.StartsWith("/device", StringComparison.Ordinal) || text.StartsWith("/invite/", StringComparison.Ordinal) || text == "/account")
-        && !text.Contains('\\', StringComparison.Ordinal) && !text.Any(char.IsControl)
+        && text.All(letter => char.IsAscii(letter) && !char.IsControl(letter) && letter != '\\')
             ? text
             : "/account";
 

@@ -27,7 +27,7 @@ internal sealed class LoginPages(LoginServices services, LoginDoor door)
     private async Task<IResult> LogInAsync(HttpContext context)
     {
         string next = "/account", email = "";
-        return await LoginPage.GuardAsync(
+        return await door.GuardAsync(
             async () =>
             {
                 var form = await LoginPage.ReadAsync(context);
@@ -46,7 +46,7 @@ internal sealed class LoginPages(LoginServices services, LoginDoor door)
     private async Task<IResult> CheckCodeAsync(HttpContext context)
     {
         string sealedTicket = "";
-        return await LoginPage.GuardAsync(
+        return await door.GuardAsync(
             async () =>
             {
                 var form = await LoginPage.ReadAsync(context);

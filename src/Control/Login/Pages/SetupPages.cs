@@ -18,7 +18,7 @@ internal sealed class SetupPages(LoginServices services, LoginDoor door)
     private async Task<IResult> SetUpAsync(HttpContext context)
     {
         string email = "", organisation = "";
-        return await LoginPage.GuardAsync(
+        return await door.GuardAsync(
             async () =>
             {
                 var form = await LoginPage.ReadAsync(context);
@@ -45,7 +45,7 @@ internal sealed class SetupPages(LoginServices services, LoginDoor door)
             : LoginPage.Show(context, "Set a password", Html.Empty, "This link is used or older than an hour: the operator can make another.", StatusCodes.Status404NotFound);
     }
 
-    private Task<IResult> ResetAsync(HttpContext context, string token) => LoginPage.GuardAsync(
+    private Task<IResult> ResetAsync(HttpContext context, string token) => door.GuardAsync(
         async () =>
         {
             var form = await LoginPage.ReadAsync(context);

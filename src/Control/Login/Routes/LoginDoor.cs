@@ -76,6 +76,24 @@ internal sealed class LoginDoor(LoginServices services)
             throw ApiException.Field("password", "The password is wrong.");
     }
 
+    /// <summary>Shows a refusal as a page. What the database says is for the log alone, as it is in the interface.</summary>
+    public async Task<IResult> GuardAsync(Func<Task<IResult>> action, Func<string, int, IResult> refuse)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (ApiException error)
+        {
+            return refuse(error.Errors.Values.FirstOrDefault()?.FirstOrDefault() ?? error.Message, error.Status);
+        }
+        catch (OperatorException error)
+        {
+            var told = Problems.Of(error, services.Log);
+            return refuse(told.Message, told.Status);
+        }
+    }
+
     /// <summary>Runs what may find the server too busy.</summary>
     public static async Task<T> UnlessBusyAsync<T>(HttpContext context, Func<Task<T>> action)
     {
