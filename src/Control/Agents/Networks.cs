@@ -58,6 +58,8 @@ internal sealed class Networks : IAsyncDisposable
     /// <summary>How many other servers use the same database now.</summary>
     public int SiblingCount => _siblings.Count;
 
+    public Network? FindById(int organisation) => _all.FirstOrDefault(network => network.Id == organisation);
+
     public Network? Find(string name) => _all.FirstOrDefault(network => Names.Comparer.Equals(network.Name, name));
 
     /// <summary>The network that an operator means.</summary>
@@ -151,8 +153,6 @@ internal sealed class Networks : IAsyncDisposable
 
     private Network Make(string name, StoredNetwork stored) =>
         new(name, new Ledger(Store, stored, _time), Store, _siblings, _calls, _time, _loggers);
-
-    private Network? FindById(int organisation) => _all.FirstOrDefault(network => network.Id == organisation);
 
     private void OnListenerFailed(Exception error) => _log.ListenerFailed(error);
 

@@ -67,11 +67,12 @@ public sealed partial class OpenIdLoginTests
         await server.SetUpAsync();
         using var provider = await SetProviderAsync(server, createsUsers: false);
         var login = server.Control.Server.Login;
-        // Nobody knows bob; the address of "unverified" is not verified; ann administers the server; eve is of another organisation.
+        // Nobody knows bob; the address of "unverified" is not verified; ann administers the server; eve's account is another organisation's.
         var acme = server.Control.Server.Networks.Find("acme")!;
         var umbrella = server.Control.Server.Networks.Create("umbrella", LoginFixture.Tester);
         foreach (var (network, email) in new[] { (acme, "unverified@acme.example"), (umbrella, "eve@acme.example"), (acme, "eve@acme.example") })
             network.Ledger.Change(state => OrganisationUsers.Add(state, email, [FixedRoles.Member]), (_, _) => new AuditEntry(LoginFixture.Tester, "add-user", email));
+        login.Database.Write((connection, transaction) => login.Accounts.Create(connection, transaction, "eve@acme.example", null, isServerAdmin: false, umbrella.Id));
         foreach (string name in new[] { "bob", "unverified", "ann", "eve" })
         {
             var browser = server.Another();
@@ -79,7 +80,7 @@ public sealed partial class OpenIdLoginTests
             Assert.Null(browser.Session);
         }
 
-        Assert.Single(login.Accounts.All());
+        Assert.Equal(["ann@acme.example", "eve@acme.example"], login.Accounts.All().Select(account => account.Email));
         // One whom the organisation names logs in, and a group that is left takes its role along.
         acme.Ledger.Change(state => OrganisationUsers.Add(state, "guest@acme.example", [FixedRoles.Member, FixedRoles.Admin]), (_, _) => new AuditEntry(LoginFixture.Tester, "add-user", "guest"));
         var guest = server.Another();
@@ -92,7 +93,7 @@ public sealed partial class OpenIdLoginTests
     {
         var provider = await RealProvider.StartAsync(new Uri(server.Control.Address, "/login/oidc/real/callback"));
         server.Control.Server.Login.Providers.Set(
-            new OpenIdProvider("real", new Uri(provider.Issuer.OriginalString), RealProvider.ClientId, RealProvider.ClientSecret, "acme", "groups",
+            new OpenIdProvider("real", new Uri(provider.Issuer.OriginalString), RealProvider.ClientId, RealProvider.ClientSecret, server.Control.Server.Networks.Find("acme")!.Id, "groups",
                 new Dictionary<string, string> { ["vpn"] = FixedRoles.Admin }, createsUsers), LoginFixture.Tester);
         return provider;
     }

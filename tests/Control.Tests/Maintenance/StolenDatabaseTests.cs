@@ -51,7 +51,7 @@ public sealed class StolenDatabaseTests(PostgresServer postgres)
         var waiting = fixture.Services.Devices.Begin("tablet", LoginFixture.Home);
         var (_, session) = fixture.Services.Sessions.Begin(account, SessionKind.Browser, "Firefox", LoginFixture.Home, "password");
         const string ClientSecret = "the-secret-of-the-client";
-        fixture.Services.Providers.Set(new OpenIdProvider("acme", new Uri("https://login.acme.example"), "keyhole", ClientSecret, "acme", null, new Dictionary<string, string>(), false), LoginFixture.Tester);
+        fixture.Services.Providers.Set(new OpenIdProvider("acme", new Uri("https://login.acme.example"), "keyhole", ClientSecret, fixture.Networks.Find("acme")!.Id, null, new Dictionary<string, string>(), false), LoginFixture.Tester);
         Assert.Equal(ClientSecret, fixture.Services.Providers.Find("acme")!.ClientSecret);
         string reset = fixture.Services.Resets.Make(unused, LoginFixture.Tester);
         Assert.NotNull(fixture.Services.Sessions.Find(session, fixture.Clock.GetUtcNow()));

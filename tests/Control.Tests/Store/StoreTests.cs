@@ -158,6 +158,29 @@ public abstract class StoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Threat", "27")]
+    public async Task A_login_provider_of_an_older_schema_belongs_to_its_organisation_by_number_and_goes_with_it()
+    {
+        string? source = await NewDatabaseAsync();
+        using (var old = OpenDatabase(source, [.. Migration.All.Where(migration => migration.Version < 9)]))
+        {
+            Execute(old, """
+                INSERT INTO organisation (name, overlay_ipv6, revision, change_number, next_id, next_client, next_resource_ipv4, next_resource_ipv6, next_subnet)
+                VALUES ('Acme', '', 0, 0, 0, 0, 0, 0, 0)
+                """);
+            foreach (string organisation in new[] { "acme", "gone" })
+                Execute(old, $"INSERT INTO openid_provider (name, issuer, client_id, organisation, roles, creates_users) VALUES ('of-{organisation}', '', '', '{organisation}', '{{}}', 1)");
+        }
+
+        using var database = OpenDatabase(source, Migration.All);
+        Assert.Equal([("of-acme", "Acme")], database.Read(connection => connection.Query<(string, string)>(
+            "SELECT openid_provider.name, organisation.name FROM openid_provider JOIN organisation ON organisation.id = openid_provider.organisation").ToList()));
+        Assert.Equal(1, database.Read(connection => connection.QuerySingle<int>("SELECT count(*) FROM openid_provider")));
+        Execute(database, "DELETE FROM organisation");
+        Assert.Equal(0, database.Read(connection => connection.QuerySingle<int>("SELECT count(*) FROM openid_provider")));
+    }
+
+    [Fact]
     public async Task Notifications_come_after_the_commit_and_only_then()
     {
         using var store = NetworkStore.Open(_directory, TimeProvider.System, await NewDatabaseAsync());

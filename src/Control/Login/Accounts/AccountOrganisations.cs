@@ -15,6 +15,10 @@ internal static class AccountOrganisations
             ? null
             : connection.Query<long>("SELECT organisation FROM account_organisation WHERE account = @Account", new { Account = account }, transaction).Select(id => (int)id).ToHashSet();
 
+    /// <summary>Whether an account counts in this organisation and nowhere else, so that it may speak for it. What others write among their users changes nothing.</summary>
+    public static bool IsOwn(DbConnection connection, DbTransaction? transaction, Account account, int organisation) =>
+        !account.IsServerAdmin && Of(connection, transaction, account.Id)?.SetEquals([organisation]) == true;
+
     /// <summary>The organisation takes the account in.</summary>
     public static void Add(DbConnection connection, DbTransaction transaction, long account, int organisation) => connection.Execute(
         "INSERT INTO account_organisation (account, organisation) VALUES (@Account, @Organisation) ON CONFLICT (account, organisation) DO NOTHING",

@@ -47,7 +47,7 @@ internal sealed class OpenIdProviders(Database database, AuditLog audit, SecretB
     private OpenIdProvider ToProvider(ProviderRow row) => new(
         row.Name, new Uri(row.Issuer), row.ClientId,
         row.SealedSecret is { } box ? Encoding.UTF8.GetString(secrets.Open(box, PurposeOf(row.Name))) : null,
-        row.Organisation, row.RoleClaim, JsonSerializer.Deserialize(row.Roles, LoginJson.Default.DictionaryStringString)!, row.CreatesUsers != 0);
+        (int)row.Organisation, row.RoleClaim, JsonSerializer.Deserialize(row.Roles, LoginJson.Default.DictionaryStringString)!, row.CreatesUsers != 0);
 
     private static string PurposeOf(string name) => $"login provider {name.ToLowerInvariant()}: client secret";
 
@@ -57,7 +57,7 @@ internal sealed class OpenIdProviders(Database database, AuditLog audit, SecretB
         public string Issuer { get; init; } = "";
         public string ClientId { get; init; } = "";
         public string? SealedSecret { get; init; }
-        public string Organisation { get; init; } = "";
+        public long Organisation { get; init; }
         public string? RoleClaim { get; init; }
         public string Roles { get; init; } = "";
         public long CreatesUsers { get; init; }

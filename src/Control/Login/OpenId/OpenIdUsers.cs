@@ -9,15 +9,14 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
     /// <exception cref="OpenIdException">Nobody here is meant, or the provider may not speak for them.</exception>
     public Account Admit(OpenIdProvider provider, IdToken token, Actor actor)
     {
-        var network = networks.Find(provider.Organisation) ?? throw new OpenIdException($"the organisation {provider.Organisation} does not exist any more");
+        var network = networks.FindById(provider.Organisation) ?? throw new OpenIdException($"the organisation of {provider.Name} does not exist any more");
         var account = FindLinked(provider, token) ?? Link(provider, token, network, actor);
+        CheckOwn(network, account);
         var user = OrganisationUsers.Find(network.Ledger.State, account.Email);
         if (user is null && provider.CreatesUsers)
             network.Ledger.Change(state => OrganisationUsers.Add(state, account.Email, [FixedRoles.Member]), (_, _) => new AuditEntry(actor, "add-user", $"user {account.Email}", null, FixedRoles.Member));
         else if (user is null || user.Disabled)
             throw new OpenIdException($"{account.Email} is no user of {network.Name}");
-        if (account.IsServerAdmin || database.Read(connection => AccountOrganisations.Of(connection, null, account.Id))?.Contains(network.Id) == false || IsElsewhere(network, account.Email))
-            throw new OpenIdException($"the account {account.Email} does not log in by this provider");
         FollowRoles(provider, token, network, account, actor);
         return account;
     }
@@ -27,8 +26,7 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
         is { } id ? accounts.Find(id) : null;
 
     /// <summary>
-    /// A provider speaks for the users of its own organisation and for nobody else: not for a server admin, and not for an address
-    /// that other organisations know.
+    /// A provider speaks for the accounts that are its own organisation's alone and for nobody else's.
     /// </summary>
     private Account Link(OpenIdProvider provider, IdToken token, Network network, Actor actor)
     {
@@ -37,9 +35,13 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
         bool isUser = OrganisationUsers.Find(network.Ledger.State, email) is not null;
         if (!isUser && !provider.CreatesUsers)
             throw new OpenIdException($"{email} is no user of {network.Name}");
-        var present = accounts.Find(email);
-        if (IsElsewhere(network, email) || (present is not null && (present.IsServerAdmin || !isUser)))
-            throw new OpenIdException($"the account {email} does not log in by this provider");
+        if (accounts.Find(email) is { } present)
+        {
+            CheckOwn(network, present);
+            if (!isUser)
+                throw new OpenIdException($"the account {email} is no user of {network.Name} any more");
+        }
+
         return database.Write((connection, transaction) =>
         {
             var account = Accounts.Find(connection, transaction, email) ?? accounts.Create(connection, transaction, email, null, isServerAdmin: false, network.Id);
@@ -49,8 +51,11 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
         });
     }
 
-    private bool IsElsewhere(Network network, string email) =>
-        networks.All.Any(other => other.Id != network.Id && OrganisationUsers.Find(other.Ledger.State, email) is not null);
+    private void CheckOwn(Network network, Account account)
+    {
+        if (!database.Read(connection => AccountOrganisations.IsOwn(connection, null, account, network.Id)))
+            throw new OpenIdException($"the account {account.Email} does not log in by this provider: it does not count in {network.Name} alone");
+    }
 
     private static void Insert(DbConnection connection, DbTransaction transaction, OpenIdProvider provider, IdToken token, Account account) => connection.Execute(
         "INSERT INTO openid_identity (issuer, subject, account) VALUES (@Issuer, @Subject, @Account) ON CONFLICT (issuer, subject) DO NOTHING",

@@ -67,7 +67,7 @@ internal sealed class RescueService(LoginServices services, Func<string> origin)
     }
 
     public ProvidersAnswer Providers() => new([.. services.Providers.All().Select(provider => new ProviderLine(
-        provider.Name, provider.IssuerText, provider.ClientId, provider.ClientSecret is not null, provider.Organisation, provider.RoleClaim, provider.Roles, provider.CreatesUsers,
+        provider.Name, provider.IssuerText, provider.ClientId, provider.ClientSecret is not null, services.Networks.FindById(provider.Organisation)?.Name ?? "", provider.RoleClaim, provider.Roles, provider.CreatesUsers,
         $"{origin()}/login/oidc/{provider.Name}/callback"))]);
 
     /// <exception cref="OperatorException">A value is wrong.</exception>
@@ -85,7 +85,7 @@ internal sealed class RescueService(LoginServices services, Func<string> origin)
         if (request.Roles.Values.FirstOrDefault(role => !network.Ledger.State.Roles.Any(known => Names.Comparer.Equals(known.Name, role))) is { } unknown)
             throw OperatorErrors.Unknown("role", unknown, network.Ledger.State.Roles.Select(role => role.Name));
         services.Providers.Set(
-            new OpenIdProvider(request.Name.ToLowerInvariant(), issuer, request.ClientId, request.ClientSecret, network.Name, request.RoleClaim, request.Roles, request.CreatesUsers), Actor.Operator);
+            new OpenIdProvider(request.Name.ToLowerInvariant(), issuer, request.ClientId, request.ClientSecret, network.Id, request.RoleClaim, request.Roles, request.CreatesUsers), Actor.Operator);
         return Providers();
     }
 

@@ -43,7 +43,6 @@ internal static class UserEmailRoute
     {
         if (Accounts.Find(connection, transaction, email) is not { } account)
             return null;
-        bool isOwn = !account.IsServerAdmin && AccountOrganisations.Of(connection, transaction, account.Id) is { } organisations && organisations.All(organisation => organisation == network.Id);
-        return isOwn ? account : throw new OperatorException($"the account {account.Email} does not count in {network.Name} alone: the operator changes its address, by \"keyhole-control admin change-email\"");
+        return AccountOrganisations.IsOwn(connection, transaction, account, network.Id) ? account : throw new OperatorException($"the account {account.Email} does not count in {network.Name} alone: the operator changes its address, by \"keyhole-control admin change-email\"");
     }
 }
