@@ -14,8 +14,13 @@ internal static class RestoreCommand
         {
             var directory = DataDirectory.Create(arguments.GetRequiredValue(data));
             await using var held = directory.Hold();
-            long rows = Restoring.Run(arguments.GetRequiredValue(file), directory, DatabaseSource.Read(arguments.GetValue(database)), TimeProvider.System);
-            await terminal.Output.WriteLineAsync($"{rows} rows restored. Start the server with: keyhole-control serve --data {directory.Path}");
+            var (rows, at) = Restoring.Run(arguments.GetRequiredValue(file), directory, DatabaseSource.Read(arguments.GetValue(database)), TimeProvider.System);
+            await terminal.Output.WriteLineAsync($"""
+                {rows} rows restored, as they were at {TimeSyntax.Format(at)}.
+                All logins are over, and so are links, and invitations that nobody had used: invite again.
+                What was taken away or used up after that time is as it was before: look through API keys, credentials of agents, provisioning keys, recovery codes, users, roles and grants.
+                Start the server with: keyhole-control serve --data {directory.Path}
+                """);
             return 0;
         }));
         return command;

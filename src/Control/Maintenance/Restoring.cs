@@ -5,9 +5,9 @@ namespace Keyhole.Control;
 /// <summary>Makes a database out of a backup, while no server runs on it.</summary>
 internal static class Restoring
 {
-    /// <returns>How many rows there are now.</returns>
+    /// <returns>How many rows there were, and of when they are.</returns>
     /// <exception cref="OperatorException">The backup is damaged or of a newer program, the key is missing or another, or the database is not empty.</exception>
-    public static long Run(string file, DataDirectory directory, string? connectionString, TimeProvider time)
+    public static (long Rows, DateTimeOffset At) Run(string file, DataDirectory directory, string? connectionString, TimeProvider time)
     {
         using var reader = new BackupReader(file);
         var header = reader.Header;
@@ -25,7 +25,7 @@ internal static class Restoring
         using var store = NetworkStore.Open(directory, time, connectionString);
         store.Database.Write((connection, transaction) => store.Audit.Append(
             connection, transaction, null, new AuditEntry(Actor.Operator, "restore", $"backup of {TimeSyntax.Format(header.CreatedAt)}")));
-        return rows;
+        return (rows, header.CreatedAt);
     }
 
     private static long Fill(BackupReader reader, List<Migration> migrations, DataDirectory directory, string? connectionString)
@@ -40,7 +40,7 @@ internal static class Restoring
                 if (tables.FirstOrDefault(table => connection.QuerySingle<long>($"SELECT count(*) FROM {table}", transaction: transaction) != 0) is { } full)
                     throw new OperatorException($"the database {database.Name} is not empty (table {full}): a backup is restored into an empty one");
                 long count = reader.Fill(connection, transaction, tables);
-                NetworkStore.EndHistory(connection, transaction);
+                History.End(connection, transaction);
                 database.SetCounters(connection, transaction);
                 return count;
             });

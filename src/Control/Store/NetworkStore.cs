@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Security.Cryptography;
 using Dapper;
 
 namespace Keyhole.Control;
@@ -7,11 +6,6 @@ namespace Keyhole.Control;
 /// <summary>Keeps the networks of all organisations, and opens what belongs to them: the key of their secrets and the audit log.</summary>
 internal sealed class NetworkStore : IDisposable
 {
-    private const int LineageLength = 32;
-
-    /// <summary>How many identifiers an organisation may have given between a backup and its loss: a thousandth of what there are, so that it can be restored hundreds of times.</summary>
-    private const int UnknownIdentifiers = 2_000_000;
-
     private NetworkStore(Database database, SecretBox secrets, string lineage, TimeProvider time)
     {
         Database = database;
@@ -26,10 +20,7 @@ internal sealed class NetworkStore : IDisposable
 
     public AuditLog Audit { get; }
 
-    /// <summary>
-    /// Names the history that revisions count in: 32 lower-case hexadecimal digits, the same for all servers on this database. A restored one has another, since
-    /// its revisions were given before, for other tables.
-    /// </summary>
+    /// <summary>Names the history that revisions count in, by <see cref="History"/>; the same for all servers on this database.</summary>
     public string Lineage { get; }
 
     /// <exception cref="OperatorException">Database and key file do not fit, or the database cannot be used.</exception>
@@ -43,7 +34,7 @@ internal sealed class NetworkStore : IDisposable
         try
         {
             var secrets = OpenSecrets(database, directory);
-            var store = new NetworkStore(database, secrets, database.Write(LineageOf), time);
+            var store = new NetworkStore(database, secrets, database.Write(History.Begin), time);
             database.Write(store.Audit.Begin);
             return store;
         }
@@ -52,16 +43,6 @@ internal sealed class NetworkStore : IDisposable
             database.Dispose();
             throw;
         }
-    }
-
-    /// <summary>
-    /// Ends a history: who opens the database next begins another. What was made after the backup is unknown here, so identifiers go on far behind all that can
-    /// have been given: a host would take a user with a number that it knows for the one whose account it made.
-    /// </summary>
-    public static void EndHistory(DbConnection connection, DbTransaction transaction)
-    {
-        connection.Execute("DELETE FROM setting WHERE name = 'lineage'", transaction: transaction);
-        connection.Execute("UPDATE organisation SET next_id = next_id + @UnknownIdentifiers", new { UnknownIdentifiers }, transaction);
     }
 
     /// <summary>The identifiers of all organisations.</summary>
@@ -92,15 +73,6 @@ internal sealed class NetworkStore : IDisposable
     {
         Secrets.Dispose();
         Database.Dispose();
-    }
-
-    /// <summary>Of several servers that open a new database at once, one is first.</summary>
-    private static string LineageOf(DbConnection connection, DbTransaction transaction)
-    {
-        connection.Execute(
-            "INSERT INTO setting (name, content) VALUES ('lineage', @New) ON CONFLICT (name) DO NOTHING",
-            new { New = RandomNumberGenerator.GetHexString(LineageLength, lowercase: true) }, transaction);
-        return connection.QuerySingle<string>("SELECT content FROM setting WHERE name = 'lineage'", transaction: transaction);
     }
 
     /// <summary>The key file belongs to the database; a new one is made only together with a new database.</summary>
