@@ -297,8 +297,8 @@ internal sealed class AgentHub
         Log(seen.Agent, confirmed, seen.FlowsCut);
     }
 
-    /// <summary>Another server is gone, and its agents are nowhere until they turn up again.</summary>
-    public void ForgetServer(string server) => _remote.Forget(server);
+    /// <summary>Another server has these agents and no others, which are nowhere until they turn up again.</summary>
+    public void CountRemote(string server, IReadOnlySet<(int Organisation, Agent Agent)> agents) => _remote.Count(server, agent => agents.Contains((_ledger.Organisation, agent)));
 
     /// <summary>Everything that other servers should know.</summary>
     public IReadOnlyList<SiblingAgent> Local()

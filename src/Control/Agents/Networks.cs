@@ -33,10 +33,10 @@ internal sealed class Networks : IAsyncDisposable
         _log = loggers.CreateLogger("Keyhole.Control.Networks");
         _siblings = new Siblings(store.Database, time, _log) { All = () => _all.SelectMany(network => network.Hub.Local()) };
         _siblings.Told += (server, agent) => FindById(agent.Organisation)?.Hub.TakeRemote(server, agent);
-        _siblings.Gone += server =>
+        _siblings.Counted += (server, agents) =>
         {
             foreach (var network in _all)
-                network.Hub.ForgetServer(server);
+                network.Hub.CountRemote(server, agents);
         };
         store.Database.ListenerFailed += OnListenerFailed;
         _calls = new SiblingCalls(store, _siblings.Server, time, _log)

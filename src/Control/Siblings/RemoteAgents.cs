@@ -34,11 +34,12 @@ internal sealed class RemoteAgents
         }
     }
 
-    public void Forget(string server)
+    /// <summary>A server has these agents and no others.</summary>
+    public void Count(string server, Func<Agent, bool> has)
     {
         lock (_lock)
         {
-            foreach (var agent in _agents.Where(entry => entry.Value.Server == server).Select(entry => entry.Key).ToList())
+            foreach (var agent in _agents.Where(entry => entry.Value.Server == server && !has(entry.Key)).Select(entry => entry.Key).ToList())
                 _agents.Remove(agent);
         }
     }

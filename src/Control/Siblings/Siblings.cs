@@ -28,6 +28,9 @@ internal sealed class Siblings : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<(int Organisation, Agent Agent), SiblingAgent> _news = [];
     private readonly Dictionary<string, long> _heardAt = [];
+
+    /// <summary>By server: what it has told since it began to tell of all.</summary>
+    private readonly Dictionary<string, HashSet<(int Organisation, Agent Agent)>> _counts = [];
     private bool _asks = true;
     private bool _tellsAll;
     private Task _talking = Task.CompletedTask;
@@ -48,8 +51,8 @@ internal sealed class Siblings : IAsyncDisposable
     /// <summary>Another server told about an agent. Raised one after the other.</summary>
     public event Action<string, SiblingAgent>? Told;
 
-    /// <summary>Another server stopped or fell silent.</summary>
-    public event Action<string>? Gone;
+    /// <summary>Another server has these agents and no others: it told of all, or it stopped or fell silent and has none.</summary>
+    public event Action<string, IReadOnlySet<(int Organisation, Agent Agent)>>? Counted;
 
     /// <summary>How many others there are now.</summary>
     public int Count
@@ -104,8 +107,7 @@ internal sealed class Siblings : IAsyncDisposable
             catch (OperatorException)
             {
                 // The database is away: when it is back, everybody has to be told everything.
-                lock (_lock)
-                    (_asks, _tellsAll) = (true, true);
+                ForgetWhatWasSaid();
                 DropSilent();
                 await Task.Delay(Beat, _time, _stopped.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
@@ -122,7 +124,7 @@ internal sealed class Siblings : IAsyncDisposable
         using var patience = new CancellationTokenSource(Beat);
         try
         {
-            await SendAsync(new SiblingMessage(Server, false, Leaves: true, []), patience.Token);
+            await SendAsync(new SiblingMessage(Server, Asks: false, Leaves: true, Begins: false, Ends: false, []), patience.Token);
         }
         catch (Exception error) when (error is OperatorException or OperationCanceledException)
         {
@@ -136,12 +138,11 @@ internal sealed class Siblings : IAsyncDisposable
     /// <summary>What there is to tell, in messages that are short enough; one without news where there is none.</summary>
     private List<SiblingMessage> Take()
     {
-        bool asks;
+        bool asks, all;
         List<SiblingAgent> agents;
         lock (_lock)
         {
-            asks = _asks;
-            bool all = _tellsAll;
+            (asks, all) = (_asks, _tellsAll);
             (_asks, _tellsAll) = (false, false);
             agents = all ? [.. All().Concat(_news.Values.Where(news => !news.Connected))] : [.. _news.Values];
             _news.Clear();
@@ -156,7 +157,7 @@ internal sealed class Siblings : IAsyncDisposable
             int more = LengthOf(told) + 1;
             if (part.Count != 0 && length + more > MaximumLength)
             {
-                messages.Add(new SiblingMessage(Server, asks, false, [.. part]));
+                messages.Add(new SiblingMessage(Server, asks, Leaves: false, Begins: all && messages.Count == 0, Ends: false, [.. part]));
                 (asks, length) = (false, 0);
                 part.Clear();
             }
@@ -165,14 +166,27 @@ internal sealed class Siblings : IAsyncDisposable
             length += more;
         }
 
-        messages.Add(new SiblingMessage(Server, asks, false, part));
+        messages.Add(new SiblingMessage(Server, asks, Leaves: false, Begins: all && messages.Count == 0, Ends: all, part));
         return messages;
+    }
+
+    /// <summary>What was said may not have been heard, and what others said may have been missed: all of it is told and asked anew.</summary>
+    private void ForgetWhatWasSaid()
+    {
+        lock (_lock)
+            (_asks, _tellsAll) = (true, true);
     }
 
     private static int LengthOf(SiblingAgent agent) => JsonSerializer.SerializeToUtf8Bytes(agent, SiblingJson.Default.SiblingAgent).Length;
 
     private void OnNotified(string channel, string payload)
     {
+        if (channel == Database.GapChannel)
+        {
+            ForgetWhatWasSaid();
+            _wakeUps.Writer.TryWrite(true);
+        }
+
         if (channel != Channel || Parse(payload) is not { } message || message.Server == Server)
             return;
         if (message.Leaves)
@@ -182,12 +196,19 @@ internal sealed class Siblings : IAsyncDisposable
         }
 
         bool stranger;
+        HashSet<(int Organisation, Agent Agent)>? counted = null;
         lock (_lock)
         {
             stranger = !_heardAt.ContainsKey(message.Server);
             _heardAt[message.Server] = _time.GetTimestamp();
             _asks |= stranger && !message.Asks;
             _tellsAll |= message.Asks;
+            if (message.Begins)
+                _counts[message.Server] = [];
+            if (_counts.TryGetValue(message.Server, out var count))
+                count.UnionWith(message.Agents.Where(agent => agent.Connected).Select(agent => (agent.Organisation, agent.Agent)));
+            if (message.Ends)
+                _counts.Remove(message.Server, out counted);
         }
 
         if (stranger)
@@ -196,6 +217,8 @@ internal sealed class Siblings : IAsyncDisposable
             _wakeUps.Writer.TryWrite(true);
         foreach (var agent in message.Agents)
             Told?.Invoke(message.Server, agent);
+        if (counted is not null)
+            Counted?.Invoke(message.Server, counted);
     }
 
     private static SiblingMessage? Parse(string payload)
@@ -222,10 +245,14 @@ internal sealed class Siblings : IAsyncDisposable
     {
         bool known;
         lock (_lock)
+        {
             known = _heardAt.Remove(server);
+            _counts.Remove(server);
+        }
+
         if (!known)
             return;
         _log.SiblingGone(server);
-        Gone?.Invoke(server);
+        Counted?.Invoke(server, new HashSet<(int, Agent)>());
     }
 }

@@ -237,11 +237,13 @@ internal sealed class PostgresDatabase : Database
         listening.Task.Wait(TimeSpan.FromSeconds(5));
     }
 
-    /// <summary>Listens on a connection of its own, for ever. After each gap everybody has to look for themselves what they missed.</summary>
+    /// <summary>
+    /// Listens on a connection of its own, for ever. Whenever it begins to, everybody has to look for themselves what they missed: there may have been others
+    /// before the first time, too, where that took longer than anybody waited.
+    /// </summary>
     private async Task ListenAsync(TaskCompletionSource started)
     {
         var pause = FirstPause;
-        bool gap = false;
         while (!_stopped.IsCancellationRequested)
         {
             try
@@ -249,10 +251,9 @@ internal sealed class PostgresDatabase : Database
                 await using var connection = await _source.OpenConnectionAsync(_stopped.Token);
                 connection.Notification += (_, notification) => Take(notification.Payload);
                 await connection.ExecuteAsync($"LISTEN {ListenChannel}");
+                Raise(GapChannel, "");
                 started.TrySetResult();
-                if (gap)
-                    Raise(GapChannel, "");
-                (gap, pause) = (true, FirstPause);
+                pause = FirstPause;
                 while (true)
                     await connection.WaitAsync(_stopped.Token);
             }
