@@ -43,6 +43,8 @@ internal static class UserEmailRoute
     {
         if (Accounts.Find(connection, transaction, email) is not { } account)
             return null;
-        return AccountOrganisations.IsOwn(connection, transaction, account, network.Id) ? account : throw new OperatorException($"the account {account.Email} does not count in {network.Name} alone: the operator changes its address, by \"keyhole-control admin change-email\"");
+        return AccountOrganisations.IsOwn(connection, transaction, account, network.Id)
+            ? account
+            : throw new OperatorException($"the account {account.Email} does not count in {network.Name} alone: the operator changes its address, by \"keyhole-control admin change-email\"");
     }
 }
