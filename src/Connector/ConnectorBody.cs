@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Keyhole.Agent;
 using Keyhole.Contracts;
@@ -27,7 +26,6 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly DataPath _data;
     private readonly SiteDaemons _daemons;
     private readonly SshSites _ssh;
-    private readonly DaemonEndpoints _daemonEndpoints = new(Dns.GetHostAddressesAsync);
     private readonly PrivateKey _key;
     private readonly ILogger _logger;
     private readonly TimeSpan _drainTimeout;
@@ -37,12 +35,15 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly HostLookup _hosts;
     private readonly NetworkWatch? _watch;
     private readonly RegistrationLog _registrationLog;
+    private readonly NetworkChange _network;
     private volatile ConnectorRoster _roster = ConnectorRoster.None;
+    private volatile DaemonEndpoints _daemonEndpoints = DaemonEndpoints.None;
     private volatile bool _isReady;
 
     private ConnectorBody(AgentStart start)
     {
         _key = start.Key;
+        _network = start.Network;
         _logger = start.Loggers.CreateLogger("connector");
         _drainTimeout = TimeSpan.FromSeconds(start.Values.Number(DrainTimeout, 0, 86_400) ?? 30);
         var schedule = ScheduleFor(start.Values.Number(RekeyAfter, 5, 120));
@@ -101,18 +102,17 @@ internal sealed class ConnectorBody : IAgentBody
         var roster = ConnectorRoster.Compile(table, agent);
         var rules = AccessRules.Compile(table);
         _roster = roster;
-        bool isNewName = _daemonEndpoints.Follow(table);
-        _hosts.Follow(RelayEndpoints.NamesOf(roster.Relays));
+        var daemons = new DaemonEndpoints(table);
+        _daemonEndpoints = daemons;
+        _hosts.Follow([.. RelayEndpoints.NamesOf(roster.Relays), .. daemons.Hosts]);
         int cut = await _data.InvokeAsync(now =>
         {
             _data.State.Apply(roster, now);
             SetRelayEndpoints(roster, now);
-            _data.Site.SetDaemons(_daemonEndpoints.Current);
+            _data.Site.SetDaemons(daemons.Known(_hosts));
             return _data.Site.Apply(rules, now);
         });
         ConnectorLog.Enforced(_logger, table.Revision, DateTimeOffset.UtcNow, roster.Relays.Count, rules.ClientCount, cut);
-        if (isNewName)
-            _ = ResolveDaemonsAsync(_stop.Token);
         // Accounts follow the flows, and are not waited for: a host may be away.
         _ssh.Apply(table);
         return new Enforcement(cut);
@@ -179,6 +179,7 @@ internal sealed class ConnectorBody : IAgentBody
 
     private Task<bool> FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
     {
+        _network.Tell();
         _hosts.Restart();
         return _data.InvokeAsync(now =>
         {
@@ -235,22 +236,12 @@ internal sealed class ConnectorBody : IAgentBody
             _data.Site.SetTargetRules(rules);
             return true;
         });
-        await ResolveDaemonsAsync(stop);
-    }
-
-    private async Task ResolveDaemonsAsync(CancellationToken stop)
-    {
-        await _daemonEndpoints.ResolveAsync(stop);
-        await _data.InvokeAsync(_ =>
-        {
-            _data.Site.SetDaemons(_daemonEndpoints.Current);
-            return true;
-        });
     }
 
     private Task<bool> FollowHostsAsync() => _data.InvokeAsync(now =>
     {
         SetRelayEndpoints(_roster, now);
+        _data.Site.SetDaemons(_daemonEndpoints.Known(_hosts));
         return true;
     });
 

@@ -29,9 +29,11 @@ public sealed class HostLookup : IAsyncDisposable
     {
     }
 
-    internal HostLookup(Func<Task> changed, Func<string, CancellationToken, Task<IPAddress[]>> ask)
+    /// <param name="ask">As <see cref="AskAsync"/> does.</param>
+    public HostLookup(Func<Task> changed, Func<string, CancellationToken, Task<IPAddress[]>> ask)
     {
         ArgumentNullException.ThrowIfNull(changed);
+        ArgumentNullException.ThrowIfNull(ask);
         _changed = changed;
         _ask = ask;
     }
