@@ -89,7 +89,7 @@ internal sealed class ConnectorBody : IAgentBody
         AgentKind.Connector,
         "Opens authorised flows of a Keyhole network to targets of the network that it runs in.",
         [RelayOnly, RekeyAfter, DrainTimeout, .. SshSettings.All],
-        start => new ConnectorBody(start));
+        start => new ConnectorBody(start)) { Time = MonotonicClock.Provider };
 
     public Task Completion => _data.Completion;
 

@@ -1,5 +1,6 @@
 using Keyhole.Agent;
 using Keyhole.Contracts;
+using Keyhole.Net;
 using Keyhole.Relay;
 
 return await AgentProgram.RunAsync(
@@ -8,5 +9,5 @@ return await AgentProgram.RunAsync(
         AgentKind.Relay,
         "Forwards sealed WireGuard datagrams between clients and connectors, and lets stock WireGuard apps in where it is a gateway.",
         RelaySettings.All,
-        RelayBody.Create),
+        RelayBody.Create) { Time = MonotonicClock.Provider },
     args);

@@ -13,4 +13,7 @@ public sealed record AgentDefinition(string Name, AgentKind Kind, string Descrip
 
     /// <summary>Asked when no ID was given, with the data directory; null where an ID is needed.</summary>
     public Func<SettingValues, string, Task<AgentIdentity>>? Identify { get; init; }
+
+    /// <summary>By what a table grows old: a clock that goes on while the machine sleeps.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 }

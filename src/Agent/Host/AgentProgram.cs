@@ -122,7 +122,7 @@ public static class AgentProgram
             using var loggers = new LineLoggerFactory(error, AgentOptions.LevelFrom(values.Require(AgentSettings.Log)), TimeProvider.System);
             var checkedOptions = await OptionsAsync(definition, values, input, loggers);
             using var signals = new ShutdownSignals();
-            return await new AgentHost(definition, checkedOptions, values, loggers, TimeProvider.System).RunAsync(signals);
+            return await new AgentHost(definition, checkedOptions, values, loggers, definition.Time).RunAsync(signals);
         }));
     }
 

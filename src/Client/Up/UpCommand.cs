@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Keyhole.Agent;
 using Keyhole.Contracts;
+using Keyhole.Net;
 
 namespace Keyhole.Client;
 
@@ -12,6 +13,7 @@ internal static class UpCommand
     {
         Data = UpSettings.Data,
         Identify = DeviceIdentity.FindAsync,
+        Time = MonotonicClock.Provider,
     };
 
     public static Command Create()

@@ -36,7 +36,7 @@ public abstract class EventLoop : IDisposable
     /// <summary>
     /// Waits until a socket is ready, work was posted, or <see cref="MonotonicClock.Now"/> reaches <paramref name="deadline"/>
     /// (microseconds; <see cref="long.MaxValue"/> for none), then calls the handlers and the posted work. It may return earlier
-    /// with nothing.
+    /// with nothing, and later after the machine was asleep: what is left of the wait is waited for then.
     /// </summary>
     /// <returns>How many handlers and posted actions ran.</returns>
     public int RunOnce(long deadline)
