@@ -107,7 +107,7 @@ public class ChangingRouteTests
     private static string MediaTypeOf(string name) => name == "network.apply" ? NetworkRoutes.Yaml : "application/json";
 
     [Fact]
-    [Trait("Promise", "O7")]
+    [Trait("Threat", "28")]
     public async Task A_change_of_what_is_there_is_refused_for_a_version_that_is_over()
     {
         await using var server = await StartAsync();
