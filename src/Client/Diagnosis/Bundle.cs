@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net.NetworkInformation;
 using System.Runtime.InteropServices;
 using System.Text;
+using Keyhole.Edge;
 
 namespace Keyhole.Client;
 
@@ -34,14 +35,13 @@ internal static class Bundle
         text.AppendLine($"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}");
         text.AppendLine(RuntimeInformation.FrameworkDescription);
         text.AppendLine($"{Environment.ProcessorCount} processors");
-        foreach (var one in NetworkInterface.GetAllNetworkInterfaces())
-        {
-            var properties = one.GetIPProperties();
-            text.AppendLine($"{one.Name} {one.NetworkInterfaceType} {one.OperationalStatus}: {string.Join(", ", properties.UnicastAddresses.Select(unicast => $"{unicast.Address}/{unicast.PrefixLength}"))}");
-        }
-
+        foreach (string one in HostInterfaces.Read(all => all.Select(Describe).ToList()))
+            text.AppendLine(one);
         return text.ToString();
     }
+
+    private static string Describe(NetworkInterface one) =>
+        $"{one.Name} {one.NetworkInterfaceType} {one.OperationalStatus}: {string.Join(", ", one.GetIPProperties().UnicastAddresses.Select(unicast => $"{unicast.Address}/{unicast.PrefixLength}"))}";
 
     private static string Read(string path)
     {

@@ -63,6 +63,8 @@ internal sealed class ControlStub : IDisposable
                 continue;
             }
 
+            // A connection that is used again may be one that was just closed: a question would be lost that no test lets go.
+            context.Response.KeepAlive = false;
             context.Response.StatusCode = status;
             context.Response.Close(Encoding.UTF8.GetBytes(body), willBlock: true);
         }
