@@ -26,7 +26,8 @@ internal static class Transitions
         var told = state.Credentials.FirstOrDefault(credential => credential.Id == by.Id && credential.Hash == by.Hash);
         var next = told is null ? state : ReportKey(state, by.Agent, publicKey);
         // Tables do not hold this.
-        return next is null || told is null || told.PublicKey == publicKey ? next
+        // A device's key came with its enrolment, and goes with the device.
+        return next is null || told is null || told.PublicKey == publicKey || by.Agent.Kind == AgentKind.Device ? next
             : next with { Credentials = next.Credentials.Select(credential => credential == told ? told with { PublicKey = publicKey } : credential).ToValueList() };
     }
 

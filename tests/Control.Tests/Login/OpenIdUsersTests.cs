@@ -36,6 +36,7 @@ public sealed class OpenIdUsersTests : IDisposable
     {
         var login = _fixture.Services;
         var bob = Admit("bob");
+        Add(_globex, "bob@acme.example");
         login.Database.Write((connection, transaction) =>
         {
             AccountOrganisations.Add(connection, transaction, bob.Id, _globex.Id);
@@ -46,6 +47,11 @@ public sealed class OpenIdUsersTests : IDisposable
         foreach (string name in new[] { "bob", "eve", "root" })
             Assert.Contains("does not count in acme alone", Assert.Throws<OpenIdException>(() => Admit(name)).Message, StringComparison.Ordinal);
         Assert.Empty(_acme.Ledger.State.Users);
+
+        // Who has left the other organisation is this one's alone again; who was made elsewhere is not.
+        _globex.Ledger.Change(state => state with { Users = [] }, (_, _) => new AuditEntry(LoginFixture.Tester, "remove-user", "bob"));
+        Assert.Equal(bob.Id, Admit("bob").Id);
+        Assert.Throws<OpenIdException>(() => Admit("eve"));
     }
 
     [Fact]

@@ -16,8 +16,9 @@ internal static class AccountOrganisations
             : connection.Query<long>("SELECT organisation FROM account_organisation WHERE account = @Account", new { Account = account }, transaction).Select(id => (int)id).ToHashSet();
 
     /// <summary>Whether an account counts in this organisation and nowhere else, so that it may speak for it. What others write among their users changes nothing.</summary>
-    public static bool IsOwn(DbConnection connection, DbTransaction? transaction, Account account, int organisation) =>
-        !account.IsServerAdmin && Of(connection, transaction, account.Id)?.SetEquals([organisation]) == true;
+    /// <param name="hasLeft">Told another organisation that took the account in: whether it has no such user any more, so that the account counts there no longer.</param>
+    public static bool IsOwn(DbConnection connection, DbTransaction? transaction, Account account, int organisation, Func<int, bool>? hasLeft = null) =>
+        !account.IsServerAdmin && Of(connection, transaction, account.Id) is { } all && all.Contains(organisation) && all.All(id => id == organisation || hasLeft?.Invoke(id) == true);
 
     /// <summary>The organisation takes the account in.</summary>
     public static void Add(DbConnection connection, DbTransaction transaction, long account, int organisation) => connection.Execute(

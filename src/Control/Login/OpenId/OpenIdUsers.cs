@@ -53,7 +53,8 @@ internal sealed class OpenIdUsers(Database database, AuditLog audit, Accounts ac
 
     private void CheckOwn(Network network, Account account)
     {
-        if (!database.Read(connection => AccountOrganisations.IsOwn(connection, null, account, network.Id)))
+        bool HasLeft(int other) => networks.FindById(other) is not { } elsewhere || OrganisationUsers.Find(elsewhere.Ledger.State, account.Email) is null;
+        if (!database.Read(connection => AccountOrganisations.IsOwn(connection, null, account, network.Id, HasLeft)))
             throw new OpenIdException($"the account {account.Email} does not log in by this provider: it does not count in {network.Name} alone");
     }
 
