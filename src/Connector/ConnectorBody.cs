@@ -33,7 +33,8 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly Survey _logging;
     private readonly Survey _survey;
     private readonly HostLookup _hosts;
-    private readonly NetworkWatch? _watch;
+    private readonly NetworkWatch _watch;
+    private readonly bool _isRelayOnly;
     private readonly RegistrationLog _registrationLog;
     private readonly NetworkChange _network;
     private volatile ConnectorRoster _roster = ConnectorRoster.None;
@@ -80,8 +81,8 @@ internal sealed class ConnectorBody : IAgentBody
         _logging = new Survey(LogInterval, _logger, async _ => _registrationLog.Compare(await _data.InvokeAsync(_ => _data.State.Registrations())));
         _survey = new Survey(SurveyInterval, _logger, SurveyAsync);
         _hosts = new HostLookup(FollowHostsAsync);
-        if (!start.Values.IsOn(RelayOnly))
-            _watch = new NetworkWatch(null, FollowNetworkAsync);
+        _isRelayOnly = start.Values.IsOn(RelayOnly);
+        _watch = new NetworkWatch(null, FollowNetworkAsync);
     }
 
     public static AgentDefinition Definition { get; } = new(
@@ -121,7 +122,7 @@ internal sealed class ConnectorBody : IAgentBody
     public async ValueTask<JsonObject> StatusAsync()
     {
         var status = await _data.InvokeAsync(now => ConnectorStatus.Write(_data, now));
-        status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
+        status["networkWatchFaults"] = _watch.FaultCount;
         status["surveyFaults"] = _logging.FaultCount + _survey.FaultCount + _hosts.FaultCount;
         status["sshHosts"] = _ssh.Describe();
         return status;
@@ -169,19 +170,18 @@ internal sealed class ConnectorBody : IAgentBody
         await _hosts.DisposeAsync();
         await _ssh.DisposeAsync();
         await _daemons.DisposeAsync();
-        if (_watch is not null)
-            await _watch.DisposeAsync();
+        await _watch.DisposeAsync();
         await _data.StopAsync();
         _data.Dispose();
         _key.Dispose();
         _stop.Dispose();
     }
 
-    private Task<bool> FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
+    private Task FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)
     {
         _network.Tell();
         _hosts.Restart();
-        return _data.InvokeAsync(now =>
+        return _isRelayOnly ? Task.CompletedTask : _data.InvokeAsync(now =>
         {
             _data.State.SetLocalAddresses(addresses, _data.Socket.Local.Port, now);
             return true;

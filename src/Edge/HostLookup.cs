@@ -41,10 +41,14 @@ public sealed class HostLookup : IAsyncDisposable
     /// <summary>How often whoever was told failed.</summary>
     public long FaultCount => Interlocked.Read(ref _faultCount);
 
-    /// <summary>Asks this host's resolver once. The system's own call hears no cancellation: it goes on by itself, and its answer is dropped.</summary>
+    /// <summary>
+    /// Asks this host's resolver once. The system's own call hears no cancellation: it goes on by itself, and its answer is dropped. It has a thread of its own: it
+    /// may wait for a name server of this very process, which needs one of the pool.
+    /// </summary>
     /// <exception cref="SocketException">There is no such name, or no answer.</exception>
     public static Task<IPAddress[]> AskAsync(string host, CancellationToken stop) =>
-        IPAddress.TryParse(host, out var literal) ? Task.FromResult<IPAddress[]>([literal]) : Dns.GetHostAddressesAsync(host, stop).WaitAsync(stop);
+        IPAddress.TryParse(host, out var literal) ? Task.FromResult<IPAddress[]>([literal])
+            : Task.Factory.StartNew(() => Dns.GetHostAddresses(host), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(stop);
 
     /// <summary>What is known of a host now, best first; nothing for one that is not followed.</summary>
     public IReadOnlyList<IpAddress> Of(string host)

@@ -72,6 +72,25 @@ public sealed class NetworkChangeTests : IAsyncLifetime, IDisposable
         Assert.DoesNotContain("is away", Log(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_connection_that_the_machine_slept_through_says_nothing_and_is_made_anew()
+    {
+        using var control = new FakeControl();
+        Start(control.Endpoint);
+        using var agent = await ConnectAsync(control);
+        Assert.True(await UntilAsync(() => _time.Pending.Contains(TimeSpan.FromSeconds(10))));
+        var again = control.AcceptAsync();
+        _time.Sleep(TimeSpan.FromDays(8));
+        Assert.True(await UntilAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return again.IsCompleted;
+        }));
+        using var fresh = await again;
+        // The table was as old as the sleep was long, and is over.
+        Assert.Equal(0, (await fresh.HearAsync<HelloMessage>()).Revision);
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()

@@ -59,6 +59,17 @@ internal sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>The machine sleeps: the clock goes on, and no timer notices.</summary>
+    public void Sleep(TimeSpan time)
+    {
+        lock (_gate)
+        {
+            _now += time.Ticks;
+            foreach (var timer in _timers.Where(timer => timer.Due != long.MaxValue))
+                timer.Due += time.Ticks;
+        }
+    }
+
     private sealed class ManualTimer(ManualTime owner, Action fire) : ITimer
     {
         public long Due { get; set; } = long.MaxValue;

@@ -120,7 +120,7 @@ internal sealed class ControlLink
         }
 
         var sending = SendAsync(socket, outgoing.Reader, ended.Token);
-        var reporting = ReportAsync(outgoing.Writer, ended.Token);
+        var reporting = ReportAsync(outgoing.Writer, ended);
         try
         {
             return await ReceiveAsync(socket, outgoing.Writer, ended.Token);
@@ -204,15 +204,20 @@ internal sealed class ControlLink
         }
     }
 
-    private async Task ReportAsync(ChannelWriter<AgentMessage> outgoing, CancellationToken ended)
+    private async Task ReportAsync(ChannelWriter<AgentMessage> outgoing, CancellationTokenSource ended)
     {
         try
         {
             while (true)
             {
-                await Task.Delay(ReportInterval, _time, ended);
+                long since = _time.GetTimestamp();
+                await Task.Delay(ReportInterval, _time, ended.Token);
                 if (!_connected)
                     continue;
+                // The machine slept: Control has long given the connection up, and says nothing by it any more.
+                if (_time.GetElapsedTime(since) > ReportInterval + PingInterval + PingTimeout)
+                    await ended.CancelAsync();
+                ended.Token.ThrowIfCancellationRequested();
                 // An open connection has answered a ping within PingInterval + PingTimeout.
                 _keeper.HeardNow();
                 outgoing.TryWrite(await _body.ReportAsync());

@@ -13,6 +13,7 @@ internal sealed class DeviceGrant
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LastMoment = TimeSpan.FromSeconds(2);
 
     private readonly ControlApi _api;
     private readonly TimeProvider _time;
@@ -55,7 +56,9 @@ internal sealed class DeviceGrant
         AgentException? lost = null;
         while (_time.GetElapsedTime(_begun) < _lifetime)
         {
-            await Task.Delay(pause, _time).ConfigureAwait(false);
+            // The last question comes before the code's end.
+            var left = _lifetime - _time.GetElapsedTime(_begun) - LastMoment;
+            await Task.Delay(pause < left || left < _interval ? pause : left, _time).ConfigureAwait(false);
             (var token, lost) = await AskAsync().ConfigureAwait(false);
             if (token is not null)
                 return token;

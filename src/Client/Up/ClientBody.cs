@@ -23,7 +23,8 @@ internal abstract class ClientBody : IAgentBody
     private readonly CancellationTokenSource _stop = new();
     private readonly Survey _survey;
     private readonly HostLookup _hosts;
-    private readonly NetworkWatch? _watch;
+    private readonly NetworkWatch _watch;
+    private readonly bool _isRelayOnly;
     private PortMapper? _mapper;
     private volatile ClientRoster _roster = ClientRoster.None;
     private volatile ClientView _view = ClientView.None;
@@ -42,8 +43,8 @@ internal abstract class ClientBody : IAgentBody
         _data.Start();
         _survey = new Survey(SurveyInterval, Logger, LookAsync);
         _hosts = new HostLookup(FollowHostsAsync);
-        if (!start.Values.IsOn(UpSettings.RelayOnly))
-            _watch = new NetworkWatch(tunnel, FollowNetworkAsync);
+        _isRelayOnly = start.Values.IsOn(UpSettings.RelayOnly);
+        _watch = new NetworkWatch(tunnel, FollowNetworkAsync);
     }
 
     public Task Completion => _data.Completion;
@@ -76,7 +77,7 @@ internal abstract class ClientBody : IAgentBody
     public async ValueTask<JsonObject> StatusAsync() => await _data.InvokeAsync(now =>
     {
         var status = ClientStatus.Write(_data, now);
-        status["networkWatchFaults"] = _watch?.FaultCount ?? 0;
+        status["networkWatchFaults"] = _watch.FaultCount;
         status["surveyFaults"] = _survey.FaultCount + _hosts.FaultCount;
         Describe(status);
         return status;
@@ -116,8 +117,7 @@ internal abstract class ClientBody : IAgentBody
         await _survey.DisposeAsync();
         await _hosts.DisposeAsync();
         await WithdrawAsync();
-        if (_watch is not null)
-            await _watch.DisposeAsync();
+        await _watch.DisposeAsync();
         if (_mapper is not null)
             await _mapper.DisposeAsync();
         await _data.StopAsync();
@@ -181,6 +181,8 @@ internal abstract class ClientBody : IAgentBody
         ClientLog.Network(Logger, addresses.Count);
         _hosts.Restart();
         _network.Tell();
+        if (_isRelayOnly)
+            return;
         if (_mapper is { } mapper)
             mapper.Restart();
         else

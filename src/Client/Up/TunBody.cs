@@ -46,7 +46,8 @@ internal sealed class TunBody : ClientBody
     /// <summary>A name that is not granted any more is not answered any more, whatever the machine's own settings still wait for.</summary>
     protected override Func<int> Prepare(int agent, Table table, ClientRoster roster) => () =>
     {
-        _names.Take(roster.Names);
+        // Under a wildcard the client would look for Control and the relays in the tunnel that it needs them for.
+        _names.Take(roster.Names.Without(HostsOf(roster)));
         return 0;
     };
 

@@ -84,9 +84,7 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
         byte[] asked = ArrayPool<byte>.Shared.Rent(query.Length);
         try
         {
-            if (_preferred != 0 && Environment.TickCount64 - Volatile.Read(ref _preferredSince) > PreferenceTime.TotalMilliseconds)
-                _preferred = 0;
-            int first = _preferred;
+            int first = IsBestDue() ? 0 : _preferred;
             for (int attempt = 0; attempt < Math.Max(2, servers.Length) && !stop.IsCancellationRequested; attempt++)
             {
                 int index = (first + attempt) % servers.Length;
@@ -106,7 +104,7 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
                     query.Span[..2].CopyTo(response.Span);
                     if (!isFailure && index != _preferred)
                     {
-                        Volatile.Write(ref _preferredSince, Environment.TickCount64);
+                        Interlocked.Exchange(ref _preferredSince, Environment.TickCount64);
                         _preferred = index;
                     }
 
@@ -124,6 +122,14 @@ public sealed class QueryForwarder(Action<Span<byte>> random)
         {
             ArrayPool<byte>.Shared.Return(asked);
         }
+    }
+
+    /// <summary>Whether this query tries the best server again while another one is preferred: one in a while does, and the others do not wait for it.</summary>
+    private bool IsBestDue()
+    {
+        long since = Interlocked.Read(ref _preferredSince);
+        long now = Environment.TickCount64;
+        return _preferred != 0 && now - since > PreferenceTime.TotalMilliseconds && Interlocked.CompareExchange(ref _preferredSince, now, since) == since;
     }
 
     private static async Task<int> AskDatagramAsync(IPEndPoint server, ReadOnlyMemory<byte> query, Memory<byte> response, CancellationToken patience)

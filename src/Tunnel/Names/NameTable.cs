@@ -17,6 +17,7 @@ public sealed class NameTable
     private readonly Dictionary<string, NamedResource> _exact = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<(AliasPattern Pattern, NamedResource Named)>> _patterns = new(StringComparer.Ordinal);
     private readonly Dictionary<IpAddress, NamedResource> _byAddress = [];
+    private readonly HashSet<string> _outside = new(StringComparer.Ordinal);
 
     /// <param name="granted">Resources without an alias, with one that is no name, or of more than one address have no name.</param>
     public NameTable(IEnumerable<ResourceRow> granted)
@@ -42,6 +43,13 @@ public sealed class NameTable
         Suffixes = [.. Uncovered([.. _exact.Keys, .. _patterns.Keys])];
     }
 
+    private NameTable(NameTable other, IEnumerable<string> hosts)
+    {
+        (_exact, _patterns, _byAddress) = (other._exact, other._patterns, other._byAddress);
+        (Entries, Suffixes) = (other.Entries, other.Suffixes);
+        _outside = [.. hosts.Select(host => host.TrimEnd('.').ToLowerInvariant())];
+    }
+
     /// <summary>All names, in the order of the alphabet.</summary>
     public IReadOnlyList<NamedResource> Entries { get; }
 
@@ -50,6 +58,9 @@ public sealed class NameTable
 
     /// <summary>Addresses that have a name of their own.</summary>
     public IReadOnlyCollection<IpAddress> Addresses => _byAddress.Keys;
+
+    /// <summary>The same table without the names of these hosts: they are reached past the tunnel, whatever alias covers them.</summary>
+    public NameTable Without(IEnumerable<string> hosts) => new(this, hosts);
 
     /// <summary>What a name leads to; null when nothing of that name was granted.</summary>
     /// <param name="name">In either case, with or without the last dot.</param>
@@ -61,6 +72,8 @@ public sealed class NameTable
             return null;
         Span<char> lower = stackalloc char[name.Length];
         name.ToLowerInvariant(lower);
+        if (_outside.GetAlternateLookup<ReadOnlySpan<char>>().Contains(lower))
+            return null;
         if (_exact.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(lower, out var exact))
             return exact;
         var patterns = _patterns.GetAlternateLookup<ReadOnlySpan<char>>();

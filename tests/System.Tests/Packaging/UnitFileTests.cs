@@ -52,7 +52,9 @@ public sealed class UnitFileTests : IDisposable
         using var world = new World();
         using var network = new Network(world, Descriptions.Laptop());
         using var web = Services.Tcp(world.OfficeServers, "192.168.1.20", 8000);
+        // As systemd-resolved has it, where resolv.conf leads to its own file.
         File.WriteAllText(world.Phone.ResolvConf, "nameserver 203.0.113.10\n");
+        LabProcess.Run("chown", "65534:65534", world.Phone.ResolvConf);
         Start(network, world.Vps, "keyhole-relay", "relay", "vps", $"KEYHOLE_LISTEN={World.RelayAddress}:21820", $"KEYHOLE_TLS_LISTEN={World.RelayAddress}:443");
         Start(network, world.Office, "keyhole-connector", "connector", "office-1");
         var machine = Start(network, world.Phone, "keyhole", "machine", "laptop");

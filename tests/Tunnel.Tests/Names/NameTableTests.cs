@@ -19,6 +19,17 @@ public sealed class NameTableTests
     }
 
     [Fact]
+    public void A_host_that_is_reached_past_the_tunnel_has_no_name_in_it_whatever_alias_covers_it()
+    {
+        var table = Table("*.acme.example", "vpn.acme.example").Without(["Control.acme.example.", "vpn.acme.example", "203.0.113.10"]);
+        foreach (string name in new[] { "control.acme.example", "CONTROL.acme.example.", "vpn.acme.example" })
+            Assert.Null(table.Find(name));
+        Assert.NotNull(table.Find("web.acme.example"));
+        Assert.NotNull(table.Find("x.control.acme.example"));
+        Assert.Equal(2, table.Entries.Count);
+    }
+
+    [Fact]
     public void A_name_leads_to_the_overlay_addresses_in_either_case_and_with_the_last_dot()
     {
         var table = Table("web.acme.internal");
