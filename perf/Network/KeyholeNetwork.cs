@@ -99,11 +99,17 @@ internal sealed class KeyholeNetwork : IDisposable
     /// <summary>What an agent's command line says of Control and of itself.</summary>
     private string[] Credentials(string kind, string name)
     {
-        string data = Folder(name), secret = Path.Combine(data, "secret");
-        using var credentials = JsonDocument.Parse(LabProcess.Run(Binaries.Control, "credentials", kind, name, "--data", Folder("control"), "--json"));
-        File.WriteAllText(secret, credentials.RootElement.GetProperty("secret").GetString());
-        File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return ["--endpoint", _controlUrl, "--allow-http", "--id", credentials.RootElement.GetProperty("id").GetString()!, "--secret-file", secret, "--data", data];
+        string data = Folder(name), id = Path.Combine(data, "id"), secret = Path.Combine(data, "secret");
+        // Once: another secret takes the agent's key out of the tables until the agent has told it again.
+        if (!File.Exists(id))
+        {
+            using var credentials = JsonDocument.Parse(LabProcess.Run(Binaries.Control, "credentials", kind, name, "--data", Folder("control"), "--json"));
+            File.WriteAllText(secret, credentials.RootElement.GetProperty("secret").GetString());
+            File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            File.WriteAllText(id, credentials.RootElement.GetProperty("id").GetString());
+        }
+
+        return ["--endpoint", _controlUrl, "--allow-http", "--id", File.ReadAllText(id), "--secret-file", secret, "--data", data];
     }
 
     private JsonElement? Status(string program, string name)
