@@ -29,7 +29,6 @@ internal sealed class ConnectorBody : IAgentBody
     private readonly PrivateKey _key;
     private readonly ILogger _logger;
     private readonly TimeSpan _drainTimeout;
-    private readonly CancellationTokenSource _stop = new();
     private readonly Survey _logging;
     private readonly Survey _survey;
     private readonly HostLookup _hosts;
@@ -164,7 +163,6 @@ internal sealed class ConnectorBody : IAgentBody
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
         await _logging.DisposeAsync();
         await _survey.DisposeAsync();
         await _hosts.DisposeAsync();
@@ -174,7 +172,6 @@ internal sealed class ConnectorBody : IAgentBody
         await _data.StopAsync();
         _data.Dispose();
         _key.Dispose();
-        _stop.Dispose();
     }
 
     private Task FollowNetworkAsync(IReadOnlyList<LocalAddress> addresses)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.NetworkInformation;
 using Keyhole.Net;
 using NetworkInterface = System.Net.NetworkInformation.NetworkInterface;
@@ -16,6 +17,11 @@ public static class HostInterfaces
     /// <param name="look">Is called with the interfaces that there are, more than once perhaps.</param>
     /// <exception cref="NetworkException">The system does not tell.</exception>
     public static T Read<T>(Func<NetworkInterface[], T> look) => Read(NetworkInterface.GetAllNetworkInterfaces, look);
+
+    /// <summary>The addresses of all interfaces.</summary>
+    /// <exception cref="NetworkException">The system does not tell.</exception>
+    public static IReadOnlyList<IPAddress> ReadAddresses() =>
+        Read(all => all.SelectMany(one => one.GetIPProperties().UnicastAddresses).Select(unicast => unicast.Address).ToList());
 
     internal static T Read<T>(Func<NetworkInterface[]> all, Func<NetworkInterface[], T> look)
     {

@@ -40,7 +40,7 @@ internal static class DiagnoseCommand
     internal static async Task<IReadOnlyList<Finding>> FindAsync(StatusView? client, Finding? silence, Uri? endpoint, CancellationToken stop)
     {
         var control = client?.Control ?? endpoint;
-        var own = HostInterfaces.Read(all => all.SelectMany(one => one.GetIPProperties().UnicastAddresses).Select(unicast => unicast.Address).ToHashSet());
+        var own = HostInterfaces.ReadAddresses().ToHashSet();
         var udp = NetworkChecks.Udp(client);
         var controlling = control is null
             ? Task.FromResult<IReadOnlyList<Finding>>([new Finding("control", Verdict.Unknown, "nobody said where it is", "Give --endpoint, or start 'keyhole up'.")])

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Keyhole.Edge;
 
 namespace Keyhole.Client;
 
@@ -32,8 +33,7 @@ internal static class DnsCheck
     {
         try
         {
-            // The system's call hears no cancellation: it is left behind.
-            return (await Dns.GetHostAddressesAsync(name, stop).WaitAsync(Patience, stop)).Length > 0 ? null : "no address";
+            return (await HostLookup.AskAsync(name, stop).WaitAsync(Patience, stop)).Length > 0 ? null : "no address";
         }
         catch (SocketException e)
         {

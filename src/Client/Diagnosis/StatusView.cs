@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Keyhole.Edge;
 
 namespace Keyhole.Client;
 
@@ -54,7 +55,7 @@ internal sealed class StatusView
 
     /// <summary>The name in HOST:PORT; null for an address.</summary>
     private static string? HostOf(string endpoint) =>
-        endpoint.LastIndexOf(':') is > 0 and var colon && !IPAddress.TryParse(endpoint[..colon], out _) ? endpoint[..colon] : null;
+        RelayEndpoints.TryParse(endpoint, out string host, out _) && !IPAddress.TryParse(host, out _) ? host : null;
 
     private static JsonElement? Member(JsonElement? value, string name) =>
         value is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var member) ? member : null;

@@ -143,9 +143,6 @@ internal abstract class ClientBody : IAgentBody
         LargestMtu = output.CanProbe ? InnerMtu.Largest : InnerMtu.Smallest,
     });
 
-    /// <summary>Whether the roster is the last one, so that what it asks for is worth doing.</summary>
-    protected bool IsCurrent(ClientRoster roster) => ReferenceEquals(roster, _roster);
-
     /// <summary>The addresses of <see cref="HostsOf"/>, as far as they are known.</summary>
     protected HostLookup Hosts => _hosts;
 

@@ -39,8 +39,7 @@ internal sealed class SiteAddresses(Func<string, CancellationToken, Task<IPAddre
     }
 
     /// <summary>The addresses of this host's interfaces. Asks the system.</summary>
-    public static IEnumerable<IPAddress> OfThisHost() =>
-        HostInterfaces.Read(all => all.SelectMany(network => network.GetIPProperties().UnicastAddresses).Select(unicast => Plain(unicast.Address)).ToList());
+    public static IEnumerable<IPAddress> OfThisHost() => HostInterfaces.ReadAddresses().Select(Plain);
 
     private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancelled)
     {
