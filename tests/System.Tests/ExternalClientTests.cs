@@ -52,16 +52,16 @@ public class ExternalClientTests(ITestOutputHelper output)
                 LabProcess.Execute("ip", "netns", "exec", world.Phone.Name, "getent", "hosts", address).Output.Contains("web.acme.internal", StringComparison.Ordinal));
 
             // Nothing of the organisation that was not granted; names of the world, where the operator wants that.
-            Assert.Null(Resolve(world.Phone, "files.acme.internal"));
+            Assert.Null(Services.Resolve(world.Phone, "files.acme.internal"));
             Assert.Equal("198.51.100.99", Found(network, world.Phone, "example.com"));
             Assert.DoesNotContain("web.acme.internal", public0.Asked);
 
             // A grant is a name at once, and no name after it.
             network.Apply(Description(files: true));
-            network.Until("files.acme.internal has an address", () => Resolve(world.Phone, "files.acme.internal") is not null);
+            network.Until("files.acme.internal has an address", () => Services.Resolve(world.Phone, "files.acme.internal") is not null);
             Assert.Contains("AllowedIPs lacks", Assert.Single(Outdated(network)), StringComparison.Ordinal);
             network.Apply(Description());
-            network.Until("files.acme.internal has none", () => Resolve(world.Phone, "files.acme.internal") is null);
+            network.Until("files.acme.internal has none", () => Services.Resolve(world.Phone, "files.acme.internal") is null);
             Assert.Empty(Outdated(network));
             app.Down();
         }
@@ -278,14 +278,8 @@ public class ExternalClientTests(ITestOutputHelper output)
     private static string Found(Network network, NetworkNamespace host, string name)
     {
         string? address = null;
-        network.Until($"{name} has an address", () => (address = Resolve(host, name)) is not null);
+        network.Until($"{name} has an address", () => (address = Services.Resolve(host, name)) is not null);
         return address!;
-    }
-
-    private static string? Resolve(NetworkNamespace host, string name)
-    {
-        var (status, text, _) = LabProcess.Execute("ip", "netns", "exec", host.Name, "getent", "ahostsv4", name);
-        return status == 0 ? text.Split(' ')[0] : null;
     }
 
     private static string InterfaceName() => $"khq{Environment.ProcessId % 100000}x{Interlocked.Increment(ref s_interfaces)}";

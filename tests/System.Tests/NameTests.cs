@@ -29,7 +29,7 @@ public class NameTests
 
         // Nothing is granted: no names, and nothing was touched.
         network.StartMachine(world.Phone, "laptop", isGranted: false);
-        Assert.Null(Resolve(world.Phone, "web.acme.internal"));
+        Assert.Null(Services.Resolve(world.Phone, "web.acme.internal"));
         Assert.Equal(Before, File.ReadAllText(world.Phone.ResolvConf));
         Assert.Equal("198.51.100.99", Found(network, world.Phone, "example.com"));
 
@@ -46,8 +46,8 @@ public class NameTests
         {
         }
 
-        Assert.Null(Resolve(world.Phone, "files.acme.internal"));
-        Assert.Null(Resolve(world.Phone, "nothing.acme.internal"));
+        Assert.Null(Services.Resolve(world.Phone, "files.acme.internal"));
+        Assert.Null(Services.Resolve(world.Phone, "nothing.acme.internal"));
         Assert.Equal("198.51.100.99", Found(network, world.Phone, "example.com"));
         network.Until("both were asked for", () => public0.Asked.Contains("files.acme.internal") && public0.Asked.Contains("nothing.acme.internal"));
         Found(network, world.Phone, "web.acme.internal");
@@ -59,7 +59,7 @@ public class NameTests
 
         // Revoked: the name is gone.
         network.Apply(Description(web: false));
-        network.Until("web.acme.internal is gone", () => Resolve(world.Phone, "web.acme.internal") is null);
+        network.Until("web.acme.internal is gone", () => Services.Resolve(world.Phone, "web.acme.internal") is null);
         Found(network, world.Phone, "x.apps.acme.internal");
 
         // When "down" is done, so is what it undoes.
@@ -120,7 +120,7 @@ public class NameTests
                 network.RestartMachine(world.Phone, "laptop");
             else
                 network.StartMachine(world.Phone, "laptop");
-            network.Until("web.acme.internal has an address", () => Resolve(world.Phone, "web.acme.internal") is not null);
+            network.Until("web.acme.internal has an address", () => Services.Resolve(world.Phone, "web.acme.internal") is not null);
         }
 
         (int Status, string Output, string Error) Keyhole(string command, params string[] more) => network.RunKeyhole(world.Phone, "laptop", [command, .. more]);
@@ -138,12 +138,12 @@ public class NameTests
         network.StartRelay();
         network.StartConnector(world.Office, "office-1");
         network.StartMachine(world.Phone, "laptop");
-        network.Until("web.acme.internal has an address", () => Resolve(world.Phone, "web.acme.internal") is not null);
+        network.Until("web.acme.internal has an address", () => Services.Resolve(world.Phone, "web.acme.internal") is not null);
 
         // A lease of another network: the server there is asked from now on, and granted names still lead to the site.
         File.WriteAllText(world.Phone.ResolvConf, After);
-        network.Until("the new server is asked", () => Resolve(world.Phone, "example.com") == "198.51.100.99" && File.ReadAllText(world.Phone.ResolvConf) != After);
-        network.Until("web.acme.internal has an address again", () => Resolve(world.Phone, "web.acme.internal") is not null);
+        network.Until("the new server is asked", () => Services.Resolve(world.Phone, "example.com") == "198.51.100.99" && File.ReadAllText(world.Phone.ResolvConf) != After);
+        network.Until("web.acme.internal has an address again", () => Services.Resolve(world.Phone, "web.acme.internal") is not null);
 
         network.StopMachine("laptop");
         network.Until("the file is as the other program wrote it", () => File.ReadAllText(world.Phone.ResolvConf) == After);
@@ -199,7 +199,7 @@ public class NameTests
         network.StartRelay();
         network.StartConnector(world.Office, "office-1");
         using var resolved = new SystemdResolved(world.Topology, world.Phone, World.RelayAddress);
-        network.Until("resolved answers", () => Resolve(world.Phone, "example.com") == "198.51.100.99");
+        network.Until("resolved answers", () => Services.Resolve(world.Phone, "example.com") == "198.51.100.99");
 
         network.StartMachine(world.Phone, "laptop", resolved.Environment);
         string address = Found(network, world.Phone, "web.acme.internal");
@@ -218,7 +218,7 @@ public class NameTests
         Assert.Equal("resolved", network.WaitForMachineStatus("laptop").GetProperty("dns").GetProperty("resolver").GetString());
 
         network.Apply(Description(web: false));
-        network.Until("web.acme.internal is gone", () => Resolve(world.Phone, "web.acme.internal") is null);
+        network.Until("web.acme.internal is gone", () => Services.Resolve(world.Phone, "web.acme.internal") is null);
 
         // Killed: the link is gone, and with it what resolved was told.
         network.Machines["laptop"].Kill();
@@ -248,7 +248,7 @@ public class NameTests
 
         // What resolved would ask: the server on the link's own address.
         File.WriteAllText(world.Phone.ResolvConf, $"nameserver {Own()}\n");
-        network.Until("the server answers", () => Resolve(world.Phone, "web.acme.internal") is not null);
+        network.Until("the server answers", () => Services.Resolve(world.Phone, "web.acme.internal") is not null);
         network.StopMachine("laptop");
         network.Until("resolvectl was told to forget", () => resolvectl.Calls.Contains("revert keyhole0"));
         network.Machines["laptop"].WaitForExit(Network.Patience);
@@ -281,18 +281,11 @@ public class NameTests
         }
     }
 
-    /// <summary>The first address that a program on the host gets for a name; null when there is none.</summary>
-    private static string? Resolve(NetworkNamespace host, string name)
-    {
-        var (status, output, _) = LabProcess.Execute("ip", "netns", "exec", host.Name, "getent", "ahostsv4", name);
-        return status == 0 ? output.Split(' ')[0] : null;
-    }
-
-    /// <summary>The same, asked until there is one: a resolver gives up a server that does not answer for some seconds.</summary>
+    /// <summary>The address of a name, asked until there is one: a resolver gives up a server that does not answer for some seconds.</summary>
     private static string Found(Network network, NetworkNamespace host, string name)
     {
         string? address = null;
-        network.Until($"{name} has an address", () => (address = Resolve(host, name)) is not null);
+        network.Until($"{name} has an address", () => (address = Services.Resolve(host, name)) is not null);
         return address!;
     }
 

@@ -42,7 +42,7 @@ public class TwoClientsTests
 
         Reaches(network, world.Phone, "web.acme.internal");
         Reaches(network, world.Phone, "files.acme.internal");
-        network.Until("names of the world have an address", () => Resolve(world.Phone, "example.com") == "198.51.100.99");
+        network.Until("names of the world have an address", () => Services.Resolve(world.Phone, "example.com") == "198.51.100.99");
         // Nobody writes any more: each found its place.
         network.Until("the file stays as it is", () =>
         {
@@ -52,7 +52,7 @@ public class TwoClientsTests
         });
 
         Assert.Equal(0, network.StopMachine("first").Status);
-        network.Until("the first one's name is gone", () => Resolve(world.Phone, "web.acme.internal") is null);
+        network.Until("the first one's name is gone", () => Services.Resolve(world.Phone, "web.acme.internal") is null);
         Reaches(network, world.Phone, "files.acme.internal");
         network.RestartMachine(world.Phone, "first");
         Reaches(network, world.Phone, "web.acme.internal");
@@ -66,10 +66,7 @@ public class TwoClientsTests
     private static void Reaches(Network network, NetworkNamespace phone, string name)
     {
         string? address = null;
-        network.Until($"{name} has an address", () => (address = Resolve(phone, name)) is not null, () => File.ReadAllText(phone.ResolvConf));
+        network.Until($"{name} has an address", () => (address = Services.Resolve(phone, name)) is not null, () => File.ReadAllText(phone.ResolvConf));
         network.Until($"{name} is reached", () => Services.Reaches(phone, address!, 8000, 5));
     }
-
-    private static string? Resolve(NetworkNamespace host, string name) =>
-        LabProcess.Execute("ip", ["netns", "exec", host.Name, "getent", "ahostsv4", name]) is (0, var output, _) ? output.Split(' ')[0] : null;
 }

@@ -69,6 +69,13 @@ internal static class Services
         }
     });
 
+    /// <summary>The first address that a program on the host gets for a name; null when there is none.</summary>
+    public static string? Resolve(NetworkNamespace host, string name)
+    {
+        var (status, output, _) = LabProcess.Execute("ip", "netns", "exec", host.Name, "getent", "ahostsv4", name);
+        return status == 0 ? output.Split(' ')[0] : null;
+    }
+
     /// <summary>True when a connection is made and a byte comes back in time.</summary>
     public static bool Reaches(NetworkNamespace host, string address, int port, double seconds = Patience)
     {
